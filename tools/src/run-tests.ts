@@ -1,0 +1,19 @@
+/** Runs every `*.test.ts` under the given folders with Node's own runner, and says loudly which tests were skipped and why. */
+import { spawnSync } from 'node:child_process'
+import { globSync } from 'node:fs'
+
+const folders = process.argv.slice(2)
+const files = folders.flatMap((folder) =>
+  globSync(`${folder}/**/*.test.ts`, { exclude: (path) => /(^|\/)(node_modules|dist)(\/|$)/.test(path) }),
+)
+if (files.length === 0) {
+  console.error(`No test found under ${folders.join(', ') || '(no folder given)'}.`)
+  process.exit(1)
+}
+const concurrency = process.env['SERIN_TEST_CONCURRENCY'] ?? '2'
+const run = spawnSync(
+  process.execPath,
+  ['--test', `--test-concurrency=${concurrency}`, '--test-reporter=dot', '--test-reporter-destination=stdout', '--test-reporter=./tools/src/loud-skips.ts', '--test-reporter-destination=stdout', ...files.sort()],
+  { stdio: 'inherit' },
+)
+process.exit(run.status ?? 1)
