@@ -1,0 +1,37 @@
+import type { RoutingRule, UnitSource } from '@serin/spec'
+
+/** One version in a routing table. */
+export interface RoutingArm {
+  readonly version: string
+  /** Base addresses such as `http://127.0.0.1:4001`; only ready ones. */
+  readonly endpoints: readonly string[]
+  /** Share of the units in basis points; the arms of a table add up to 10000. */
+  readonly weightBp: number
+}
+
+/** What the gateway measures for a rollout, fixed before the requests it judges. */
+export interface Measurement {
+  /** Which rollout the unit counters belong to; a change empties them. `idle` between rollouts. */
+  readonly rollout: string
+  /** Latency cuts in ms, rising, on histogram bin edges; event `slow<i>` is a successful request above cut i. */
+  readonly latencyCutsMs: readonly number[]
+  /** Latency is not scored before this time (ms since the epoch): new replicas warm up. */
+  readonly latencyFrom: number
+}
+
+/** Everything a router needs to know about a service. Immutable; a change is a new revision. */
+export interface RoutingTable {
+  readonly service: string
+  /** Grows with every change; a router refuses to go back. */
+  readonly revision: number
+  readonly salt: string
+  readonly unit: readonly UnitSource[]
+  /** Canary first, stable last: a growing share then keeps who was in. */
+  readonly arms: readonly RoutingArm[]
+  readonly stable: string
+  readonly canary: string | null
+  readonly rules: readonly RoutingRule[]
+  /** Request header that picks a version by name, lower case, or null. */
+  readonly overrideHeader: string | null
+  readonly measurement: Measurement
+}

@@ -1,0 +1,4 @@
+export * from './errors.ts'
+export * from './nearest.ts'
+export * from './service-file.ts'
+export * from './units.ts'

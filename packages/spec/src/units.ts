@@ -1,0 +1,80 @@
+import { z } from 'zod'
+
+const factors = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
+const longestMs = 400 * factors.d
+
+/** Milliseconds of a written duration such as `90s`, `5m`, `1h30m`, or undefined when it is not one. */
+export function parseDuration(text: string): number | undefined {
+  if (!/^(\d+(\.\d+)?(ms|s|m|h|d))+$/.test(text)) return undefined
+  let total = 0
+  for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g)) {
+    total += Number(amount) * factors[unit as keyof typeof factors]
+  }
+  return Number.isFinite(total) && total <= longestMs ? Math.round(total) : undefined
+}
+
+/** A duration as people write it: `1500` → `1.5s`, `5400000` → `1h30m`. */
+export function formatDuration(ms: number): string {
+  if (ms < 1_000) return `${Math.round(ms)}ms`
+  if (ms < 60_000) return `${Number((ms / 1_000).toFixed(1))}s`
+  const parts: string[] = []
+  let rest = Math.round(ms / 1_000) * 1_000
+  for (const unit of ['d', 'h', 'm', 's'] as const) {
+    const amount = Math.floor(rest / factors[unit])
+    rest -= amount * factors[unit]
+    if (amount > 0) parts.push(`${amount}${unit}`)
+  }
+  return parts.slice(0, 2).join('')
+}
+
+/** A duration in the file: written `5m`, read as milliseconds. */
+export const Duration = z.codec(
+  z
+    .string()
+    .refine((text) => parseDuration(text) !== undefined, { error: 'expected a duration such as 30s, 5m or 1h30m (at most 400d)' })
+    .meta({ description: 'A duration such as `30s`, `5m` or `1h30m`.', examples: ['30s', '5m'] }),
+  z.number(),
+  { decode: (text) => parseDuration(text) ?? 0, encode: formatDuration },
+)
+
+const percentText = /^\d+(\.\d+)?%$/
+
+/** A percentage in the file: written `5%` (or `5`), read as percent 0–100. */
+export const Percent = z.codec(
+  z
+    .union([z.number(), z.string()])
+    .refine(
+      (value) => {
+        const percent = typeof value === 'number' ? value : percentText.test(value) ? Number(value.slice(0, -1)) : Number.NaN
+        return percent >= 0 && percent <= 100
+      },
+      { error: 'expected a percentage between 0% and 100%, such as 5%' },
+    )
+    .meta({ description: 'A percentage such as `5%` or `0.01%`.', examples: ['5%', '0.5%'] }),
+  z.number(),
+  { decode: (value) => (typeof value === 'number' ? value : Number(value.slice(0, -1))), encode: (percent) => `${percent}%` },
+)
+
+/** A share of the traffic: a percentage in steps of 0.01 %, read as basis points 0–10000. */
+export const Weight = z.codec(
+  z
+    .union([z.number(), z.string()])
+    .refine(
+      (value) => {
+        const percent = typeof value === 'number' ? value : percentText.test(value) ? Number(value.slice(0, -1)) : Number.NaN
+        return percent >= 0 && percent <= 100 && Math.abs(percent * 100 - Math.round(percent * 100)) < 1e-9
+      },
+      { error: 'expected a share of the traffic between 0% and 100% in steps of 0.01%, such as 5%' },
+    )
+    .meta({ description: 'A share of the traffic, such as `5%`; steps of 0.01 %.', examples: ['5%', '0.01%'] }),
+  z.number(),
+  {
+    decode: (value) => Math.round((typeof value === 'number' ? value : Number(value.slice(0, -1))) * 100),
+    encode: (weightBp) => `${weightBp / 100}%`,
+  },
+)
+
+/** Basis points as people read them: `500` → `5 %`. */
+export function formatWeight(weightBp: number): string {
+  return `${Number((weightBp / 100).toFixed(2))} %`
+}
