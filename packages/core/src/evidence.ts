@@ -45,6 +45,10 @@ export interface EvidenceSlot {
   readonly durationMs: number
   /** Revision of the routing table in force during the slot. */
   readonly revision: number
+  /** `measurement.rollout` of that table. */
+  readonly rollout: string
+  /** Asked share of each version in that table, in basis points. */
+  readonly weights: Readonly<Record<string, number>>
   /** Whether units are sticky (a unit source found an id) — then events are scored per unit. */
   readonly sticky: boolean
   readonly arms: Readonly<Record<string, ArmSlot>>

@@ -1,2 +1,7 @@
 export * from './evidence.ts'
+export * from './machine/advance.ts'
+export * from './machine/event.ts'
+export * from './machine/state.ts'
+export * from './plan.ts'
 export * from './routing.ts'
+export * from './strategies/canary.ts'

@@ -1,0 +1,32 @@
+/** What the evidence says about the step in force. */
+export type Verdict = 'safe' | 'harmful' | 'undecided'
+
+/** Who acts and why; in the journal with every command. */
+interface Command {
+  readonly by: string
+  readonly why: string
+}
+
+/** Everything that can happen to a rollout. Facts first, then what people ask for. */
+export type RolloutEvent =
+  /** Every replica of canary has been ready. */
+  | { readonly type: 'canary-ready' }
+  /** Canary cannot come up, or nothing of it is left. */
+  | { readonly type: 'canary-failed'; readonly why: string }
+  /** One slot of evidence was judged; `creditMs` is its length when both versions had samples, else 0. `attempt` says which evidence. */
+  | { readonly type: 'judged'; readonly attempt: number; readonly verdict: Verdict; readonly why: string; readonly creditMs: number }
+  /** The router says canary’s share in force. */
+  | { readonly type: 'in-force'; readonly weightBp: number }
+  /** Time has passed. */
+  | { readonly type: 'tick' }
+  | ({ readonly type: 'pause' } & Command)
+  | ({ readonly type: 'resume' } & Command)
+  /** `seenStep` is the step the person saw; a stale click is refused. `full` skips all steps. */
+  | ({ readonly type: 'promote'; readonly full: boolean; readonly seenStep: number | null } & Command)
+  | ({ readonly type: 'abort' } & Command)
+  | ({ readonly type: 'retry' } & Command)
+  /** Another version takes the place of this one. */
+  | ({ readonly type: 'supersede' } & Command)
+
+/** The events of one type. */
+export type EventOf<E extends RolloutEvent['type']> = Extract<RolloutEvent, { type: E }>

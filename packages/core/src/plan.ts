@@ -1,0 +1,18 @@
+/** One step of a plan: canary takes `weightBp` of the units until the evidence allows the next. */
+export interface PlanStep {
+  readonly weightBp: number
+  /** Evidence time the step needs at least, in ms. */
+  readonly holdMs: number
+  /** Wait for a person after the evidence is in. */
+  readonly pause: boolean
+}
+
+/** What every strategy compiles to, and the only thing the machine follows. */
+export interface Plan {
+  readonly strategy: 'canary' | 'instant'
+  readonly stable: string
+  readonly canary: string
+  readonly steps: readonly PlanStep[]
+  /** An undecided step is held for a person after this long, in ms. */
+  readonly deadlineMs: number
+}

@@ -1,0 +1,144 @@
+import { z } from 'zod'
+
+const Timestamp = z.number().meta({ description: 'Milliseconds since the epoch.' })
+const BasisPoints = z.int().min(0).max(10_000).meta({ description: 'Hundredths of a percent.' })
+
+/** One copy of a version, as people see it. */
+export const Replica = z.object({
+  id: z.string(),
+  state: z.enum(['starting', 'ready', 'unready', 'backing-off', 'stopping', 'stopped']),
+  endpoint: z.string().nullable(),
+  restarts: z.number(),
+  cpuPercent: z.number().nullable(),
+  memoryBytes: z.number().nullable(),
+  message: z.string().nullable(),
+})
+
+/** A version and what runs of it. */
+export const VersionStatus = z.object({
+  name: z.string(),
+  role: z.enum(['stable', 'canary', 'warm', 'idle']).meta({ description: '`warm`: kept running after promotion so that undo is instant; `idle`: declared, not running.' }),
+  workload: z.enum(['absent', 'starting', 'ready', 'degraded', 'failed']),
+  failure: z.object({ code: z.string(), message: z.string() }).nullable(),
+  replicas: z.array(Replica),
+  askedBp: BasisPoints.meta({ description: 'Weight asked for.' }),
+  inForceBp: BasisPoints.nullable().meta({ description: 'Weight the router says is in force.' }),
+  splitPercent: z.number().nullable().meta({ description: 'Share of the requests observed lately.' }),
+  inFlight: z.number(),
+  live: z
+    .object({
+      requestsPerSecond: z.number(),
+      successPercent: z.number().nullable(),
+      p50Ms: z.number().nullable(),
+      p95Ms: z.number().nullable(),
+      p99Ms: z.number().nullable(),
+    })
+    .meta({ description: 'The last ten seconds.' }),
+})
+
+/** What one metric says. */
+export const MetricReading = z.object({
+  name: z.string(),
+  kind: z.enum(['errors', 'latency', 'observation']),
+  role: z.enum(['guardrail', 'monitor']),
+  verdict: z.enum(['safe', 'harmful', 'undecided']),
+  stable: z.number().nullable().meta({ description: 'Estimate for stable, in `unit`.' }),
+  canary: z.number().nullable(),
+  difference: z.number().nullable().meta({ description: 'Canary minus stable, in `unit`.' }),
+  interval: z
+    .tuple([z.number().nullable(), z.number().nullable()])
+    .nullable()
+    .meta({ description: 'Interval of the difference (or, with `intervalOf: ratio`, of canary/stable) that holds however often one looks.' }),
+  intervalOf: z.enum(['difference', 'ratio']),
+  unit: z.enum(['percent', 'ms', 'value']),
+  allowed: z.number().nullable().meta({ description: 'Worsening that the next step would still allow, in `unit`.' }),
+  harm: z.object({ logE: z.number(), threshold: z.number() }).meta({ description: 'Natural log of the evidence for harm, and where it decides.' }),
+  safety: z.object({ logE: z.number(), threshold: z.number() }).meta({ description: 'Natural log of the evidence that the worsening is below what the next step allows.' }),
+  counts: z.object({ stable: z.number(), canary: z.number(), stableEvents: z.number(), canaryEvents: z.number() }),
+  exact: z.boolean().meta({ description: 'Whether the guarantee is exact or asymptotic.' }),
+  missing: z.array(z.string()).meta({ description: 'What is still missing before this metric can decide, in words.' }),
+  sentence: z.string(),
+})
+
+/** What all the evidence says about the step in force. */
+export const Judgement = z.object({
+  at: Timestamp,
+  verdict: z.enum(['safe', 'harmful', 'undecided']),
+  health: z.enum(['ok', 'warming-up', 'no-data', 'low-traffic', 'source-down', 'sample-ratio-mismatch', 'no-baseline']).meta({ description: 'Anything but `ok` never adds traffic.' }),
+  sentence: z.string(),
+  forWeightBp: BasisPoints.meta({ description: 'The share a safe verdict is safe for.' }),
+  harm: z.object({ logE: z.number(), threshold: z.number(), leading: z.string().nullable() }),
+  units: z.object({ stable: z.number(), canary: z.number() }),
+  srm: z.object({ logE: z.number(), threshold: z.number() }),
+  metrics: z.array(MetricReading),
+})
+
+/** A rollout as people and programs see it. */
+export const Rollout = z.object({
+  id: z.string(),
+  service: z.string(),
+  number: z.int(),
+  stable: z.string(),
+  canary: z.string(),
+  strategy: z.enum(['canary', 'instant']),
+  phase: z.enum(['preparing', 'watching', 'holding', 'promoting', 'rolling-back', 'promoted', 'rolled-back']),
+  attempt: z.int(),
+  step: z.int().nullable().meta({ description: 'Index of the step in force, from 0.' }),
+  steps: z.array(z.object({ weightBp: BasisPoints, holdMs: z.number(), pause: z.boolean() })),
+  evidenceMs: z.number().meta({ description: 'Evidence time gathered in this step.' }),
+  reason: z.string().nullable(),
+  by: z.string().nullable(),
+  why: z.string().nullable(),
+  askedBp: BasisPoints,
+  inForceBp: BasisPoints.nullable(),
+  sentence: z.string().meta({ description: 'Is it all right? One sentence.' }),
+  judgement: Judgement.nullable().meta({ description: 'The latest one; of a rollout that is over, the deciding one.' }),
+  exposedUnits: z.int().meta({ description: 'Units that canary has served.' }),
+  exposedRequests: z.int(),
+  startedAt: Timestamp,
+  firstTrafficAt: Timestamp.nullable(),
+  decidedAt: Timestamp.nullable().meta({ description: 'When the deciding evidence was judged.' }),
+  lastCanaryRequestAt: Timestamp.nullable().meta({ description: 'After a rollback: when the last request was sent to canary, by the gateway’s own log.' }),
+  endedAt: Timestamp.nullable(),
+})
+
+/** A service as people and programs see it. */
+export const ServiceStatus = z.object({
+  name: z.string(),
+  address: z.string().nullable(),
+  stable: z.string(),
+  rollout: Rollout.nullable().meta({ description: 'The rollout under way, or the last one.' }),
+  versions: z.array(VersionStatus),
+  trouble: z.array(z.string()).meta({ description: 'Sentences about what is wrong right now.' }),
+})
+
+/** One line of the journal. */
+export const JournalEntry = z.object({
+  seq: z.int(),
+  at: Timestamp,
+  stream: z.string(),
+  kind: z.string(),
+  actor: z.string(),
+  data: z.record(z.string(), z.unknown()),
+  hash: z.string(),
+})
+
+/** One observation about one unit or request. */
+export const Observation = z
+  .strictObject({
+    metric: z.string().min(1).max(63),
+    value: z.number(),
+    unit: z.string().min(1).max(256).optional().meta({ description: 'Who it is about: the id the gateway assigned by.' }),
+    request: z.string().min(1).max(256).optional().meta({ description: 'Or: the `x-request-id` the gateway answered with.' }),
+    time: z.number().optional().meta({ description: 'When the thing observed happened (ms since the epoch), not when it became known. Default: now.' }),
+    service: z.string().optional().meta({ description: 'Needed when the control plane has several services.' }),
+  })
+  .refine((observation) => (observation.unit === undefined) !== (observation.request === undefined), { error: 'expected either unit or request' })
+
+export type Replica = z.output<typeof Replica>
+export type VersionStatus = z.output<typeof VersionStatus>
+export type MetricReading = z.output<typeof MetricReading>
+export type Judgement = z.output<typeof Judgement>
+export type Rollout = z.output<typeof Rollout>
+export type ServiceStatus = z.output<typeof ServiceStatus>
+export type Observation = z.output<typeof Observation>
