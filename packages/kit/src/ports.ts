@@ -25,6 +25,8 @@ export interface RoutingObservation {
   readonly weights: Readonly<Record<string, number>>
   /** Requests in flight by version. */
   readonly inFlight: Readonly<Record<string, number>>
+  /** When the last request was assigned to each version, ms since the epoch on the router's clock. */
+  readonly lastRequestAt: Readonly<Record<string, number>>
   /** Where clients reach it, such as `http://127.0.0.1:8080`. */
   readonly address: string
 }

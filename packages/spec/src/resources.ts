@@ -57,6 +57,8 @@ export const MetricReading = z.object({
   counts: z.object({ stable: z.number(), canary: z.number(), stableEvents: z.number(), canaryEvents: z.number() }),
   exact: z.boolean().meta({ description: 'Whether the guarantee is exact or asymptotic.' }),
   missing: z.array(z.string()).meta({ description: 'What is still missing before this metric can decide, in words.' }),
+  cut: z.object({ quantile: z.number(), cutMs: z.number() }).nullable().optional().meta({ description: 'latency: stable’s own quantile that requests are compared with.' }),
+  quantileMs: z.object({ stable: z.number().nullable(), canary: z.number().nullable() }).optional().meta({ description: 'latency: that quantile of both versions during the rollout.' }),
   sentence: z.string(),
 })
 

@@ -181,7 +181,7 @@ export const CanaryStrategy = z
     deadline: Duration.prefault('2h').meta({ description: 'A step that is still undecided after this long is held for a person. Nothing is ever promoted because time ran out.' }),
   })
   .refine((strategy) => (strategy.steps === undefined) !== (strategy.preset === undefined), { error: 'expected either steps or preset' })
-  .refine((strategy) => (strategy.steps ?? []).every((step, i, all) => step.weight > (all[i - 1]?.weight ?? 0) && step.weight < 10_000), {
+  .refine((strategy) => (strategy.steps ?? []).every((step, i, all) => typeof step.weight !== 'number' || (step.weight > (all[i - 1]?.weight ?? 0) && step.weight < 10_000)), {
     error: 'expected growing weights above 0% and below 100% (promotion to 100% follows the last step)',
     path: ['steps'],
   })

@@ -1,0 +1,162 @@
+import {
+  createContrast,
+  createSampleRatio,
+  mergeHistograms,
+  updateContrast,
+  updateSampleRatio,
+  type Contrast,
+  type SampleRatio,
+  type SparseHistogram,
+} from '@serin/stats'
+import type { ArmSlot, EvidenceSlot } from '../evidence.ts'
+import { createEventTests, updateEventTests, type EventTests } from './event-tests.ts'
+import { ratioOf, type AnalysisSetup } from './setup.ts'
+
+/** Sums of one version over the rollout, for display and floors. */
+export interface ArmTotals {
+  readonly requests: number
+  readonly randomised: number
+  readonly errors: number
+  readonly units: number
+  /** Units (or requests, without a unit) that had at least one error. */
+  readonly erringUnits: number
+  readonly latency: SparseHistogram
+}
+
+/** What the evidence of one attempt adds up to. Plain JSON: a pure fold over slots and observations, so a replay gives the same numbers bit by bit. */
+export interface AnalysisState {
+  readonly sticky: boolean
+  readonly stable: ArmTotals
+  readonly canary: ArmTotals
+  readonly errors: EventTests
+  /** One per latency cut. */
+  readonly slow: readonly EventTests[]
+  readonly observed: Readonly<Record<string, Contrast>>
+  readonly allocation: SampleRatio
+  /** End of the last slot, of the last slot in which canary had samples, and in which both had; ms since the epoch, 0 = never. */
+  readonly lastSlotAt: number
+  readonly lastCanaryAt: number
+  /** Evidence time waiting for canary’s next sample, in ms. */
+  readonly pendingMs: number
+}
+
+/** Time without a canary sample that still counts once the next one comes, while stable is busy: small shares of small services would else never finish a step. */
+const graceMs = 10_000
+
+const noTotals: ArmTotals = { requests: 0, randomised: 0, errors: 0, units: 0, erringUnits: 0, latency: [] }
+
+/** Starts an analysis. */
+export function createAnalysis(setup: AnalysisSetup): AnalysisState {
+  const metrics = Object.entries(setup.metrics)
+  const errors = metrics.find(([, metric]) => metric.kind === 'errors')?.[1]
+  const latency = metrics.find(([, metric]) => metric.kind === 'latency')?.[1]
+  const guard = latency?.kind === 'latency' ? guardCut(setup, latency.quantile) : -1
+  return {
+    sticky: false,
+    stable: noTotals,
+    canary: noTotals,
+    errors: createEventTests(
+      setup.targetsBp,
+      errors?.kind === 'errors' ? { ratio: ratioOf(errors.margin), absolute: ratioOf(errors.marginAbsolute) } : null,
+    ),
+    slow: setup.cuts.map((_, i) =>
+      createEventTests(setup.targetsBp, latency?.kind === 'latency' && i === guard ? { ratio: ratioOf(latency.margin), absolute: null } : null),
+    ),
+    observed: Object.fromEntries(metrics.filter(([, metric]) => metric.kind === 'observation').map(([name]) => [name, createContrast({})])),
+    allocation: createSampleRatio(),
+    lastSlotAt: 0,
+    lastCanaryAt: 0,
+    pendingMs: 0,
+  }
+}
+
+/** Index of the cut that promotion is judged at: the asked quantile, or the highest below it that stable’s traffic allowed; −1 without cuts. */
+export function guardCut(setup: AnalysisSetup, quantilePercent: number): number {
+  return setup.cuts.findLastIndex((cut) => cut.quantile <= quantilePercent / 100 + 1e-9)
+}
+
+/** Folds one slot in. Returns the new state and how much evidence time the slot is worth, in ms. */
+export function foldSlot(setup: AnalysisSetup, state: AnalysisState, slot: EvidenceSlot): { readonly state: AnalysisState; readonly creditMs: number } {
+  const canary = slot.arms[setup.canary]
+  const stable = slot.arms[setup.stable]
+  const canaryBp = slot.weights[setup.canary] ?? 0
+  const busy = (stable?.randomised ?? 0) > 0
+  const sampled = busy && (canary?.randomised ?? 0) > 0 && canaryBp > 0 && canaryBp < 10_000
+  const pendingMs = !busy || sampled ? 0 : Math.min(graceMs, state.pendingMs + slot.durationMs)
+  const creditMs = sampled ? state.pendingMs + slot.durationMs : 0
+  const base: AnalysisState = {
+    ...state,
+    sticky: slot.sticky,
+    stable: addTotals(state.stable, stable),
+    canary: addTotals(state.canary, canary),
+    lastSlotAt: Math.max(state.lastSlotAt, slot.at),
+    lastCanaryAt: (canary?.randomised ?? 0) > 0 ? Math.max(state.lastCanaryAt, slot.at) : state.lastCanaryAt,
+    pendingMs,
+  }
+  // At 0 % and 100 % there is nothing to compare.
+  if (canaryBp <= 0 || canaryBp >= 10_000 || stable === undefined || canary === undefined) return { state: base, creditMs }
+  return { state: foldTests(setup, base, slot, { stable, canary, canaryBp }), creditMs }
+}
+
+/** One observation about a unit, already traced to the version that served it. */
+export interface TracedObservation {
+  readonly metric: string
+  readonly arm: 'stable' | 'canary'
+  /** The share in force when the unit was served, in basis points: the stratum. */
+  readonly stage: string
+  readonly bucket: number
+  readonly value: number
+}
+
+/** Folds observations in. Those of metrics that are not watched are ignored. */
+export function foldObservations(state: AnalysisState, observations: readonly TracedObservation[]): AnalysisState {
+  const observed: Record<string, Contrast> = { ...state.observed }
+  for (const { metric, arm, stage, bucket, value } of observations) {
+    const contrast = observed[metric]
+    if (contrast !== undefined) observed[metric] = updateContrast(contrast, { stage, arm, bucket, num: value, den: 1 })
+  }
+  return { ...state, observed }
+}
+
+function foldTests(
+  setup: AnalysisSetup,
+  state: AnalysisState,
+  slot: EvidenceSlot,
+  { stable, canary, canaryBp }: { readonly stable: ArmSlot; readonly canary: ArmSlot; readonly canaryBp: number },
+): AnalysisState {
+  const hashShare = canaryBp / 10_000
+  // Sticky units: the coin is the user, thrown with the hash probability. Else: the realised share of the slot, immune to ramps and drift.
+  const shareOf = (c: number, s: number) => (slot.sticky ? hashShare : c + s > 0 ? c / (c + s) : 0)
+  const none = [0, 0, 0] as const
+  const batch = (kind: string, share: number, canaryTrials: number) => ({
+    canary: canary.events[kind] ?? none,
+    stable: stable.events[kind] ?? none,
+    share,
+    canaryTrials,
+    elapsedMs: slot.durationMs,
+  })
+  const latencyShare = shareOf(canary.latencyScored, stable.latencyScored)
+  return {
+    ...state,
+    errors: updateEventTests(
+      state.errors,
+      batch('error', shareOf(canary.randomised, stable.randomised), slot.sticky ? canary.newUnits : canary.randomised),
+    ),
+    slow: state.slow.map((tests, i) => updateEventTests(tests, batch(`slow${i}`, latencyShare, 0))),
+    allocation: slot.sticky
+      ? updateSampleRatio(state.allocation, { stage: String(canaryBp), expectedCanaryShare: hashShare, canary: canary.newUnits, stable: stable.newUnits })
+      : state.allocation,
+  }
+}
+
+function addTotals(totals: ArmTotals, slot: ArmSlot | undefined): ArmTotals {
+  if (slot === undefined) return totals
+  return {
+    requests: totals.requests + slot.requests,
+    randomised: totals.randomised + slot.randomised,
+    errors: totals.errors + slot.randomisedErrors,
+    units: totals.units + slot.newUnits,
+    erringUnits: totals.erringUnits + (slot.events['error']?.[0] ?? 0),
+    latency: slot.latency.length === 0 ? totals.latency : mergeHistograms(totals.latency, slot.latency),
+  }
+}

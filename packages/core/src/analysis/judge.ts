@@ -1,0 +1,87 @@
+import type { Judgement, Metric, MetricReading } from '@serin/spec'
+import { averageLogE, sampleRatioLogE } from '@serin/stats'
+import type { AnalysisState } from './fold.ts'
+import { readErrors, readLatency, readObservations } from './readings.ts'
+import type { AnalysisSetup } from './setup.ts'
+import { judgementSentence } from './words.ts'
+
+/** Evidence for a mismatch between asked and observed split that suspends decisions (STATISTICS §2.5). */
+const sampleRatioThreshold = Math.log(1_000)
+/** Without a slot for this long the source counts as down; without a canary sample for the second, canary as silent. */
+const sourceDownMs = 5_000
+const noDataMs = 10_000
+
+/** What the question is asked for: the share a safe verdict would lead to, and the time. */
+export interface JudgeContext {
+  readonly nextBp: number
+  readonly now: number
+  /** When the step in force began; silence is counted from then. */
+  readonly since: number
+  readonly warmingUp: boolean
+}
+
+/**
+ * The decision table of STATISTICS §2.4. Harm: the weighted average of all guardrails' e-processes reaches 1/α. Safe: every guardrail has proved that canary
+ * is within the margin of the next share, the split is as asked, the floors are met, and evidence is arriving. Everything else is undecided.
+ */
+export function judge(setup: AnalysisSetup, state: AnalysisState, context: JudgeContext): Judgement {
+  const metrics = readMetrics(setup, state, context.nextBp)
+  const guards = metrics.filter((reading) => reading.role === 'guardrail')
+  const importance = (name: string) => setup.metrics[name]?.importance ?? 1
+  const total = averageLogE(guards.map((reading) => ({ name: reading.name, weight: importance(reading.name), logE: reading.harm.logE })))
+  const threshold = Math.log(1 / setup.falseRollbackRatio)
+  const srmLogE = sampleRatioLogE(state.allocation)
+  const health = healthOf(setup, state, context, srmLogE)
+  const harmful = guards.length > 0 && total.logE >= threshold && harmFloorMet(state, total.leading, metrics)
+  const safe = health === 'ok' && guards.length > 0 && guards.every((reading) => reading.verdict === 'safe')
+  const verdict = harmful ? 'harmful' : safe ? 'safe' : 'undecided'
+  const withoutSentence = {
+    at: context.now,
+    verdict,
+    health,
+    forWeightBp: context.nextBp,
+    harm: { logE: total.logE, threshold, leading: total.leading },
+    units: { stable: state.stable.units, canary: state.canary.units },
+    srm: { logE: srmLogE, threshold: sampleRatioThreshold },
+    metrics: [...metrics].sort((a, b) => b.harm.logE - b.harm.threshold - (a.harm.logE - a.harm.threshold)),
+  } satisfies Omit<Judgement, 'sentence'>
+  return { ...withoutSentence, sentence: judgementSentence(withoutSentence) }
+}
+
+function readMetrics(setup: AnalysisSetup, state: AnalysisState, nextBp: number): readonly MetricReading[] {
+  const weights = Object.values(setup.metrics).filter((metric) => metric.role === 'guardrail')
+  const sum = weights.reduce((total, metric) => total + metric.importance, 0)
+  return Object.entries(setup.metrics).map(([name, metric]) => {
+    const share = metric.role === 'guardrail' && sum > 0 ? metric.importance / sum : 1
+    const thresholds = { harm: Math.log(1 / (share * setup.falseRollbackRatio)), safe: Math.log(1 / setup.falsePromotionRatio) }
+    return read(name, metric, { setup, state, nextBp, thresholds })
+  })
+}
+
+function read(name: string, metric: Metric, input: Parameters<typeof readErrors>[2]): MetricReading {
+  switch (metric.kind) {
+    case 'errors':
+      return readErrors(name, metric, input)
+    case 'latency':
+      return readLatency(name, metric, input)
+    case 'observation':
+      return readObservations(name, metric, input)
+  }
+}
+
+/** At least three units (or requests) must have had the error: one poisoned client cannot decide. The other kinds have floors of their own. */
+function harmFloorMet(state: AnalysisState, leading: string | null, metrics: readonly MetricReading[]): boolean {
+  const reading = metrics.find((candidate) => candidate.name === leading)
+  return reading?.kind === 'errors' ? state.canary.erringUnits >= 3 : reading !== undefined
+}
+
+function healthOf(setup: AnalysisSetup, state: AnalysisState, context: JudgeContext, srmLogE: number): Judgement['health'] {
+  if (context.now - Math.max(state.lastSlotAt, context.since) > sourceDownMs) return 'source-down'
+  if (context.now - Math.max(state.lastCanaryAt, context.since) > noDataMs) return 'no-data'
+  if (srmLogE >= sampleRatioThreshold) return 'sample-ratio-mismatch'
+  if (setup.cuts.length === 0 && Object.values(setup.metrics).some((metric) => metric.kind === 'latency' && metric.role === 'guardrail')) return 'no-baseline'
+  if (context.warmingUp) return 'warming-up'
+  const units = state.sticky ? state.canary.units : state.canary.randomised
+  if (units < setup.minUnits) return 'low-traffic'
+  return 'ok'
+}

@@ -1,0 +1,62 @@
+import { formatWeight, type Judgement, type MetricReading } from '@serin/spec'
+
+/** A number with as many digits as people can use. */
+function figure(value: number): string {
+  const size = Math.abs(value)
+  return size === 0 ? '0' : size >= 100 ? value.toFixed(0) : size >= 10 ? value.toFixed(1) : size >= 0.1 ? value.toFixed(2) : value.toPrecision(2)
+}
+
+/** The odds an e-value stands for, bounded so that people can read it. */
+export function oddsText(logE: number): string {
+  const odds = Math.exp(Math.min(logE, Math.log(1e9)))
+  return odds >= 1e9 ? 'more than 1,000,000,000 to 1' : `${odds >= 10 ? Math.floor(odds).toLocaleString('en') : odds.toFixed(1)} to 1`
+}
+
+/** One metric in one sentence: both versions, and what it means. */
+export function metricSentence(reading: Omit<MetricReading, 'sentence'>): string {
+  const what = measured(reading)
+  if (reading.missing.length > 0 && reading.verdict === 'undecided') return `${what} Still needed: ${reading.missing.join('; ')}.`
+  if (reading.verdict === 'harmful') return `${what} Canary is worse: the evidence is ${oddsText(reading.harm.logE)}.`
+  if (reading.verdict === 'safe') return `${what} Canary is within what the next step allows (evidence ${oddsText(reading.safety.logE)}).`
+  return `${what} Not decided yet.`
+}
+
+function measured(reading: Omit<MetricReading, 'sentence'>): string {
+  const { name, stable, canary, kind } = reading
+  if (canary === null || stable === null) return `${name}: no samples of ${canary === null ? 'canary' : 'stable'} yet.`
+  const { canaryEvents, canary: n } = reading.counts
+  const pair = `${figure(canary)} % on canary (${Math.round(canaryEvents)} of ${Math.round(n)}) against ${figure(stable)} % on stable`
+  if (kind === 'latency' && reading.cut != null) {
+    const p = `p${Number((reading.cut.quantile * 100).toFixed(1))}`
+    const both = reading.quantileMs
+    const quantiles = both?.canary == null || both.stable == null ? '' : `; ${p} is ${figure(both.canary)} ms against ${figure(both.stable)} ms`
+    return `${name}: slower than ${figure(reading.cut.cutMs)} ms are ${pair}${quantiles}.`
+  }
+  return `${name}: ${pair}.`
+}
+
+/** The whole judgement in one sentence: what is decided and by what, or what is still missing. */
+export function judgementSentence(judgement: Omit<Judgement, 'sentence'>): string {
+  const leading = judgement.metrics.find((metric) => metric.name === judgement.harm.leading)
+  if (judgement.verdict === 'harmful') return `Harm is proved (${oddsText(judgement.harm.logE)}). ${leading?.sentence ?? ''}`.trim()
+  const next = formatWeight(judgement.forWeightBp)
+  if (judgement.verdict === 'safe') return `Safe for ${next}: every guardrail is within its margin.`
+  switch (judgement.health) {
+    case 'source-down':
+      return 'No evidence arrives: the source is down. Traffic stays as it is.'
+    case 'no-data':
+      return 'Canary gets no samples. Traffic stays as it is.'
+    case 'sample-ratio-mismatch':
+      return `The observed split does not match the asked one (evidence ${oddsText(judgement.srm.logE)}): decisions are suspended until a person has looked.`
+    case 'no-baseline':
+      return 'Too little traffic before the rollout to know how fast stable is; latency cannot be judged. Traffic stays as it is.'
+    case 'warming-up':
+      return 'Warming up: latency is not judged yet.'
+    case 'low-traffic':
+      return `Only ${judgement.units.canary} units have seen canary so far. No harm seen.`
+    case 'ok': {
+      const open = judgement.metrics.filter((metric) => metric.role === 'guardrail' && metric.verdict !== 'safe').map((metric) => metric.name)
+      return `No harm seen; ${open.join(', ')} ${open.length === 1 ? 'needs' : 'need'} more evidence before ${next}.`
+    }
+  }
+}

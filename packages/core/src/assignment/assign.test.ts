@@ -1,0 +1,101 @@
+import fc from 'fast-check'
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import type { RoutingArm } from '../routing.ts'
+import { assign, boundOf, bucketOf, compilePick } from './assign.ts'
+import { murmurHash2 } from './murmur-hash2.ts'
+
+interface Vectors {
+  readonly salt: string
+  readonly splits: Readonly<Record<string, readonly (readonly [version: string, weightBp: number])[]>>
+  readonly vectors: readonly (readonly [unit: string, answers: string])[]
+}
+
+const recorded = JSON.parse(readFileSync(new URL('nginx-vectors.json', import.meta.url), 'utf8')) as Vectors
+
+function canaryAt(weightBp: number): RoutingArm[] {
+  return [
+    { version: 'canary', endpoints: [], weightBp },
+    { version: 'stable', endpoints: [], weightBp: 10_000 - weightBp },
+  ]
+}
+
+const weights = fc.integer({ min: 0, max: 10_000 })
+
+test('every recorded answer of a real nginx is reproduced', () => {
+  assert.ok(recorded.vectors.length >= 190)
+  for (const [unit, answers] of recorded.vectors) {
+    const ours = Object.values(recorded.splits).map((arms) =>
+      assign(
+        { salt: recorded.salt, arms: arms.map(([version, weightBp]) => ({ version, weightBp, endpoints: [] })) },
+        unit,
+      ),
+    )
+    assert.equal(ours.join(' '), answers, unit)
+  }
+})
+
+test('a text and its UTF-8 bytes have the same hash', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary', maxLength: 60 }), (text) => {
+      assert.equal(murmurHash2(text), murmurHash2(new TextEncoder().encode(text)))
+    }),
+  )
+  assert.equal(murmurHash2('\ud800'), murmurHash2(new TextEncoder().encode('\ud800')), 'a lone surrogate')
+})
+
+test('the bounds are those of integer arithmetic', () => {
+  for (let bp = 0; bp <= 10_000; bp += 1) assert.equal(boundOf(bp), Number((BigInt(bp) * 0xffffffffn) / 10_000n))
+})
+
+test('who is in at a weight stays in at every greater weight', () => {
+  fc.assert(
+    fc.property(fc.string(), fc.string(), weights, weights, (salt, unit, one, other) => {
+      const [low, high] = one < other ? [one, other] : [other, one]
+      if (assign({ salt, arms: canaryAt(low) }, unit) === 'canary') {
+        assert.equal(assign({ salt, arms: canaryAt(high) }, unit), 'canary')
+      }
+    }),
+    { numRuns: 2_000 },
+  )
+})
+
+test('weight 0 is nobody and weight 100 % is everybody, at both ends of the hash', () => {
+  for (const hash of [0, 1, 0x7fffffff, 0xfffffffe, 0xffffffff]) {
+    assert.equal(compilePick(canaryAt(0))(hash), 'stable')
+    assert.equal(compilePick(canaryAt(10_000))(hash), 'canary')
+  }
+})
+
+test('shares are the weights, within five standard deviations, for sequential ids', () => {
+  const n = 200_000
+  for (const weightBp of [1, 100, 500, 3_333, 5_000]) {
+    const pick = compilePick(canaryAt(weightBp))
+    let inside = 0
+    for (let i = 0; i < n; i += 1) if (pick(murmurHash2(`salt-${weightBp}/user-${i}`)) === 'canary') inside += 1
+    const share = weightBp / 10_000
+    assert.ok(
+      Math.abs(inside - n * share) <= 5 * Math.sqrt(n * share * (1 - share)),
+      `${weightBp} bp: ${inside} of ${n}`,
+    )
+  }
+})
+
+test('buckets are even and do not depend on the assignment', () => {
+  const n = 128_000
+  const counts = new Uint32Array(256)
+  const inCanary = new Uint32Array(256)
+  const pick = compilePick(canaryAt(2_500))
+  for (let i = 0; i < n; i += 1) {
+    const unit = `user-${i}`
+    const bucket = bucketOf(unit)
+    counts[bucket] = (counts[bucket] ?? 0) + 1
+    if (pick(murmurHash2(`rollout-7/${unit}`)) === 'canary') inCanary[bucket] = (inCanary[bucket] ?? 0) + 1
+  }
+  const chi = (expected: number, values: Uint32Array): number =>
+    values.reduce((sum, value) => sum + (value - expected) ** 2 / expected, 0)
+  // Chi-square with 255 degrees of freedom lies above 365 once in 100 000 times.
+  assert.ok(chi(n / 256, counts) < 365)
+  assert.ok(chi(n / 1_024, inCanary) < 365)
+})

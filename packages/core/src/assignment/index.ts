@@ -1,0 +1,6 @@
+export { assign, boundOf, bucketOf, compilePick } from './assign.ts'
+export { murmurHash2 } from './murmur-hash2.ts'
+export { viewOf } from './request-view.ts'
+export type { RequestParts, RequestView } from './request-view.ts'
+export { compileRouter } from './router.ts'
+export type { Decision, Router } from './router.ts'
