@@ -1,6 +1,7 @@
 export * from './analysis/event-tests.ts'
 export * from './analysis/fold.ts'
 export * from './analysis/judge.ts'
+export * from './analysis/observed.ts'
 export * from './analysis/setup.ts'
 export * from './analysis/words.ts'
 export * from './assignment/index.ts'

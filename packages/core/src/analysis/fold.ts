@@ -1,15 +1,8 @@
-import {
-  createContrast,
-  createSampleRatio,
-  mergeHistograms,
-  updateContrast,
-  updateSampleRatio,
-  type Contrast,
-  type SampleRatio,
-  type SparseHistogram,
-} from '@serin/stats'
+import { createAllocation, emptyHistogram, mergeHistograms, updateAllocation, type AllocationState, type LogHistogram } from '@serin/stats'
+import type { ObservationMetric } from '@serin/spec'
 import type { ArmSlot, EvidenceSlot } from '../evidence.ts'
 import { createEventTests, updateEventTests, type EventTests } from './event-tests.ts'
+import { addObservations, createObserved, type Observed, type TracedObservation } from './observed.ts'
 import { ratioOf, type AnalysisSetup } from './setup.ts'
 
 /** Sums of one version over the rollout, for display and floors. */
@@ -20,7 +13,7 @@ export interface ArmTotals {
   readonly units: number
   /** Units (or requests, without a unit) that had at least one error. */
   readonly erringUnits: number
-  readonly latency: SparseHistogram
+  readonly latency: LogHistogram
 }
 
 /** What the evidence of one attempt adds up to. Plain JSON: a pure fold over slots and observations, so a replay gives the same numbers bit by bit. */
@@ -31,8 +24,8 @@ export interface AnalysisState {
   readonly errors: EventTests
   /** One per latency cut. */
   readonly slow: readonly EventTests[]
-  readonly observed: Readonly<Record<string, Contrast>>
-  readonly allocation: SampleRatio
+  readonly observed: Readonly<Record<string, Observed>>
+  readonly allocation: AllocationState
   /** End of the last slot, of the last slot in which canary had samples, and in which both had; ms since the epoch, 0 = never. */
   readonly lastSlotAt: number
   readonly lastCanaryAt: number
@@ -43,27 +36,20 @@ export interface AnalysisState {
 /** Time without a canary sample that still counts once the next one comes, while stable is busy: small shares of small services would else never finish a step. */
 const graceMs = 10_000
 
-const noTotals: ArmTotals = { requests: 0, randomised: 0, errors: 0, units: 0, erringUnits: 0, latency: [] }
+const noTotals: ArmTotals = { requests: 0, randomised: 0, errors: 0, units: 0, erringUnits: 0, latency: emptyHistogram() }
 
 /** Starts an analysis. */
 export function createAnalysis(setup: AnalysisSetup): AnalysisState {
   const metrics = Object.entries(setup.metrics)
   const errors = metrics.find(([, metric]) => metric.kind === 'errors')?.[1]
-  const latency = metrics.find(([, metric]) => metric.kind === 'latency')?.[1]
-  const guard = latency?.kind === 'latency' ? guardCut(setup, latency.quantile) : -1
   return {
     sticky: false,
     stable: noTotals,
     canary: noTotals,
-    errors: createEventTests(
-      setup.targetsBp,
-      errors?.kind === 'errors' ? { ratio: ratioOf(errors.margin), absolute: ratioOf(errors.marginAbsolute) } : null,
-    ),
-    slow: setup.cuts.map((_, i) =>
-      createEventTests(setup.targetsBp, latency?.kind === 'latency' && i === guard ? { ratio: ratioOf(latency.margin), absolute: null } : null),
-    ),
-    observed: Object.fromEntries(metrics.filter(([, metric]) => metric.kind === 'observation').map(([name]) => [name, createContrast({})])),
-    allocation: createSampleRatio(),
+    errors: createEventTests(setup.targetsBp, errors?.kind === 'errors' ? ratioOf(errors.marginAbsolute) : null),
+    slow: setup.cuts.map(() => createEventTests(setup.targetsBp, null)),
+    observed: Object.fromEntries(metrics.filter(([, metric]) => metric.kind === 'observation').map(([name]) => [name, createObserved()])),
+    allocation: createAllocation(),
     lastSlotAt: 0,
     lastCanaryAt: 0,
     pendingMs: 0,
@@ -95,31 +81,26 @@ export function foldSlot(setup: AnalysisSetup, state: AnalysisState, slot: Evide
   }
   // At 0 % and 100 % there is nothing to compare.
   if (canaryBp <= 0 || canaryBp >= 10_000 || stable === undefined || canary === undefined) return { state: base, creditMs }
-  return { state: foldTests(setup, base, slot, { stable, canary, canaryBp }), creditMs }
-}
-
-/** One observation about a unit, already traced to the version that served it. */
-export interface TracedObservation {
-  readonly metric: string
-  readonly arm: 'stable' | 'canary'
-  /** The share in force when the unit was served, in basis points: the stratum. */
-  readonly stage: string
-  readonly bucket: number
-  readonly value: number
+  return { state: foldTests(base, slot, { stable, canary, canaryBp }), creditMs }
 }
 
 /** Folds observations in. Those of metrics that are not watched are ignored. */
-export function foldObservations(state: AnalysisState, observations: readonly TracedObservation[]): AnalysisState {
-  const observed: Record<string, Contrast> = { ...state.observed }
-  for (const { metric, arm, stage, bucket, value } of observations) {
-    const contrast = observed[metric]
-    if (contrast !== undefined) observed[metric] = updateContrast(contrast, { stage, arm, bucket, num: value, den: 1 })
+export function foldObservations(setup: Pick<AnalysisSetup, 'metrics'>, state: AnalysisState, observations: readonly TracedObservation[]): AnalysisState {
+  const observed: Record<string, Observed> = { ...state.observed }
+  for (const [name, metric] of observationMetrics(setup)) {
+    const named = metric.observation ?? name
+    const own = observations.filter((observation) => observation.metric === named)
+    if (own.length > 0) observed[name] = addObservations(observed[name] ?? createObserved(), metric, own)
   }
   return { ...state, observed }
 }
 
+/** The metrics that live from pushed observations. */
+export function observationMetrics(setup: Pick<AnalysisSetup, 'metrics'>): readonly (readonly [string, ObservationMetric])[] {
+  return Object.entries(setup.metrics).flatMap(([name, metric]) => (metric.kind === 'observation' ? [[name, metric] as const] : []))
+}
+
 function foldTests(
-  setup: AnalysisSetup,
   state: AnalysisState,
   slot: EvidenceSlot,
   { stable, canary, canaryBp }: { readonly stable: ArmSlot; readonly canary: ArmSlot; readonly canaryBp: number },
@@ -133,7 +114,7 @@ function foldTests(
     stable: stable.events[kind] ?? none,
     share,
     canaryTrials,
-    elapsedMs: slot.durationMs,
+    durationMs: slot.durationMs,
   })
   const latencyShare = shareOf(canary.latencyScored, stable.latencyScored)
   return {
@@ -143,10 +124,14 @@ function foldTests(
       batch('error', shareOf(canary.randomised, stable.randomised), slot.sticky ? canary.newUnits : canary.randomised),
     ),
     slow: state.slow.map((tests, i) => updateEventTests(tests, batch(`slow${i}`, latencyShare, 0))),
-    allocation: slot.sticky
-      ? updateSampleRatio(state.allocation, { stage: String(canaryBp), expectedCanaryShare: hashShare, canary: canary.newUnits, stable: stable.newUnits })
-      : state.allocation,
+    allocation: slot.sticky ? countUnits(state.allocation, canaryBp, [canary.newUnits, stable.newUnits]) : state.allocation,
   }
+}
+
+function countUnits(allocation: AllocationState, canaryBp: number, counts: readonly [number, number]): AllocationState {
+  const share = canaryBp / 10_000
+  const updated = updateAllocation(allocation, { stage: canaryBp, shares: [share, 1 - share], counts })
+  return updated.ok ? updated.state : allocation
 }
 
 function addTotals(totals: ArmTotals, slot: ArmSlot | undefined): ArmTotals {
@@ -157,6 +142,6 @@ function addTotals(totals: ArmTotals, slot: ArmSlot | undefined): ArmTotals {
     errors: totals.errors + slot.randomisedErrors,
     units: totals.units + slot.newUnits,
     erringUnits: totals.erringUnits + (slot.events['error']?.[0] ?? 0),
-    latency: slot.latency.length === 0 ? totals.latency : mergeHistograms(totals.latency, slot.latency),
+    latency: slot.latency.length === 0 ? totals.latency : mergeHistograms(totals.latency, { scheme: 'log-1.02', bins: slot.latency }),
   }
 }

@@ -1,5 +1,5 @@
 import type { Judgement, Metric, MetricReading } from '@serin/spec'
-import { averageLogE, sampleRatioLogE } from '@serin/stats'
+import { combineEvidence, readAllocation } from '@serin/stats'
 import type { AnalysisState } from './fold.ts'
 import { readErrors, readLatency, readObservations } from './readings.ts'
 import type { AnalysisSetup } from './setup.ts'
@@ -28,11 +28,13 @@ export function judge(setup: AnalysisSetup, state: AnalysisState, context: Judge
   const metrics = readMetrics(setup, state, context.nextBp)
   const guards = metrics.filter((reading) => reading.role === 'guardrail')
   const importance = (name: string) => setup.metrics[name]?.importance ?? 1
-  const total = averageLogE(guards.map((reading) => ({ name: reading.name, weight: importance(reading.name), logE: reading.harm.logE })))
+  const total = combineEvidence(guards.map((reading) => ({ name: reading.name, weight: importance(reading.name), logE: reading.harm.logE })))
   const threshold = Math.log(1 / setup.falseRollbackRatio)
-  const srmLogE = sampleRatioLogE(state.allocation)
+  const allocation = readAllocation(state.allocation)
+  const srmLogE = allocation.ok ? allocation.logE : 0
+  const leading = total.contributions[0]?.name ?? null
   const health = healthOf(setup, state, context, srmLogE)
-  const harmful = guards.length > 0 && total.logE >= threshold && harmFloorMet(state, total.leading, metrics)
+  const harmful = guards.length > 0 && total.logE >= threshold && harmFloorMet(state, leading, metrics)
   const safe = health === 'ok' && guards.length > 0 && guards.every((reading) => reading.verdict === 'safe')
   const verdict = harmful ? 'harmful' : safe ? 'safe' : 'undecided'
   const withoutSentence = {
@@ -40,7 +42,7 @@ export function judge(setup: AnalysisSetup, state: AnalysisState, context: Judge
     verdict,
     health,
     forWeightBp: context.nextBp,
-    harm: { logE: total.logE, threshold, leading: total.leading },
+    harm: { logE: total.logE, threshold, leading },
     units: { stable: state.stable.units, canary: state.canary.units },
     srm: { logE: srmLogE, threshold: sampleRatioThreshold },
     metrics: [...metrics].sort((a, b) => b.harm.logE - b.harm.threshold - (a.harm.logE - a.harm.threshold)),

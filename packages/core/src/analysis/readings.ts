@@ -1,7 +1,8 @@
 import { type ErrorsMetric, type LatencyMetric, type MetricReading, type ObservationMetric } from '@serin/spec'
-import { averageLogE, countAbove, quantileMs, readContrast, readRatioInterval, totalOf } from '@serin/stats'
-import { eventHarmLogE, eventSafeLogE, type EventTests } from './event-tests.ts'
+import { combineEvidence, countAbove, histogramCount, histogramQuantile, type LogHistogram } from '@serin/stats'
+import { eventHarmLogE, eventInterval, eventSafeLogE } from './event-tests.ts'
 import { guardCut, type AnalysisState, type ArmTotals } from './fold.ts'
+import { createObserved, readObserved, totalsOf } from './observed.ts'
 import { marginAt, ratioOf, type AnalysisSetup } from './setup.ts'
 import { metricSentence } from './words.ts'
 
@@ -27,11 +28,12 @@ export function readErrors(name: string, metric: ErrorsMetric, { state, nextBp, 
     stable,
     canary: rate(state.canary),
     difference: difference(rate(state.canary), stable),
-    ...ratioInterval(state.errors),
+    interval: eventInterval(state.errors),
+    intervalOf: 'ratio',
     unit: 'percent',
     allowed: Math.min(100, allowed),
     harm: { logE: eventHarmLogE(state.errors, state.sticky), threshold: thresholds.harm },
-    safety: { logE: eventSafeLogE(state.errors, nextBp), threshold: thresholds.safe },
+    safety: { logE: eventSafeLogE(state.errors, nextBp, ratioOf(metric.margin)), threshold: thresholds.safe },
     counts: counts(state, (arm) => arm.errors),
     exact: true,
     missing: [],
@@ -43,9 +45,9 @@ export function readLatency(name: string, metric: LatencyMetric, { setup, state,
   const guard = guardCut(setup, metric.quantile)
   const cut = setup.cuts[guard]
   const tests = state.slow[guard]
-  const above = (arm: ArmTotals) => (cut === undefined ? 0 : countAbove(arm.latency, cut.cutMs))
-  const rate = (arm: ArmTotals) => (cut === undefined || totalOf(arm.latency) === 0 ? null : (100 * above(arm)) / totalOf(arm.latency))
-  const harm = state.slow.length === 0 ? 0 : averageLogE(state.slow.map((slow, i) => ({ name: String(i), weight: 1, logE: eventHarmLogE(slow, state.sticky) }))).logE
+  const above = (arm: ArmTotals) => (cut === undefined ? 0 : countAbove(arm.latency, cut.bin))
+  const rate = (arm: ArmTotals) => (cut === undefined || histogramCount(arm.latency) === 0 ? null : (100 * above(arm)) / histogramCount(arm.latency))
+  const harm = state.slow.length === 0 ? 0 : combineEvidence(state.slow.map((slow, i) => ({ name: String(i), weight: 1, logE: eventHarmLogE(slow, state.sticky) }))).logE
   const stable = rate(state.stable)
   return finish(metric.role, thresholds, {
     name,
@@ -53,55 +55,46 @@ export function readLatency(name: string, metric: LatencyMetric, { setup, state,
     stable,
     canary: rate(state.canary),
     difference: difference(rate(state.canary), stable),
-    ...(tests === undefined ? { interval: null, intervalOf: 'ratio' as const } : ratioInterval(tests)),
+    interval: tests === undefined ? null : eventInterval(tests),
+    intervalOf: 'ratio',
     unit: 'percent',
     allowed: stable === null ? null : Math.min(100, stable * marginAt(ratioOf(metric.margin), nextBp)),
     harm: { logE: harm, threshold: thresholds.harm },
-    safety: { logE: tests === undefined ? 0 : eventSafeLogE(tests, nextBp), threshold: thresholds.safe },
+    safety: { logE: tests === undefined ? 0 : eventSafeLogE(tests, nextBp, ratioOf(metric.margin)), threshold: thresholds.safe },
     counts: counts(state, above),
     exact: true,
     missing: cut === undefined ? ['more traffic on stable before the rollout, to know how fast it is'] : [],
     cut: cut === undefined ? null : { quantile: cut.quantile, cutMs: cut.cutMs },
     quantileMs: {
-      stable: cut === undefined ? null : quantileMs(state.stable.latency, cut.quantile),
-      canary: cut === undefined ? null : quantileMs(state.canary.latency, cut.quantile),
+      stable: cut === undefined ? null : quantileOf(state.stable.latency, cut.quantile),
+      canary: cut === undefined ? null : quantileOf(state.canary.latency, cut.quantile),
     },
   })
 }
 
 /** A mean of pushed observations: cluster-robust by hash buckets of units; asymptotic. */
-export function readObservations(name: string, metric: ObservationMetric, { setup, state, nextBp, thresholds }: ReadInput): MetricReading {
-  const contrast = state.observed[name]
-  const marginRatio = marginAt(ratioOf(metric.margin), nextBp)
-  const marginAbsolute = marginAt(ratioOf(metric.marginAbsolute), nextBp)
-  const direction = metric.better === 'lower' ? 1 : -1
-  const alphaHarm = Math.exp(-thresholds.harm)
-  const reading =
-    contrast === undefined
-      ? null
-      : readContrast(contrast, { marginRatio, marginAbsolute, direction, alphaHarm, alphaSafe: setup.falsePromotionRatio, alphaInterval: 0.05 })
-  const percent = (value: number | null | undefined) => (value === null || value === undefined ? null : value * 100)
-  const stable = percent(reading?.stable.mean)
+export function readObservations(name: string, metric: ObservationMetric, { state, nextBp, thresholds }: ReadInput): MetricReading {
+  const observed = state.observed[name] ?? createObserved()
+  const margins = { marginRatio: marginAt(ratioOf(metric.margin), nextBp), marginAbs: marginAt(ratioOf(metric.marginAbsolute), nextBp) }
+  const reading = readObserved(observed, metric, margins)
+  const [stable, canary] = [totalsOf(observed, 'stable'), totalsOf(observed, 'canary')]
+  const mean = ({ num, den }: { readonly num: number; readonly den: number }) => (den > 0 ? (100 * num) / den : null)
+  const known = reading.ok ? reading : null
   return finish(metric.role, thresholds, {
     name,
     kind: 'observation',
-    stable,
-    canary: percent(reading?.canary.mean),
-    difference: percent(reading?.difference),
-    interval: reading?.interval == null ? null : [percent(reading.interval[0]), percent(reading.interval[1])],
+    stable: mean(stable),
+    canary: mean(canary),
+    difference: known === null ? difference(mean(canary), mean(stable)) : 100 * known.difference,
+    interval: known === null ? null : [100 * known.low, 100 * known.high],
     intervalOf: 'difference',
     unit: 'percent',
-    allowed: 100 * Math.max(marginRatio * Math.abs((stable ?? 0) / 100), marginAbsolute),
-    harm: { logE: reading?.harmLogE ?? 0, threshold: thresholds.harm },
-    safety: { logE: reading?.safeLogE ?? 0, threshold: thresholds.safe },
-    counts: {
-      stable: reading?.stable.den ?? 0,
-      canary: reading?.canary.den ?? 0,
-      stableEvents: reading?.stable.num ?? 0,
-      canaryEvents: reading?.canary.num ?? 0,
-    },
+    allowed: 100 * (known?.allowed ?? margins.marginAbs),
+    harm: { logE: known?.logEHarm ?? 0, threshold: thresholds.harm },
+    safety: { logE: known?.logENonInferiority ?? 0, threshold: thresholds.safe },
+    counts: { stable: stable.den, canary: canary.den, stableEvents: stable.num, canaryEvents: canary.num },
     exact: false,
-    missing: [...(reading?.missing ?? ['observations of both versions'])],
+    missing: reading.ok ? (reading.dominated ? ['more units: a few of them decide'] : []) : [reading.message],
   })
 }
 
@@ -111,9 +104,9 @@ function finish(role: MetricReading['role'], thresholds: ReadInput['thresholds']
   return { ...reading, sentence: metricSentence(reading) }
 }
 
-function ratioInterval(tests: EventTests): { readonly interval: [number | null, number | null] | null; readonly intervalOf: 'ratio' } {
-  const { low, high } = readRatioInterval(tests.interval, 0.05)
-  return { interval: low === null && high === null ? null : [low, high], intervalOf: 'ratio' }
+function quantileOf(histogram: LogHistogram, quantile: number): number | null {
+  const reading = histogramQuantile(histogram, quantile)
+  return reading.ok ? reading.estimateMs : null
 }
 
 function counts(state: AnalysisState, events: (arm: ArmTotals) => number): MetricReading['counts'] {

@@ -1,9 +1,12 @@
 import type { Metric } from '@serin/spec'
+import { createThresholdBank, type LogHistogram } from '@serin/stats'
 import type { Plan } from '../plan.ts'
 
 /** A latency cut: a quantile of stable before the rollout, frozen for the whole of it. */
 export interface LatencyCut {
   readonly quantile: number
+  /** Bin of the log histogram whose upper edge is the cut. */
+  readonly bin: number
   readonly cutMs: number
 }
 
@@ -39,4 +42,14 @@ export function ratioOf(percent: number): number {
  */
 export function marginAt(marginRatio: number, targetBp: number): number {
   return marginRatio / (targetBp / 10_000)
+}
+
+/** Stable samples needed before its quantiles are trusted as cuts. */
+export const baselineSamples = 200
+
+/** Freezes the latency cuts at stable's own quantiles; none when there are too few samples. */
+export function chooseCuts(baseline: LogHistogram): readonly LatencyCut[] {
+  const bank = createThresholdBank({ baseline, minSamples: baselineSamples })
+  if (!bank.ok) return []
+  return bank.state.cuts.flatMap(({ quantile, bin, cutMs }) => (quantile === null ? [] : [{ quantile, bin, cutMs }]))
 }

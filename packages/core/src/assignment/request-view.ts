@@ -12,7 +12,7 @@ export interface RequestView {
 
 /** A request as it came in. */
 export interface RequestParts {
-  /** Headers by lower-case name. */
+  /** Headers by lower-case name, as HTTP libraries give them: one character per byte. UTF-8 in them is read as such. */
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
   /** Path and query as they were sent, such as `/search?q=1`. */
   readonly target: string
@@ -23,7 +23,7 @@ export interface RequestParts {
 export function viewOf({ headers, target, address }: RequestParts): RequestView {
   const header = (name: string): string | undefined => {
     const value = headers[name]
-    return typeof value === 'string' || value === undefined ? value : value.join(', ')
+    return value === undefined ? undefined : fromBytes(typeof value === 'string' ? value : value.join(', '))
   }
   return {
     header,
@@ -70,5 +70,17 @@ function decoded(text: string): string {
     return decodeURIComponent(spaced)
   } catch {
     return spaced // Not UTF-8 after all: what was sent is still an id.
+  }
+}
+
+/** Text of a header whose bytes are UTF-8; anything else stays as it came. */
+function fromBytes(value: string): string {
+  if (!/[\u0080-\u00ff]/.test(value) || /[\u0100-\uffff]/.test(value)) return value
+  try {
+    return decodeURIComponent(
+      value.replaceAll(/[%\u0080-\u00ff]/g, (c) => `%${c.charCodeAt(0).toString(16).padStart(2, '0')}`),
+    )
+  } catch {
+    return value
   }
 }

@@ -106,3 +106,9 @@ test('each way to match compares the whole, the start, a part, the presence or a
 test('a query that is no UTF-8 is still an id', () => {
   assert.equal(decide({}, { target: '/?u=%ff' }).unit, '%ff')
 })
+
+test('UTF-8 in a header is read as text, and other bytes stay what they are', () => {
+  const bytes = String.fromCharCode(...new TextEncoder().encode('Zoë 100%'))
+  assert.equal(decide({}, { headers: { 'x-user': bytes } }).unit, 'Zoë 100%')
+  assert.equal(decide({}, { headers: { 'x-user': 'Zo\u00eb' } }).unit, 'Zo\u00eb')
+})

@@ -1,0 +1,81 @@
+import { askedWeightBp, isOver, rolloutSentence } from '@serin/core'
+import type { RoutingObservation, WorkloadRunner } from '@serin/kit'
+import type { Rollout, ServiceStatus, VersionStatus } from '@serin/spec'
+import type { RolloutDocument, ServiceDocument } from './documents.ts'
+import type { LiveWindow } from './live-window.ts'
+
+/** What a rollout looks like from outside. `inForce` are the router's weights, null when it does not answer. */
+export function describeRollout(rollout: RolloutDocument, inForce: Readonly<Record<string, number>> | null): Rollout {
+  const { plan, state } = rollout
+  const over = isOver(state)
+  const said = 'why' in state ? { by: state.by, why: state.why } : { by: null, why: null }
+  return {
+    id: rollout.id,
+    service: rollout.service,
+    number: rollout.number,
+    stable: plan.stable,
+    canary: plan.canary,
+    strategy: plan.strategy,
+    phase: state.phase,
+    attempt: state.attempt,
+    step: 'step' in state && state.step >= 0 ? state.step : null,
+    steps: plan.steps.map((step) => ({ ...step })),
+    evidenceMs: 'evidenceMs' in state ? state.evidenceMs : 0,
+    reason: 'reason' in state ? state.reason : null,
+    ...said,
+    askedBp: askedWeightBp(state, plan),
+    inForceBp: inForce === null || over ? null : (inForce[plan.canary] ?? 0),
+    sentence: rolloutSentence(state, plan, rollout.judgement),
+    judgement: rollout.judgement,
+    exposedUnits: rollout.exposedUnits,
+    exposedRequests: rollout.exposedRequests,
+    startedAt: rollout.startedAt,
+    firstTrafficAt: rollout.firstTrafficAt,
+    decidedAt: rollout.decidedAt,
+    lastCanaryRequestAt: rollout.lastCanaryRequestAt,
+    endedAt: rollout.endedAt,
+  }
+}
+
+/** What a service is made from when someone looks. */
+export interface ServiceView {
+  readonly service: ServiceDocument
+  readonly rollout: RolloutDocument | null
+  readonly observation: RoutingObservation | null
+  readonly asked: Readonly<Record<string, number>>
+  readonly workload: WorkloadRunner
+  readonly window: LiveWindow
+  readonly trouble: readonly string[]
+  readonly now: number
+}
+
+/** What a service looks like from outside. */
+export function describeService(view: ServiceView): ServiceStatus {
+  const { service, rollout, observation, trouble } = view
+  return {
+    name: service.name,
+    address: observation?.address ?? null,
+    stable: service.stable,
+    rollout: rollout === null ? null : describeRollout(rollout, observation?.weights ?? null),
+    versions: Object.keys(service.spec.versions).map((version) => describeVersion(version, view)),
+    trouble: [...trouble],
+  }
+}
+
+function describeVersion(name: string, { service, rollout, observation, asked, workload, window, now }: ServiceView): VersionStatus {
+  const runs = workload.observe(name)
+  const isCanary = rollout !== null && !isOver(rollout.state) && rollout.plan.canary === name
+  const role = name === service.stable ? 'stable' : isCanary ? 'canary' : service.warm?.version === name ? 'warm' : 'idle'
+  return {
+    name,
+    role,
+    workload: runs.state,
+    failure: runs.failure,
+    replicas: runs.replicas.map(({ id, state, endpoint, restarts, cpuPercent, memoryBytes, message }) => ({ id, state, endpoint, restarts, cpuPercent, memoryBytes, message })),
+    askedBp: asked[name] ?? 0,
+    inForceBp: observation === null ? null : (observation.weights[name] ?? 0),
+    splitPercent: window.splitPercent(name, now),
+    inFlight: observation?.inFlight[name] ?? 0,
+    live: window.live(name, now),
+  }
+}

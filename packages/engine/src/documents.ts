@@ -1,0 +1,65 @@
+import type { AnalysisSetup, AnalysisState, Plan, RolloutState } from '@serin/core'
+import type { EvidenceCursor } from '@serin/kit'
+import type { Judgement, Service } from '@serin/spec'
+
+/** Which version a unit had from a time on: enough to trace an observation back to the version that served it. */
+export interface Assignment {
+  /** When the table was sent, and when the router had it: in between either may have served. ms since the epoch. */
+  readonly sentAt: number
+  readonly appliedAt: number
+  readonly salt: string
+  /** `measurement.rollout` of the table. */
+  readonly rollout: string
+  readonly stable: string
+  readonly canary: string | null
+  readonly canaryBp: number
+}
+
+/** What is kept of a service. */
+export interface ServiceDocument {
+  readonly name: string
+  readonly spec: Service
+  readonly baseDirectory: string
+  readonly stable: string
+  /** Versions that were stable before, newest last. */
+  readonly history: readonly string[]
+  readonly nextNumber: number
+  /** Id of the latest rollout, or null. */
+  readonly latest: string | null
+  /** The version kept running after promotion, and until when. */
+  readonly warm: { readonly version: string; readonly until: number } | null
+  readonly cursor: EvidenceCursor | null
+  readonly assignments: readonly Assignment[]
+}
+
+/** What is kept of a rollout. */
+export interface RolloutDocument {
+  readonly id: string
+  readonly service: string
+  readonly number: number
+  readonly plan: Plan
+  readonly state: RolloutState
+  /** Null until the first traffic of the attempt: the latency cuts are frozen then. */
+  readonly setup: AnalysisSetup | null
+  readonly analysis: AnalysisState | null
+  readonly judgement: Judgement | null
+  readonly exposedUnits: number
+  readonly exposedRequests: number
+  readonly startedAt: number
+  readonly firstTrafficAt: number | null
+  readonly decidedAt: number | null
+  readonly lastCanaryRequestAt: number | null
+  readonly endedAt: number | null
+}
+
+/** The name under which a gateway counts for this attempt of a rollout. */
+export function measurementOf(rollout: RolloutDocument): string {
+  return `${rollout.id}#${rollout.state.attempt}`
+}
+
+/** Keys of the store. */
+export const keys = {
+  service: (name: string) => `service/${name}`,
+  rollout: (id: string) => `rollout/${id}`,
+  evidence: (service: string) => `service/${service}`,
+} as const

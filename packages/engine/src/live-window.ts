@@ -1,0 +1,70 @@
+import type { EvidenceSlot } from '@serin/core'
+import type { VersionStatus } from '@serin/spec'
+import { emptyHistogram, histogramCount, histogramQuantile, mergeHistograms, type LogHistogram } from '@serin/stats'
+
+const liveMs = 10_000
+/** How far back stable's latency is looked at to choose the cuts of a rollout. */
+const baselineMs = 600_000
+const maxSlots = 2_000
+
+/** The recent slots of a service, in memory: live figures for people, and stable's latency before a rollout. */
+export interface LiveWindow {
+  add(slot: EvidenceSlot): void
+  live(version: string, now: number): VersionStatus['live']
+  /** Share of the requests of the last ten seconds in percent, or null without any. */
+  splitPercent(version: string, now: number): number | null
+  /** Latency of a version over the last ten minutes. */
+  baseline(version: string, now: number): LogHistogram
+  lastSlotAt(): number | null
+}
+
+/** Starts empty; what the store holds can be added first. */
+export function createLiveWindow(): LiveWindow {
+  const slots: EvidenceSlot[] = []
+  const recent = (now: number) => slots.filter((slot) => slot.at > now - liveMs)
+  return {
+    add(slot) {
+      slots.push(slot)
+      while (slots.length > maxSlots || (slots[0]?.at ?? Infinity) < slot.at - baselineMs) slots.shift()
+    },
+    live(version, now) {
+      let [requests, errors, durationMs] = [0, 0, 0]
+      let latency = emptyHistogram()
+      for (const slot of recent(now)) {
+        const arm = slot.arms[version]
+        durationMs += slot.durationMs
+        if (arm === undefined) continue
+        requests += arm.requests
+        errors += arm.errors
+        latency = mergeHistograms(latency, { scheme: 'log-1.02', bins: arm.latency })
+      }
+      const quantile = (q: number) => {
+        const reading = histogramQuantile(latency, q)
+        return reading.ok ? reading.estimateMs : null
+      }
+      return {
+        requestsPerSecond: durationMs > 0 ? (1_000 * requests) / durationMs : 0,
+        successPercent: requests > 0 ? 100 * (1 - errors / requests) : null,
+        p50Ms: histogramCount(latency) > 0 ? quantile(0.5) : null,
+        p95Ms: histogramCount(latency) > 0 ? quantile(0.95) : null,
+        p99Ms: histogramCount(latency) > 0 ? quantile(0.99) : null,
+      }
+    },
+    splitPercent(version, now) {
+      let [own, all] = [0, 0]
+      for (const slot of recent(now)) {
+        for (const [name, arm] of Object.entries(slot.arms)) {
+          all += arm.requests
+          if (name === version) own += arm.requests
+        }
+      }
+      return all > 0 ? (100 * own) / all : null
+    },
+    baseline(version, now) {
+      return slots
+        .filter((slot) => slot.at > now - baselineMs)
+        .reduce((sum, slot) => mergeHistograms(sum, { scheme: 'log-1.02', bins: slot.arms[version]?.latency ?? [] }), emptyHistogram())
+    },
+    lastSlotAt: () => slots.at(-1)?.at ?? null,
+  }
+}

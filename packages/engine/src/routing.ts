@@ -1,0 +1,50 @@
+import { askedWeightBp, isOver, type RoutingArm, type RoutingTable } from '@serin/core'
+import { measurementOf, type RolloutDocument, type ServiceDocument } from './documents.ts'
+
+/** A routing table before it has a revision. */
+export type RoutingWish = Omit<RoutingTable, 'revision'>
+
+/** What the table is made from besides the documents. */
+export interface RoutingInputs {
+  /** Addresses of the ready replicas of a version. */
+  readonly endpoints: (version: string) => readonly string[]
+  /** Latency of replicas is not scored before this time. */
+  readonly latencyFrom: number
+  /** The store cannot write: stable keeps all traffic until it can. */
+  readonly stableOnly: boolean
+}
+
+/** The table a service asks for right now: a pure function of its documents and of what runs. */
+export function wishedRouting(service: ServiceDocument, rollout: RolloutDocument | null, inputs: RoutingInputs): RoutingWish {
+  const { spec } = service
+  const active = rollout !== null && !isOver(rollout.state) ? rollout : null
+  // A promoted rollout has become the service's stable version in the same transaction.
+  const canary = active?.plan.canary ?? null
+  const askedBp = active === null || inputs.stableOnly ? 0 : askedWeightBp(active.state, active.plan)
+  // Nobody is sent to a version without a ready replica, whatever was asked.
+  const canaryEndpoints = canary === null ? [] : inputs.endpoints(canary)
+  const canaryBp = canaryEndpoints.length === 0 ? 0 : askedBp
+  const offered = active !== null && active.state.phase !== 'rolling-back' && canaryEndpoints.length > 0 && !inputs.stableOnly
+  const stable: RoutingArm = { version: service.stable, endpoints: inputs.endpoints(service.stable), weightBp: 10_000 - canaryBp }
+  const arms: RoutingArm[] = offered && canary !== null ? [{ version: canary, endpoints: canaryEndpoints, weightBp: canaryBp }, stable] : [{ ...stable, weightBp: 10_000 }]
+  return {
+    service: service.name,
+    salt: saltOf(service, rollout),
+    unit: spec.unit,
+    arms,
+    stable: service.stable,
+    canary: offered ? canary : null,
+    rules: spec.rules,
+    overrideHeader: spec.override === false ? null : spec.override.toLowerCase(),
+    measurement: {
+      rollout: active === null || active.plan.strategy === 'instant' ? 'idle' : measurementOf(active),
+      latencyCutsMs: active?.setup?.cuts.map((cut) => cut.cutMs) ?? [],
+      latencyFrom: inputs.latencyFrom,
+    },
+  }
+}
+
+/** A salt per rollout: who meets a risky version first is drawn anew each time (docs/decisions/0012-salt-per-rollout.md). */
+function saltOf(service: ServiceDocument, rollout: RolloutDocument | null): string {
+  return `${service.name}/${rollout?.number ?? 0}/`
+}
