@@ -25,5 +25,6 @@ export function isCount(value: number): boolean {
 
 /** Throws a RangeError unless `low < value < high`; for options a programmer wrote. */
 export function requireBetween(name: string, value: number, low: number, high: number): void {
-  if (!(value > low && value < high)) throw new RangeError(`${name} must be above ${low} and below ${high}, got ${value}`)
+  if (!(value > low && value < high))
+    throw new RangeError(`${name} must be above ${low} and below ${high}, got ${value}`)
 }

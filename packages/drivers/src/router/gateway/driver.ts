@@ -1,0 +1,113 @@
+import type { EvidenceSlot } from '@serin/core'
+import type { GatewayReport } from '@serin/gateway'
+import type { DriverContext, EvidenceCursor, EvidenceSource, RoutingObservation, TrafficRouter } from '@serin/kit'
+import type { Service } from '@serin/spec'
+import type { IncomingMessage } from 'node:http'
+import { AdminClient, unreachable } from './admin-client.ts'
+import { GatewayProcess } from './gateway-process.ts'
+
+/** What the gateway driver is opened with. */
+export interface GatewayContext extends DriverContext {
+  /** Port on loopback, or `address:port`; port 0 takes a free one and keeps it. */
+  readonly listen: Service['listen']
+  /** Where the gateway writes a line per request, if anywhere. */
+  readonly accessLogFile?: string
+}
+
+/** Serin's own gateway as a router and a source of evidence. */
+export interface GatewayRouter extends TrafficRouter, EvidenceSource {
+  /** Everything the gateway says of itself. */
+  report(signal: AbortSignal): Promise<GatewayReport>
+  /** Lets go of the process without stopping it. */
+  close(): void
+}
+
+/**
+ * Adopts the gateway that runs for this state directory, or starts one as a process of its own that outlives this one. Every verb starts
+ * it again when it has died; it then goes on with its table from disk. Rejects with `gateway.port-in-use` or `gateway.failed`.
+ */
+export async function openGateway(context: GatewayContext): Promise<GatewayRouter> {
+  const admin = new AdminClient()
+  const { host, port } = hostAndPort(context.listen)
+  const running = new GatewayProcess(
+    {
+      service: context.service,
+      host,
+      port,
+      directory: context.stateDirectory,
+      accessLogFile: context.accessLogFile ?? null,
+    },
+    admin,
+  )
+  const report = async (signal: AbortSignal): Promise<GatewayReport> => {
+    const identity = await running.ensure()
+    const value = await admin.call(identity, { method: 'GET', path: '/routing', signal })
+    if (!isReport(value)) throw unreachable(identity, new Error('its report has another form'))
+    return value
+  }
+  await running.ensure()
+
+  return {
+    capabilities: { granularityBp: 1, rules: true, websocket: true },
+    report,
+    async observe(signal): Promise<RoutingObservation> {
+      const { revision, weights, inFlight, lastRequestAt, address } = await report(signal)
+      return { revision, weights, inFlight, lastRequestAt, address }
+    },
+    async apply(table, signal) {
+      await admin.call(await running.ensure(), { method: 'PUT', path: '/routing', body: JSON.stringify(table), signal })
+    },
+    async release(signal) {
+      await running.release(context.spec.drain, signal)
+      admin.close()
+    },
+    slots: (after, signal) => follow(admin, running, after, signal),
+    close: () => admin.close(),
+  }
+}
+
+async function* follow(
+  admin: AdminClient,
+  running: GatewayProcess,
+  after: EvidenceCursor | null,
+  signal: AbortSignal,
+): AsyncGenerator<EvidenceSlot> {
+  if (signal.aborted) return
+  const identity = await running.ensure()
+  const query =
+    after === null ? '' : `?${new URLSearchParams({ boot: after.boot, after: String(after.seq) }).toString()}`
+  let answer: IncomingMessage
+  try {
+    answer = await admin.open(identity, { method: 'GET', path: `/evidence${query}`, signal })
+  } catch {
+    return // Lost before it began, or aborted: the caller asks again.
+  }
+  try {
+    let rest = ''
+    answer.setEncoding('utf8')
+    for await (const chunk of answer as AsyncIterable<string>) {
+      const lines = (rest + chunk).split('\n')
+      rest = lines.pop() ?? ''
+      for (const line of lines) {
+        const slot: EvidenceSlot = JSON.parse(line)
+        yield slot
+      }
+    }
+  } catch (error) {
+    if (error instanceof SyntaxError) throw error
+  } finally {
+    answer.destroy()
+  }
+}
+
+function hostAndPort(listen: Service['listen']): { host: string; port: number } {
+  if (typeof listen === 'number') return { host: '127.0.0.1', port: listen }
+  const colon = listen.lastIndexOf(':')
+  return { host: listen.slice(0, colon).replaceAll(/[[\]]/g, ''), port: Number(listen.slice(colon + 1)) }
+}
+
+function isReport(value: unknown): value is GatewayReport {
+  return (
+    typeof value === 'object' && value !== null && 'revision' in value && 'weights' in value && 'lastRequestAt' in value
+  )
+}

@@ -1,0 +1,194 @@
+import { isRunning } from '@serin/gateway'
+import type { GatewayIdentity } from '@serin/gateway'
+import { SerinError } from '@serin/spec'
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { mkdir, open, readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { unreachable } from './admin-client.ts'
+import type { AdminClient } from './admin-client.ts'
+
+const startWithinMs = 15_000
+const portInUse = 98
+
+/** What a gateway process is started with. */
+export interface GatewayProcessOptions {
+  readonly service: string
+  readonly host: string
+  /** 0 takes a free port once, and the same again after a restart. */
+  readonly port: number
+  readonly directory: string
+  readonly accessLogFile: string | null
+}
+
+/** The gateway's own process: found when it already runs, started when it does not. It outlives the control plane. */
+export class GatewayProcess {
+  readonly #options: GatewayProcessOptions
+  readonly #admin: AdminClient
+  #identity: GatewayIdentity | null = null
+  #ensuring: Promise<GatewayIdentity> | null = null
+  #released = false
+
+  constructor(options: GatewayProcessOptions, admin: AdminClient) {
+    this.#options = options
+    this.#admin = admin
+  }
+
+  /** The running gateway, started if need be. Rejects with `gateway.port-in-use`, `gateway.failed` or `gateway.unreachable`. */
+  async ensure(): Promise<GatewayIdentity> {
+    if (this.#released)
+      throw new SerinError('gateway.unreachable', `The gateway of ${this.#options.service} was released.`)
+    if (this.#identity !== null && (await isRunning(this.#identity))) return this.#identity
+    this.#ensuring ??= this.#find().finally(() => {
+      this.#ensuring = null
+    })
+    this.#identity = await this.#ensuring
+    return this.#identity
+  }
+
+  /** Lets it finish what is in flight, waits until it is gone, and removes its files. */
+  async release(drainMs: number, signal: AbortSignal): Promise<void> {
+    this.#released = true
+    await this.#ensuring?.catch(() => {})
+    const identity = await this.#read()
+    if (identity !== null && (await isRunning(identity))) await this.#stop(identity, drainMs, signal)
+    for (const name of ['gateway.json', 'table.json', 'gateway.log'])
+      await rm(join(this.#options.directory, name), { force: true })
+  }
+
+  async #find(): Promise<GatewayIdentity> {
+    const found = await this.#read()
+    if (found === null || !(await isRunning(found))) return await this.#start(found)
+    if (this.#isWanted(found)) {
+      await this.#answers(found, 5_000)
+      return found
+    }
+    await this.#stop(found, 0, new AbortController().signal)
+    return await this.#start(null)
+  }
+
+  #isWanted(found: GatewayIdentity): boolean {
+    const { host, port } = this.#options
+    return port === 0 ? found.listen.startsWith(`${bracketed(host)}:`) : found.listen === `${bracketed(host)}:${port}`
+  }
+
+  /** Clients know the address: a free port that was taken once is taken again. */
+  async #start(before: GatewayIdentity | null): Promise<GatewayIdentity> {
+    const { port } = this.#options
+    if (port === 0 && before !== null && this.#isWanted(before)) {
+      try {
+        return await this.#spawn(Number(new URL(before.address).port))
+      } catch (error) {
+        if (!(error instanceof SerinError) || error.code !== 'gateway.port-in-use') throw error
+      }
+    }
+    return await this.#spawn(port)
+  }
+
+  async #spawn(port: number): Promise<GatewayIdentity> {
+    const { service, host, directory, accessLogFile } = this.#options
+    await mkdir(directory, { recursive: true, mode: 0o700 })
+    const main = fileURLToPath(import.meta.resolve('@serin/gateway/main'))
+    const log = await open(this.#logFile, 'a', 0o600)
+    const listen = `${bracketed(host)}:${port}`
+    // A bounded young generation keeps the process small on machines with much memory.
+    const args = ['--max-semi-space-size=16', main, '--service', service, '--listen', listen, '--state', directory]
+    if (accessLogFile !== null) args.push('--access-log', accessLogFile)
+    let child: ChildProcess
+    try {
+      child = spawn(process.execPath, args, { detached: true, stdio: ['ignore', log.fd, log.fd], cwd: '/', env: {} })
+      await new Promise<void>((resolve, reject) => child.once('spawn', resolve).once('error', reject))
+    } catch (cause) {
+      throw new SerinError('gateway.failed', `The gateway of ${service} could not be started.`, { cause })
+    } finally {
+      await log.close()
+    }
+    child.unref()
+    return await this.#started(child, listen)
+  }
+
+  async #started(child: ChildProcess, listen: string): Promise<GatewayIdentity> {
+    const { service } = this.#options
+    const deadline = performance.now() + startWithinMs
+    while (performance.now() < deadline) {
+      if (child.exitCode === portInUse) {
+        throw new SerinError(
+          'gateway.port-in-use',
+          `The gateway of ${service} cannot listen on ${listen}: something else does.`,
+          { details: { listen } },
+        )
+      }
+      if (child.exitCode !== null || child.signalCode !== null) {
+        const how = child.signalCode ?? `code ${child.exitCode}`
+        throw new SerinError(
+          'gateway.failed',
+          `The gateway of ${service} ended at once (${how}). Its log: ${this.#logFile}`,
+        )
+      }
+      const identity = await this.#read()
+      if (identity?.pid === child.pid && identity !== null) {
+        await this.#answers(identity, startWithinMs)
+        return identity
+      }
+      await sleep(10)
+    }
+    child.kill('SIGKILL')
+    throw new SerinError(
+      'gateway.failed',
+      `The gateway of ${service} did not start within ${startWithinMs / 1_000} s. Its log: ${this.#logFile}`,
+    )
+  }
+
+  get #logFile(): string {
+    return join(this.#options.directory, 'gateway.log')
+  }
+
+  async #answers(identity: GatewayIdentity, withinMs: number): Promise<void> {
+    const answer = await this.#admin.call(identity, {
+      method: 'GET',
+      path: '/healthz',
+      signal: AbortSignal.timeout(withinMs),
+    })
+    const boot = typeof answer === 'object' && answer !== null && 'boot' in answer ? answer.boot : undefined
+    if (boot !== identity.boot) throw unreachable(identity, new Error('another process answers on its admin port'))
+  }
+
+  async #stop(identity: GatewayIdentity, drainMs: number, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#admin.call(identity, { method: 'POST', path: `/drain?deadlineMs=${drainMs}`, signal })
+    } catch (error) {
+      if (!(error instanceof SerinError)) throw error
+      process.kill(identity.pid, 'SIGTERM') // It does not answer; a signal may still reach it.
+    }
+    const deadline = performance.now() + drainMs + 5_000
+    while (await isRunning(identity)) {
+      signal.throwIfAborted()
+      if (performance.now() > deadline) process.kill(identity.pid, 'SIGKILL')
+      await sleep(10)
+    }
+  }
+
+  async #read(): Promise<GatewayIdentity | null> {
+    try {
+      const value: unknown = JSON.parse(await readFile(join(this.#options.directory, 'gateway.json'), 'utf8'))
+      return isIdentity(value) ? value : null
+    } catch {
+      return null
+    }
+  }
+}
+
+function isIdentity(value: unknown): value is GatewayIdentity {
+  if (typeof value !== 'object' || value === null) return false
+  const fields = new Map<string, unknown>(Object.entries(value))
+  const texts = ['boot', 'address', 'token', 'listen'].every((name) => typeof fields.get(name) === 'string')
+  const numbers = ['pid', 'adminPort'].every((name) => typeof fields.get(name) === 'number')
+  const startTime = fields.get('startTime')
+  return texts && numbers && (startTime === null || typeof startTime === 'number')
+}
+
+function bracketed(host: string): string {
+  return host.includes(':') ? `[${host}]` : host
+}

@@ -1,0 +1,79 @@
+import type { RoutingTable } from '@serin/core'
+import type { Snapshot } from '../decide/snapshot.ts'
+import type { Recorder } from '../evidence/recorder.ts'
+import type { TableOnDisk } from '../state/table-on-disk.ts'
+
+/** The answer to `GET /routing`: what the gateway does now. */
+export interface GatewayReport {
+  readonly service: string
+  readonly boot: string
+  readonly pid: number
+  readonly address: string
+  /** Revision in force, or null before the first table. */
+  readonly revision: number | null
+  /** Since when it is in force, ms since the epoch. */
+  readonly appliedAt: number | null
+  /** Shares in force by version, in basis points. */
+  readonly weights: Readonly<Record<string, number>>
+  /** Requests in flight by version, also of versions that left the table. */
+  readonly inFlight: Readonly<Record<string, number>>
+  /** When a request was last assigned to each version, ms since the epoch; absent when none was. */
+  readonly lastRequestAt: Readonly<Record<string, number>>
+  /** Requests given up by their client before an answer began, by version. */
+  readonly abandoned: Readonly<Record<string, number>>
+  /** Units counted in this rollout. */
+  readonly units: number
+  /** Sightings of units that were not counted because the table is full. */
+  readonly saturated: number
+  /** Revision on disk, and why the one in force is not there yet, if so. */
+  readonly persisted: { readonly revision: number | null; readonly problem: string | null }
+  readonly table: RoutingTable | null
+}
+
+/** The answer to `PUT /routing`. */
+export interface ApplyAnswer {
+  /** False when the table was not newer than the one in force. */
+  readonly applied: boolean
+  readonly revision: number
+  readonly appliedAt: number
+  /** Why the table is in force but not on disk, or null. */
+  readonly problem: string | null
+}
+
+/** Shares by version. */
+export function weightsOf(table: RoutingTable): Record<string, number> {
+  return Object.fromEntries(table.arms.map((arm) => [arm.version, arm.weightBp]))
+}
+
+/** What a report is made of. */
+export interface ReportParts {
+  readonly service: string
+  readonly boot: string
+  readonly address: string
+  readonly snapshot: Snapshot | null
+  readonly recorder: Recorder
+  readonly disk: TableOnDisk
+}
+
+/** The report as of now. */
+export function reportOf({ service, boot, address, snapshot, recorder, disk }: ReportParts): GatewayReport {
+  const activity = Object.entries(recorder.activity())
+  return {
+    service,
+    boot,
+    pid: process.pid,
+    address,
+    revision: snapshot?.table.revision ?? null,
+    appliedAt: snapshot?.appliedAt ?? null,
+    weights: snapshot === null ? {} : weightsOf(snapshot.table),
+    inFlight: Object.fromEntries(activity.map(([version, { inFlight }]) => [version, inFlight])),
+    lastRequestAt: Object.fromEntries(
+      activity.flatMap(([version, { lastRequestAt }]) => (lastRequestAt === null ? [] : [[version, lastRequestAt]])),
+    ),
+    abandoned: Object.fromEntries(activity.map(([version, { abandoned }]) => [version, abandoned])),
+    units: recorder.units.known,
+    saturated: recorder.units.saturated,
+    persisted: disk.state,
+    table: snapshot?.table ?? null,
+  }
+}

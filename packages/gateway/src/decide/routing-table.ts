@@ -1,0 +1,80 @@
+import type { RoutingTable } from '@serin/core'
+import { RoutingRule, UnitSource } from '@serin/spec'
+
+const versionName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/
+const mostCuts = 6
+
+/** A routing table out of untrusted JSON, or what is wrong with it in one sentence. */
+export function parseRoutingTable(value: unknown): { readonly table: RoutingTable } | { readonly problem: string } {
+  return isTable(value) ? { table: value } : { problem: problemOf(value) ?? 'This is no routing table.' }
+}
+
+function isTable(value: unknown): value is RoutingTable {
+  return problemOf(value) === null
+}
+
+function problemOf(value: unknown): string | null {
+  if (!isRecord(value)) return 'A routing table is an object.'
+  const { service, revision, salt, unit, rules, overrideHeader } = value
+  if (typeof service !== 'string' || service === '') return '"service" must be a name.'
+  if (!isWhole(revision)) return '"revision" must be a whole number from 0.'
+  if (typeof salt !== 'string') return '"salt" must be a text.'
+  if (!Array.isArray(unit) || !unit.every((source) => UnitSource.safeParse(source).success))
+    return '"unit" must list unit sources.'
+  if (!Array.isArray(rules) || !rules.every((rule) => RoutingRule.safeParse(rule).success))
+    return '"rules" must list routing rules.'
+  if (
+    overrideHeader !== null &&
+    (typeof overrideHeader !== 'string' || overrideHeader !== overrideHeader.toLowerCase())
+  ) {
+    return '"overrideHeader" must be a lower-case header name or null.'
+  }
+  return armsProblem(value) ?? measurementProblem(value['measurement'])
+}
+
+function armsProblem({ arms, stable, canary }: Readonly<Record<string, unknown>>): string | null {
+  if (!Array.isArray(arms) || arms.length === 0) return '"arms" must list at least one version.'
+  const versions = new Set<unknown>()
+  let totalBp = 0
+  for (const arm of arms as unknown[]) {
+    if (!isRecord(arm) || typeof arm['version'] !== 'string' || !versionName.test(arm['version']))
+      return 'Each arm needs the name of a version.'
+    const { version, weightBp, endpoints } = arm
+    if (versions.has(version)) return `The version ${version} is named twice.`
+    versions.add(version)
+    if (!isWhole(weightBp)) return `The weight of ${version} must be whole basis points from 0.`
+    if (!Array.isArray(endpoints) || !endpoints.every(isBaseAddress))
+      return `The endpoints of ${version} must be http or https addresses.`
+    totalBp += weightBp
+  }
+  if (totalBp !== 10_000) return `The weights add up to ${totalBp} basis points instead of 10000.`
+  if (!versions.has(stable)) return '"stable" must be the version of an arm.'
+  if (canary !== null && (!versions.has(canary) || canary === stable))
+    return '"canary" must be another version of an arm, or null.'
+  return null
+}
+
+function measurementProblem(value: unknown): string | null {
+  if (!isRecord(value)) return '"measurement" must be an object.'
+  const { rollout, latencyCutsMs, latencyFrom } = value
+  if (typeof rollout !== 'string') return '"measurement.rollout" must be a text.'
+  if (typeof latencyFrom !== 'number') return '"measurement.latencyFrom" must be a time.'
+  const cuts: unknown[] = Array.isArray(latencyCutsMs) ? latencyCutsMs : [null]
+  const rising = cuts.every((cut, i) => typeof cut === 'number' && cut > (i === 0 ? 0 : Number(cuts[i - 1])))
+  return rising && cuts.length <= mostCuts
+    ? null
+    : `"measurement.latencyCutsMs" must rise and hold at most ${mostCuts} cuts.`
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isWhole(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 0
+}
+
+function isBaseAddress(value: unknown): boolean {
+  if (typeof value !== 'string' || !URL.canParse(value)) return false
+  return ['http:', 'https:'].includes(new URL(value).protocol)
+}

@@ -1,0 +1,29 @@
+import type { RoutingTable } from '@serin/core'
+import { compileRouter } from '@serin/core/assignment'
+import type { Router } from '@serin/core/assignment'
+
+/** A routing table in force, ready for decisions. A request keeps the snapshot it started with. */
+export interface Snapshot {
+  readonly table: RoutingTable
+  readonly router: Router
+  /** Base addresses by version. */
+  readonly endpoints: ReadonlyMap<string, readonly string[]>
+  /** When it came into force, ms since the epoch. */
+  readonly appliedAt: number
+}
+
+/** Makes a table ready; swapping the reference to the result is the whole change of weights. */
+export function snapshotOf(table: RoutingTable, appliedAt: number): Snapshot {
+  const endpoints = new Map(table.arms.map((arm) => [arm.version, arm.endpoints]))
+  return { table, router: compileRouter(table), endpoints, appliedAt }
+}
+
+/** Whether the hash assigns the same units, and the same is measured: what started under one table may be judged under the other. */
+export function sameExperiment(one: RoutingTable, other: RoutingTable): boolean {
+  return experimentOf(one) === experimentOf(other)
+}
+
+function experimentOf({ arms, salt, unit, rules, overrideHeader, stable, canary, measurement }: RoutingTable): string {
+  const weights = arms.filter((arm) => arm.weightBp > 0).map((arm) => [arm.version, arm.weightBp])
+  return JSON.stringify([weights, salt, unit, rules, overrideHeader, stable, canary, measurement])
+}

@@ -1,0 +1,135 @@
+import type { EvidenceSlot, RoutingTable } from '@serin/core'
+import { randomBytes } from 'node:crypto'
+import { rm } from 'node:fs/promises'
+import { AccessLog } from './access-log.ts'
+import { openAdmin } from './admin/admin.ts'
+import { reportOf, weightsOf } from './admin/report.ts'
+import type { ApplyAnswer, GatewayReport } from './admin/report.ts'
+import { parseRoutingTable } from './decide/routing-table.ts'
+import { snapshotOf } from './decide/snapshot.ts'
+import type { Snapshot } from './decide/snapshot.ts'
+import { Recorder } from './evidence/recorder.ts'
+import { SlotRing } from './evidence/slot-ring.ts'
+import { defaultLimits } from './limits.ts'
+import type { Limits } from './limits.ts'
+import { openStateDirectory, readJson, writeAtomically } from './state/files.ts'
+import { TableOnDisk } from './state/table-on-disk.ts'
+import { startTimeOf } from './state/identity.ts'
+import type { GatewayIdentity } from './state/identity.ts'
+import { HttpTransport } from './transport/http.ts'
+
+const slotMs = 1_000
+
+/** How a gateway is started. */
+export interface GatewayOptions {
+  readonly service: string
+  readonly host: string
+  /** 0 takes a free port. */
+  readonly port: number
+  readonly stateDirectory: string
+  readonly accessLogFile?: string
+  readonly limits?: Partial<Limits>
+  readonly unitCapacity?: number
+  /** Events with a stable name, for the log. */
+  readonly log?: (event: string, fields: Readonly<Record<string, unknown>>) => void
+}
+
+/** A running gateway. */
+export interface Gateway {
+  readonly identity: GatewayIdentity
+  report(): GatewayReport
+  /** Puts a table in force with the next request, then on disk; a text says why it cannot. */
+  apply(table: unknown): Promise<ApplyAnswer | string>
+  /** Leaves: see `drainMs` and `lingerMs` of the limits. */
+  drain(deadlineMs?: number | null): Promise<void>
+  /** Resolves when it has left. */
+  readonly left: Promise<void>
+}
+
+/** Starts a gateway in this process. It goes on with the table it finds on disk. Rejects with Node's own error when it cannot listen. */
+export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+  const limits = { ...defaultLimits, ...options.limits }
+  const log = options.log ?? (() => {})
+  const files = await openStateDirectory(options.stateDirectory)
+  const boot = randomBytes(8).toString('hex')
+  const clocks = { epochMs: () => Date.now(), steadyMs: () => performance.now() }
+  const recorder = new Recorder({
+    boot,
+    clocks,
+    ...(options.unitCapacity === undefined ? {} : { unitCapacity: options.unitCapacity }),
+  })
+  const slots = new SlotRing()
+  const accessLog = options.accessLogFile === undefined ? null : new AccessLog(options.accessLogFile)
+  let snapshot: Snapshot | null = null
+  const transport = new HttpTransport({ boot, limits, recorder, accessLog, current: () => snapshot })
+  const disk = new TableOnDisk(files.table, log)
+
+  const keep = (slot: EvidenceSlot | null): void => {
+    if (slot !== null) slots.push(slot)
+  }
+  const swap = (table: RoutingTable): Snapshot => {
+    const next = snapshotOf(table, Date.now())
+    keep(recorder.change(table))
+    snapshot = next
+    transport.endpoints.keepOnly(table)
+    log('table.applied', { revision: table.revision, weights: weightsOf(table) })
+    return next
+  }
+
+  const apply = async (value: unknown): Promise<ApplyAnswer | string> => {
+    const parsed = parseRoutingTable(value)
+    if ('problem' in parsed) return parsed.problem
+    const { table } = parsed
+    if (table.service !== options.service)
+      return `This is the gateway of ${options.service}, the table is for ${table.service}.`
+    const older = snapshot !== null && table.revision <= snapshot.table.revision
+    const inForce = older && snapshot !== null ? snapshot : swap(table)
+    const problem = await disk.write(inForce.table)
+    return { applied: !older, revision: inForce.table.revision, appliedAt: inForce.appliedAt, problem }
+  }
+
+  const found = parseRoutingTable(await readJson(files.table))
+  if ('table' in found && found.table.service === options.service) {
+    disk.found(found.table)
+    swap(found.table)
+  }
+
+  const { address, port } = await transport.listen(options.host, options.port)
+  const url = `http://${address.includes(':') ? `[${address}]` : address}:${port}`
+  const report = (): GatewayReport =>
+    reportOf({ service: options.service, boot, address: url, snapshot, recorder, disk })
+  const ticker = setInterval(() => keep(recorder.cut()), slotMs)
+
+  const token = randomBytes(32).toString('hex')
+  let leave: (() => void) | null = null
+  const left = new Promise<void>((resolve) => (leave = resolve))
+  let leaving: Promise<void> | null = null
+  const drain = async (deadlineMs?: number | null): Promise<void> => {
+    leaving ??= (async () => {
+      log('gateway.leaving', {})
+      await transport.leave(deadlineMs ?? limits.drainMs)
+      clearInterval(ticker)
+      keep(recorder.cut())
+      admin.close()
+      await accessLog?.close()
+      await disk.settled()
+      await rm(files.identity, { force: true })
+      leave?.()
+    })()
+    await leaving
+  }
+  const admin = await openAdmin({ boot, token, slots, report, apply, drain: (deadlineMs) => void drain(deadlineMs) })
+
+  const identity: GatewayIdentity = {
+    pid: process.pid,
+    startTime: await startTimeOf(process.pid),
+    boot,
+    address: url,
+    adminPort: admin.port,
+    token,
+    listen: `${options.host}:${options.port}`,
+  }
+  await writeAtomically(files.identity, `${JSON.stringify(identity)}\n`)
+  log('gateway.started', { address: url, boot, adminPort: admin.port })
+  return { identity, report, apply, drain, left }
+}

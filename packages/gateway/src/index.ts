@@ -1,0 +1,6 @@
+export type { ApplyAnswer, GatewayReport } from './admin/report.ts'
+export { startGateway } from './gateway.ts'
+export type { Gateway, GatewayOptions } from './gateway.ts'
+export type { Limits } from './limits.ts'
+export { isRunning } from './state/identity.ts'
+export type { GatewayIdentity } from './state/identity.ts'

@@ -1,0 +1,42 @@
+/** What bounds the gateway: sizes in bytes, times in ms. */
+export interface Limits {
+  /** Request line and headers together. */
+  readonly headBytes: number
+  readonly headers: number
+  /** Time a client has to send a whole head. */
+  readonly headMs: number
+  /** Longest pause within a request body. */
+  readonly requestBodyIdleMs: number
+  readonly connectMs: number
+  /** Longest silence of an upstream before its answer begins. */
+  readonly answerMs: number
+  /** Longest pause within an answer; does not hold for event streams. */
+  readonly answerBodyIdleMs: number
+  /** How long an idle client connection is kept. */
+  readonly keepAliveMs: number
+  /** How long an idle upstream connection is kept, unless the upstream announces less. */
+  readonly upstreamKeepAliveMs: number
+  readonly connections: number
+  readonly connectionsPerEndpoint: number
+  /** How long requests in flight may take when the gateway is told to go. */
+  readonly drainMs: number
+  /** How long idle clients may still send a request, answered with `Connection: close`, when the gateway goes. */
+  readonly lingerMs: number
+}
+
+/** The limits in production; tests use shorter times. */
+export const defaultLimits: Limits = {
+  headBytes: 16_384,
+  headers: 100,
+  headMs: 10_000,
+  requestBodyIdleMs: 60_000,
+  connectMs: 3_000,
+  answerMs: 60_000,
+  answerBodyIdleMs: 300_000,
+  keepAliveMs: 72_000,
+  upstreamKeepAliveMs: 4_000,
+  connections: 10_000,
+  connectionsPerEndpoint: 1_024,
+  drainMs: 30_000,
+  lingerMs: 300,
+}

@@ -1,0 +1,300 @@
+import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Ticket } from '../evidence/recorder.ts'
+import type { Limits } from '../limits.ts'
+import { requestTo } from './endpoints.ts'
+import type { Endpoint } from './endpoints.ts'
+import { hasBody } from './framing.ts'
+import { answerHeaders, requestHeaders } from './headers.ts'
+import { sendProblem } from './problem.ts'
+
+/** How a request ended: with the answer of its version, without one, or because its client left. */
+export type Outcome =
+  | { readonly kind: 'answered'; readonly status: number; readonly whole: boolean }
+  | { readonly kind: 'failed' }
+  | { readonly kind: 'abandoned' }
+
+/** What an exchange needs to know of its surroundings. */
+export interface ExchangeContext {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly ticket: Ticket
+  readonly version: string
+  readonly address: string
+  readonly requestId: string
+  readonly limits: Limits
+  /** The next untried address of the version. */
+  readonly acquire: (tried: ReadonlySet<string>) => Endpoint | null
+  readonly release: (endpoint: Endpoint) => void
+  /** Whether the gateway is about to go: connections end after their answer. */
+  readonly leaving: () => boolean
+  /** Called once, when the version is done with the request. */
+  readonly ended: (outcome: Outcome) => void
+}
+
+const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
+
+/** One request and its answer on their way through. Streams both ways, holds no body, ends exactly once. */
+export class Exchange {
+  readonly #context: ExchangeContext
+  readonly #tried = new Set<string>()
+  readonly #bodied: boolean
+  #upstream: ClientRequest | null = null
+  #endpoint: Endpoint | null = null
+  #answer: IncomingMessage | null = null
+  #phase: 'connecting' | 'waiting' | 'answering' | 'done' = 'connecting'
+  #bodyStarted = false
+  #replayed = false
+  #bytesBefore = 0
+  #progressMs: number
+  #timedOut: 'connect' | 'answer' | null = null
+
+  constructor(context: ExchangeContext, nowMs: number) {
+    this.#context = context
+    this.#bodied = hasBody(context.request)
+    this.#progressMs = nowMs
+  }
+
+  /** Begins; `now` is read for the time limits only. */
+  start(): void {
+    const { request, response } = this.#context
+    response.on('close', () => {
+      if (!response.writableFinished) this.#clientLeft()
+    })
+    response.on('drain', () => this.#answer?.resume())
+    request.on('error', () => this.#clientLeft())
+    this.#attempt(false)
+  }
+
+  /** Looks at the time limits; called about twice a second. */
+  check(nowMs: number): void {
+    const { limits, request } = this.#context
+    const idleMs = nowMs - this.#progressMs
+    if (this.#phase === 'connecting' && idleMs > limits.connectMs) {
+      this.#timedOut = 'connect'
+      this.#upstream?.destroy()
+    } else if (this.#phase === 'waiting' && this.#bodyStarted && !request.complete && !request.isPaused()) {
+      if (idleMs > limits.requestBodyIdleMs) this.#clientTooSlow()
+    } else if (this.#phase === 'waiting' && idleMs > limits.answerMs) {
+      this.#timedOut = 'answer'
+      this.#upstream?.destroy()
+    } else if (this.#phase === 'answering' && this.#answer !== null && idleMs > limits.answerBodyIdleMs) {
+      if (this.#answer.isPaused()) this.#context.response.destroy()
+      else if (!String(this.#answer.headers['content-type']).startsWith('text/event-stream')) this.#truncated()
+    }
+  }
+
+  /** Tells the exchange what time it is when something moves. */
+  #moved(): void {
+    this.#progressMs = performance.now()
+  }
+
+  #attempt(fresh: boolean): void {
+    const { request, acquire, requestId, address } = this.#context
+    const endpoint = fresh ? this.#endpoint : acquire(this.#tried)
+    if (endpoint === null) {
+      const tried = this.#tried.size
+      const detail =
+        tried === 0 ? 'The version has no ready endpoint.' : `None of ${tried} endpoints took the connection.`
+      this.#fail(tried === 0 ? 503 : 502, detail)
+      return
+    }
+    if (!fresh) this.#tried.add(endpoint.url)
+    this.#endpoint = endpoint
+    this.#phase = 'connecting'
+    this.#timedOut = null
+    this.#moved()
+    const upstream = requestTo(endpoint, {
+      method: request.method ?? 'GET',
+      target: request.url ?? '/',
+      headers: requestHeaders(request, { address, requestId, upgrade: null }),
+      fresh,
+    })
+    this.#upstream = upstream
+    upstream.on('socket', (socket) => this.#onSocket(upstream, socket))
+    upstream.on('response', (answer) => this.#relay(upstream, answer))
+    upstream.on('error', () => this.#lost(upstream))
+    if (request.headers.expect !== undefined) upstream.on('continue', () => this.#continue(upstream))
+    upstream.on('information', ({ statusCode, headers }) => {
+      if (statusCode === 103 && headers['link'] !== undefined)
+        this.#context.response.writeEarlyHints({ link: headers['link'] })
+    })
+    if (!this.#bodied) upstream.end()
+  }
+
+  #onSocket(upstream: ClientRequest, socket: Socket): void {
+    if (upstream !== this.#upstream) return
+    this.#bytesBefore = socket.bytesRead
+    if (socket.connecting) socket.once('connect', () => this.#connected(upstream))
+    else this.#connected(upstream)
+  }
+
+  #connected(upstream: ClientRequest): void {
+    if (upstream !== this.#upstream || this.#phase !== 'connecting') return
+    this.#phase = 'waiting'
+    this.#moved()
+    if (!this.#bodied) return
+    if (this.#context.request.headers.expect === undefined) this.#sendBody(upstream)
+    else upstream.flushHeaders()
+  }
+
+  /** The upstream wants the body that the client announced with `Expect: 100-continue`. */
+  #continue(upstream: ClientRequest): void {
+    if (upstream !== this.#upstream || this.#phase !== 'waiting') return
+    this.#context.response.writeContinue()
+    if (this.#bodied && !this.#bodyStarted) this.#sendBody(upstream)
+  }
+
+  /** From the first byte of the body on there is no other attempt: nothing of it is kept. */
+  #sendBody(upstream: ClientRequest): void {
+    const { request } = this.#context
+    this.#bodyStarted = true
+    request.on('data', (chunk: Buffer) => {
+      this.#moved()
+      if (!upstream.destroyed && !upstream.write(chunk)) request.pause()
+    })
+    upstream.on('drain', () => request.resume())
+    upstream.on('close', () => request.resume())
+    request.on('end', () => {
+      if (upstream.destroyed) return
+      if (request.rawTrailers.length > 0) upstream.addTrailers(pairs(request.rawTrailers))
+      upstream.end()
+    })
+  }
+
+  #relay(upstream: ClientRequest, answer: IncomingMessage): void {
+    if (upstream !== this.#upstream || this.#phase === 'done') {
+      answer.resume()
+      return
+    }
+    const { response, version, requestId } = this.#context
+    const status = answer.statusCode ?? 502
+    this.#phase = 'answering'
+    this.#answer = answer
+    this.#moved()
+    answer.on('error', () => this.#truncated())
+    answer.on('close', () => {
+      if (!answer.complete) this.#truncated()
+    })
+    const headers = answerHeaders(answer, { version, requestId })
+    if (this.#context.leaving() || this.#unreadExpectation()) headers.push('Connection', 'close')
+    try {
+      response.writeHead(status, answer.statusMessage ?? '', headers)
+    } catch {
+      this.#truncated() // A head that Node refuses to write: the version's fault.
+      return
+    }
+    let begun = false
+    answer.on('data', (chunk: Buffer) => {
+      begun = true
+      this.#moved()
+      if (!response.write(chunk)) answer.pause()
+    })
+    answer.on('end', () => {
+      begun = true
+      if (answer.rawTrailers.length > 0) response.addTrailers(pairs(answer.rawTrailers))
+      response.end()
+      this.#end({ kind: 'answered', status, whole: true })
+      this.#lingerOverRest()
+    })
+    // A head without a body yet, such as of an event stream, must not wait for the body.
+    setImmediate(() => {
+      if (!begun && !response.writableEnded) response.flushHeaders()
+    })
+  }
+
+  #unreadExpectation(): boolean {
+    return this.#bodied && !this.#bodyStarted
+  }
+
+  /** The version answered before it had read the whole request: let the client see that, but do not read on for ever. */
+  #lingerOverRest(): void {
+    const { request, response } = this.#context
+    if (!this.#bodied || request.complete) return
+    request.resume()
+    response.on('finish', () => {
+      if (!request.complete) setTimeout(() => !request.complete && request.destroy(), 1_000).unref()
+    })
+  }
+
+  /** The upstream connection failed before an answer. */
+  #lost(upstream: ClientRequest): void {
+    if (upstream !== this.#upstream || this.#phase === 'answering' || this.#phase === 'done') return
+    const { request } = this.#context
+    if (this.#phase === 'connecting' && !this.#bodyStarted) {
+      this.#giveBack()
+      this.#attempt(false)
+      return
+    }
+    const silent = upstream.socket === null || upstream.socket.bytesRead === this.#bytesBefore
+    if (
+      upstream.reusedSocket &&
+      silent &&
+      !this.#replayed &&
+      !this.#bodied &&
+      idempotent.has(request.method ?? '') &&
+      this.#timedOut === null
+    ) {
+      this.#replayed = true
+      this.#attempt(true)
+      return
+    }
+    if (this.#timedOut === 'answer') this.#fail(504, 'The version did not answer in time.')
+    else this.#fail(502, 'The version closed the connection without an answer.')
+  }
+
+  #fail(status: number, detail: string): void {
+    if (this.#phase === 'done') return
+    const { response, request, version, requestId } = this.#context
+    this.#end({ kind: 'failed' })
+    const close = this.#context.leaving() || (this.#bodied && !request.complete)
+    if (!response.headersSent && !response.destroyed)
+      sendProblem(response, { status, detail }, { version, requestId, close })
+    this.#lingerOverRest()
+  }
+
+  /** The answer broke off: the client must see that it is not whole. */
+  #truncated(): void {
+    if (this.#phase === 'done') return
+    this.#end({ kind: 'failed' })
+    this.#upstream?.destroy()
+    this.#context.response.destroy()
+  }
+
+  #clientTooSlow(): void {
+    const { response, requestId, version } = this.#context
+    this.#end({ kind: 'abandoned' })
+    this.#upstream?.destroy()
+    sendProblem(
+      response,
+      { status: 408, detail: 'The request body did not come in time.' },
+      { version, requestId, close: true },
+    )
+    this.#lingerOverRest()
+  }
+
+  /** A client that leaves in the middle of an answer has been answered; one that leaves before has not. */
+  #clientLeft(): void {
+    if (this.#phase === 'done') return
+    const status = this.#answer?.statusCode
+    this.#end(status === undefined ? { kind: 'abandoned' } : { kind: 'answered', status, whole: false })
+    this.#upstream?.destroy()
+  }
+
+  #end(outcome: Outcome): void {
+    this.#phase = 'done'
+    this.#giveBack()
+    this.#context.ended(outcome)
+  }
+
+  #giveBack(): void {
+    if (this.#endpoint !== null) this.#context.release(this.#endpoint)
+    this.#endpoint = null
+  }
+}
+
+function pairs(raw: readonly string[]): [string, string][] {
+  const list: [string, string][] = []
+  for (let i = 0; i + 1 < raw.length; i += 2) list.push([raw[i] ?? '', raw[i + 1] ?? ''])
+  return list
+}

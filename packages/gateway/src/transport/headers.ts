@@ -1,0 +1,88 @@
+import type { IncomingMessage } from 'node:http'
+
+/** Headers that belong to one connection and are never passed on (RFC 9110 §7.6.1). */
+const hopByHop = new Set([
+  'connection',
+  'http2-settings',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'transfer-encoding',
+  'upgrade',
+])
+
+/** Request headers the gateway writes itself. */
+const rewritten = new Set(['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'x-request-id'])
+
+const none: ReadonlySet<string> = new Set()
+
+/** What the gateway adds to a request. */
+export interface Forwarding {
+  /** Address of the client. */
+  readonly address: string
+  readonly requestId: string
+  /** Protocol of an upgrade, such as `websocket`, or null. */
+  readonly upgrade: string | null
+}
+
+/** Headers of the request to the upstream, as a flat list of names and values. */
+export function requestHeaders(request: IncomingMessage, { address, requestId, upgrade }: Forwarding): string[] {
+  const { headers, rawHeaders } = request
+  const list: string[] = []
+  copy(rawHeaders, nominatedBy(headers.connection), (name) => !rewritten.has(name), list)
+  if (headers['transfer-encoding'] !== undefined) list.push('Transfer-Encoding', 'chunked')
+  // Without this, Node would frame the missing body of a POST as an empty chunked one.
+  else if (headers['content-length'] === undefined && mayCarryBody(request.method)) list.push('Content-Length', '0')
+  if (headers['te'] !== undefined && /(^|[\s,])trailers($|[\s,;])/i.test(String(headers['te'])))
+    list.push('TE', 'trailers')
+  const before = headers['x-forwarded-for']
+  list.push('X-Forwarded-For', before === undefined ? address : `${String(before)}, ${address}`)
+  list.push('X-Forwarded-Proto', first(headers['x-forwarded-proto']) ?? 'http')
+  const host = first(headers['x-forwarded-host']) ?? headers.host
+  if (host !== undefined) list.push('X-Forwarded-Host', host)
+  list.push('X-Request-Id', requestId)
+  if (upgrade !== null) list.push('Connection', 'Upgrade', 'Upgrade', upgrade)
+  return list
+}
+
+/** Headers of the answer to the client, as a flat list of names and values. */
+export function answerHeaders(
+  answer: IncomingMessage,
+  added: { readonly version: string; readonly requestId: string },
+): string[] {
+  const list: string[] = []
+  copy(answer.rawHeaders, nominatedBy(answer.headers.connection), (name) => name !== 'serin-version', list)
+  list.push('serin-version', added.version)
+  if (answer.headers['x-request-id'] === undefined) list.push('x-request-id', added.requestId)
+  return list
+}
+
+function copy(
+  raw: readonly string[],
+  nominated: ReadonlySet<string>,
+  keep: (name: string) => boolean,
+  into: string[],
+): void {
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i] ?? ''
+    const lower = name.toLowerCase()
+    if (!hopByHop.has(lower) && !nominated.has(lower) && keep(lower)) into.push(name, raw[i + 1] ?? '')
+  }
+}
+
+function nominatedBy(connection: string | undefined): ReadonlySet<string> {
+  if (connection === undefined) return none
+  const lower = connection.toLowerCase()
+  if (lower === 'keep-alive' || lower === 'close') return none
+  return new Set(lower.split(',').map((name) => name.trim()))
+}
+
+function first(value: string | readonly string[] | undefined): string | undefined {
+  return typeof value === 'string' ? value : value?.[0]
+}
+
+function mayCarryBody(method: string | undefined): boolean {
+  return method === 'POST' || method === 'PUT' || method === 'PATCH'
+}

@@ -1,0 +1,43 @@
+import { STATUS_CODES } from 'node:http'
+import type { ServerResponse } from 'node:http'
+import type { Writable } from 'node:stream'
+
+/** A small problem document (RFC 9457) of the gateway's own. */
+export interface GatewayProblem {
+  readonly status: number
+  readonly detail: string
+}
+
+function bodyOf({ status, detail }: GatewayProblem): string {
+  return JSON.stringify({ type: 'about:blank', title: STATUS_CODES[status] ?? 'Error', status, detail })
+}
+
+/** Answers with a problem; `close` when the connection cannot be trusted or is to end. */
+export function sendProblem(
+  response: ServerResponse,
+  problem: GatewayProblem,
+  { version, requestId, close }: { readonly version?: string; readonly requestId?: string; readonly close: boolean },
+): void {
+  const body = bodyOf(problem)
+  response.writeHead(problem.status, {
+    'content-type': 'application/problem+json',
+    'content-length': Buffer.byteLength(body),
+    ...(version === undefined ? {} : { 'serin-version': version }),
+    ...(requestId === undefined ? {} : { 'x-request-id': requestId }),
+    ...(close ? { connection: 'close' } : {}),
+  })
+  response.end(body)
+}
+
+/** Answers with a problem on a bare connection and ends it. */
+export function endWithProblem(socket: Writable, problem: GatewayProblem, version?: string): void {
+  const body = bodyOf(problem)
+  const lines = [
+    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? 'Error'}`,
+    'content-type: application/problem+json',
+    `content-length: ${Buffer.byteLength(body)}`,
+    ...(version === undefined ? [] : [`serin-version: ${version}`]),
+    'connection: close',
+  ]
+  socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`)
+}

@@ -1,0 +1,2 @@
+export { routerContract } from './router.ts'
+export type { RouterTest, RouterUnderTest, Skip } from './router.ts'

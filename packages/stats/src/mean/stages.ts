@@ -1,0 +1,182 @@
+import { addToBuckets, DEFAULT_BUCKETS, emptyBuckets } from './hash-buckets.ts'
+import type { BucketCell, BucketSums } from './hash-buckets.ts'
+import { invalid } from '../refusal.ts'
+import type { Updated } from '../refusal.ts'
+
+/** One arm over all stages: the open stage's buckets, and what the closed stages leave behind. */
+export interface StageArm {
+  readonly open: BucketSums
+  /** Σ over closed stages of weight × ratio. */
+  readonly weightedRatio: number
+  /** Σ over closed stages of weight² / denominator. */
+  readonly spread: number
+  /** Per bucket, Σ over closed stages of weight × (num - ratio den) / den sum, sparse. */
+  readonly influence: readonly (readonly [bucket: number, influence: number])[]
+  /** Totals over all stages, open one included, for reports and floors. */
+  readonly num: number
+  readonly den: number
+  /** Non-zero numerators taken in, over all stages: a lower bound on non-zero outcomes. */
+  readonly nonZero: number
+}
+
+/** Both arms, stratified by stage: plain JSON, bit-equal on replay. */
+export interface StageSums {
+  readonly buckets: number
+  readonly stage: number | string | null
+  /** Σ of the weights of closed stages. */
+  readonly closedWeight: number
+  readonly canary: StageArm
+  readonly stable: StageArm
+}
+
+/** Bucket sums of one slot. */
+export interface RatioBatch {
+  /** A different value closes the open stage; do so whenever the split changes or an arm restarts. */
+  readonly stage?: number | string
+  readonly canary: readonly BucketCell[]
+  readonly stable: readonly BucketCell[]
+}
+
+function emptyArm(): StageArm {
+  return { open: emptyBuckets(), weightedRatio: 0, spread: 0, influence: [], num: 0, den: 0, nonZero: 0 }
+}
+
+/** No data; RangeError unless `buckets` is a whole number of at least 32. */
+export function createStageSums(buckets: number = DEFAULT_BUCKETS): StageSums {
+  if (!Number.isInteger(buckets) || buckets < 32) throw new RangeError(`buckets must be >= 32, got ${buckets}`)
+  return { buckets, stage: null, closedWeight: 0, canary: emptyArm(), stable: emptyArm() }
+}
+
+/** Effective size of a stage, 1 / (1/n_c + 1/n_s): a weight fixed by traffic alone, never by outcomes. */
+function stageWeight(canaryDen: number, stableDen: number): number {
+  return canaryDen > 0 && stableDen > 0 ? 1 / (1 / canaryDen + 1 / stableDen) : 0
+}
+
+function addInfluence(arm: StageArm, weight: number): StageArm['influence'] {
+  const { cells, num, den } = arm.open
+  const ratio = num / den
+  const byBucket = new Map(arm.influence)
+  for (const [bucket, cellNum, cellDen] of cells) {
+    byBucket.set(bucket, (byBucket.get(bucket) ?? 0) + (weight * (cellNum - ratio * cellDen)) / den)
+  }
+  return [...byBucket].sort((a, b) => a[0] - b[0])
+}
+
+function foldArm(arm: StageArm, weight: number): StageArm {
+  const { num, den } = arm.open
+  return {
+    ...arm,
+    open: emptyBuckets(),
+    weightedRatio: arm.weightedRatio + (weight * num) / den,
+    spread: arm.spread + (weight * weight) / den,
+    influence: addInfluence(arm, weight),
+  }
+}
+
+/**
+ * Closes the open stage. Its contrast is kept with a weight by size; its influence is kept per bucket, because sticky
+ * users meet several stages and their errors add up instead of averaging out.
+ */
+export function closeStage(sums: StageSums): StageSums {
+  const weight = stageWeight(sums.canary.open.den, sums.stable.open.den)
+  if (weight === 0) {
+    // One arm had no unit: the stage says nothing about the difference.
+    const drop = (arm: StageArm): StageArm => ({ ...arm, open: emptyBuckets() })
+    return { ...sums, canary: drop(sums.canary), stable: drop(sums.stable) }
+  }
+  return {
+    ...sums,
+    closedWeight: sums.closedWeight + weight,
+    canary: foldArm(sums.canary, weight),
+    stable: foldArm(sums.stable, weight),
+  }
+}
+
+function addToArm(arm: StageArm, cells: readonly BucketCell[], buckets: number): Updated<StageArm> {
+  const open = addToBuckets(arm.open, cells, buckets)
+  if (!open.ok) return open
+  let { num, den, nonZero } = arm
+  for (const [, cellNum, cellDen] of cells) {
+    num += cellNum
+    den += cellDen
+    if (cellNum !== 0) nonZero += 1
+  }
+  return { ok: true, state: { ...arm, open: open.state, num, den, nonZero } }
+}
+
+/** Takes in one slot, closing the open stage first if the stage has changed. */
+export function addStageBatch(sums: StageSums, batch: RatioBatch): Updated<StageSums> {
+  const stage = batch.stage ?? sums.stage
+  if (typeof stage === 'number' && !Number.isFinite(stage)) return invalid(`The stage must be finite, got ${stage}.`)
+  const open = stage === sums.stage || sums.stage === null ? sums : closeStage(sums)
+  const canary = addToArm(open.canary, batch.canary, sums.buckets)
+  if (!canary.ok) return canary
+  const stable = addToArm(open.stable, batch.stable, sums.buckets)
+  if (!stable.ok) return stable
+  return { ok: true, state: { ...open, stage, canary: canary.state, stable: stable.state } }
+}
+
+/** One arm's stage-weighted ratio. */
+export interface ArmSummary {
+  readonly ratio: number
+  /** Cluster-robust variance of `ratio`. */
+  readonly variance: number
+  /** What the variance would be if one unit of denominator had variance 1. */
+  readonly unitVariance: number
+  readonly nonEmpty: number
+  readonly largestShare: number
+}
+
+function summariseArm(arm: StageArm, openWeight: number, totalWeight: number): ArmSummary {
+  const useOpen = openWeight > 0
+  const influence = useOpen ? addInfluence(arm, openWeight) : arm.influence
+  const { num, den } = arm.open
+  const ratio = (arm.weightedRatio + (useOpen ? (openWeight * num) / den : 0)) / totalWeight
+  let squares = 0
+  let largest = 0
+  for (const [, value] of influence) {
+    squares += value * value
+    largest = Math.max(largest, value * value)
+  }
+  const nonEmpty = influence.length
+  const weightSquare = totalWeight * totalWeight
+  const factor = nonEmpty > 1 ? nonEmpty / (nonEmpty - 1) : 1
+  return {
+    ratio,
+    variance: (factor * squares) / weightSquare,
+    unitVariance: (arm.spread + (useOpen ? (openWeight * openWeight) / den : 0)) / weightSquare,
+    nonEmpty,
+    largestShare: squares > 0 ? largest / squares : 0,
+  }
+}
+
+/** Both arms' stage-weighted ratios, or null while no stage has units in both arms. */
+export function summariseStages(sums: StageSums): { readonly canary: ArmSummary; readonly stable: ArmSummary } | null {
+  const openWeight = stageWeight(sums.canary.open.den, sums.stable.open.den)
+  const totalWeight = sums.closedWeight + openWeight
+  if (!(totalWeight > 0)) return null
+  return {
+    canary: summariseArm(sums.canary, openWeight, totalWeight),
+    stable: summariseArm(sums.stable, openWeight, totalWeight),
+  }
+}
+
+/**
+ * The guarded variance of canary - factor × stable: the largest of Welch, pooled, and "the canary is at least as noisy as
+ * stable". Without it a canary that has not met the tail yet looks precise, and is promoted (STATISTICS §2.3).
+ */
+export function guardedVariance(
+  arms: { readonly canary: ArmSummary; readonly stable: ArmSummary },
+  sizes: { readonly canary: number; readonly stable: number },
+  factor: number,
+): number {
+  const { canary, stable } = arms
+  const square = factor * factor
+  const perCanary = canary.variance / canary.unitVariance
+  const perStable = (square * stable.variance) / stable.unitVariance
+  const pooled = (sizes.canary * perCanary + sizes.stable * perStable) / (sizes.canary + sizes.stable)
+  const welch = perCanary * canary.unitVariance + perStable * stable.unitVariance
+  const both = pooled * (canary.unitVariance + stable.unitVariance)
+  const guarded = Math.max(perCanary, perStable) * canary.unitVariance + perStable * stable.unitVariance
+  return Math.max(welch, both, guarded)
+}
