@@ -1,0 +1,3 @@
+export * from './app.ts'
+export { openApiDocument } from './open-api.ts'
+export * from './server.ts'
