@@ -16,7 +16,10 @@ export default async function* loudSkips(source: AsyncIterable<TestEvent>): Asyn
     else {
       failed += 1
       const error: unknown = event.data.details.error
-      const cause = error instanceof Error && error.cause instanceof Error ? (error.cause.stack ?? error.cause.message) : String(error)
+      const cause =
+        error instanceof Error && error.cause instanceof Error
+          ? (error.cause.stack ?? error.cause.message)
+          : String(error)
       failures.push(`FAILED ${event.data.name} (${where})\n${cause}`)
     }
   }

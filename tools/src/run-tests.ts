@@ -13,7 +13,15 @@ if (files.length === 0) {
 const concurrency = process.env['SERIN_TEST_CONCURRENCY'] ?? '2'
 const run = spawnSync(
   process.execPath,
-  ['--test', `--test-concurrency=${concurrency}`, '--test-reporter=dot', '--test-reporter-destination=stdout', '--test-reporter=./tools/src/loud-skips.ts', '--test-reporter-destination=stdout', ...files.sort()],
+  [
+    '--test',
+    `--test-concurrency=${concurrency}`,
+    '--test-reporter=dot',
+    '--test-reporter-destination=stdout',
+    '--test-reporter=./tools/src/loud-skips.ts',
+    '--test-reporter-destination=stdout',
+    ...files.sort(),
+  ],
   { stdio: 'inherit' },
 )
 process.exit(run.status ?? 1)

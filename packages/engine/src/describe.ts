@@ -62,16 +62,28 @@ export function describeService(view: ServiceView): ServiceStatus {
   }
 }
 
-function describeVersion(name: string, { service, rollout, observation, asked, workload, window, now }: ServiceView): VersionStatus {
+function describeVersion(
+  name: string,
+  { service, rollout, observation, asked, workload, window, now }: ServiceView,
+): VersionStatus {
   const runs = workload.observe(name)
   const isCanary = rollout !== null && !isOver(rollout.state) && rollout.plan.canary === name
-  const role = name === service.stable ? 'stable' : isCanary ? 'canary' : service.warm?.version === name ? 'warm' : 'idle'
+  const role =
+    name === service.stable ? 'stable' : isCanary ? 'canary' : service.warm?.version === name ? 'warm' : 'idle'
   return {
     name,
     role,
     workload: runs.state,
     failure: runs.failure,
-    replicas: runs.replicas.map(({ id, state, endpoint, restarts, cpuPercent, memoryBytes, message }) => ({ id, state, endpoint, restarts, cpuPercent, memoryBytes, message })),
+    replicas: runs.replicas.map(({ id, state, endpoint, restarts, cpuPercent, memoryBytes, message }) => ({
+      id,
+      state,
+      endpoint,
+      restarts,
+      cpuPercent,
+      memoryBytes,
+      message,
+    })),
     askedBp: asked[name] ?? 0,
     inForceBp: observation === null ? null : (observation.weights[name] ?? 0),
     splitPercent: window.splitPercent(name, now),

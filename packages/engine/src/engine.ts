@@ -1,5 +1,22 @@
-import type { Clock, DriverContext, EvidenceSource, JournalEntry, Store, TrafficRouter, WorkloadRunner } from '@serin/kit'
-import { nearest, parseServiceFile, SerinError, type Observation, type Rollout, type Service, type ServiceFile, type ServiceStatus } from '@serin/spec'
+import type {
+  Clock,
+  DriverContext,
+  EvidenceSource,
+  JournalEntry,
+  Store,
+  TrafficRouter,
+  WorkloadRunner,
+} from '@serin/kit'
+import {
+  nearest,
+  parseServiceFile,
+  SerinError,
+  type Observation,
+  type Rollout,
+  type Service,
+  type ServiceFile,
+  type ServiceStatus,
+} from '@serin/spec'
 import { keys, type RolloutDocument, type ServiceDocument } from './documents.ts'
 import { ServiceActor, type Asker } from './service-actor.ts'
 import type { RolloutEvent } from '@serin/core'
@@ -57,11 +74,15 @@ export class Engine {
   }
 
   /** Applies a release file: all of it, or, when anything in it is wrong, nothing. */
-  async apply({ text, baseDirectory, name }: { readonly text: string; readonly baseDirectory: string; readonly name: string }, asker: Asker): Promise<readonly Change[]> {
+  async apply(
+    { text, baseDirectory, name }: { readonly text: string; readonly baseDirectory: string; readonly name: string },
+    asker: Asker,
+  ): Promise<readonly Change[]> {
     const file = parseServiceFile(text, name)
     this.#checkImmutable(file)
     const changes: Change[] = []
-    for (const [service, spec] of Object.entries(file.services)) changes.push(await this.#applyService(service, spec, baseDirectory, asker))
+    for (const [service, spec] of Object.entries(file.services))
+      changes.push(await this.#applyService(service, spec, baseDirectory, asker))
     return changes
   }
 
@@ -99,7 +120,11 @@ export class Engine {
 
   command(idOrService: string, event: Command): Rollout {
     const { actor, rollout } = this.#find(idOrService)
-    if (rollout.id !== actor.latestRollout()?.id) throw new SerinError('rollout.refused', `${rollout.id} is not the latest rollout of ${rollout.service}; only that one takes commands.`)
+    if (rollout.id !== actor.latestRollout()?.id)
+      throw new SerinError(
+        'rollout.refused',
+        `${rollout.id} is not the latest rollout of ${rollout.service}; only that one takes commands.`,
+      )
     return actor.command(event)
   }
 
@@ -131,20 +156,44 @@ export class Engine {
       const before = actor.document.spec
       const details = differences(before, spec)
       if (details.length === 0) return { service: name, change: 'unchanged', details }
-      if (JSON.stringify(before.listen) !== JSON.stringify(spec.listen) || before.workload.kind !== spec.workload.kind) {
-        throw new SerinError('config.invalid', `${name}: "listen" and the kind of workload cannot change while the service exists.`)
+      if (
+        JSON.stringify(before.listen) !== JSON.stringify(spec.listen) ||
+        before.workload.kind !== spec.workload.kind
+      ) {
+        throw new SerinError(
+          'config.invalid',
+          `${name}: "listen" and the kind of workload cannot change while the service exists.`,
+        )
       }
       // The version that serves is the one the rollouts made stable; the file's "stable" is for the beginning.
       actor.changeSpec({ ...spec, versions: { ...before.versions, ...spec.versions } }, baseDirectory, asker, details)
       return { service: name, change: 'changed', details }
     }
-    const document: ServiceDocument = { name, spec, baseDirectory, stable: spec.stable, history: [], nextNumber: 1, latest: null, warm: null, cursor: null, assignments: [] }
+    const document: ServiceDocument = {
+      name,
+      spec,
+      baseDirectory,
+      stable: spec.stable,
+      history: [],
+      nextNumber: 1,
+      latest: null,
+      warm: null,
+      cursor: null,
+      assignments: [],
+    }
     const context = this.#context(document)
     const router = await this.#options.openRouter(context)
     this.#options.store.commit({
       at: this.#options.clock.now(),
       documents: [{ key: keys.service(name), value: document }],
-      journal: [{ stream: `service/${name}`, kind: 'service.created', actor: asker.by, data: { stable: spec.stable, versions: Object.keys(spec.versions) } }],
+      journal: [
+        {
+          stream: `service/${name}`,
+          kind: 'service.created',
+          actor: asker.by,
+          data: { stable: spec.stable, versions: Object.keys(spec.versions) },
+        },
+      ],
     })
     this.#run(document, context, router)
     return { service: name, change: 'created', details: [] }
@@ -164,13 +213,25 @@ export class Engine {
     const publish = (news: News) => {
       for (const listener of this.#listeners) listener(news)
     }
-    const actor = new ServiceActor(document, rollouts, { store, clock, router, workload: openWorkload(context), publish })
+    const actor = new ServiceActor(document, rollouts, {
+      store,
+      clock,
+      router,
+      workload: openWorkload(context),
+      publish,
+    })
     this.#actors.set(document.name, actor)
     actor.start()
   }
 
   #context({ name, spec, baseDirectory }: ServiceDocument): DriverContext {
-    return { service: name, spec, baseDirectory, stateDirectory: this.#options.stateDirectory(name), clock: this.#options.clock }
+    return {
+      service: name,
+      spec,
+      baseDirectory,
+      stateDirectory: this.#options.stateDirectory(name),
+      clock: this.#options.clock,
+    }
   }
 
   #checkImmutable(file: ServiceFile): void {
@@ -179,7 +240,10 @@ export class Engine {
       for (const [version, content] of Object.entries(spec.versions)) {
         const known = before[version]
         if (known !== undefined && JSON.stringify(known) !== JSON.stringify(content)) {
-          throw new SerinError('version.immutable', `Version "${version}" of ${name} exists with other content: ${differences(known, content).join('; ')}.`)
+          throw new SerinError(
+            'version.immutable',
+            `Version "${version}" of ${name} exists with other content: ${differences(known, content).join('; ')}.`,
+          )
         }
       }
     }
@@ -190,7 +254,10 @@ export class Engine {
     if (actor !== undefined) return actor
     const known = [...this.#actors.keys()]
     const near = nearest(name, known)
-    throw new SerinError('service.not-found', `There is no service "${name}". Known: ${known.join(', ') || '(none)'}.${near === undefined ? '' : ` Did you mean ${near}?`}`)
+    throw new SerinError(
+      'service.not-found',
+      `There is no service "${name}". Known: ${known.join(', ') || '(none)'}.${near === undefined ? '' : ` Did you mean ${near}?`}`,
+    )
   }
 
   #find(idOrService: string): { readonly actor: ServiceActor; readonly rollout: RolloutDocument } {
@@ -202,14 +269,22 @@ export class Engine {
     const latest = actor?.latestRollout()
     if (actor !== undefined && latest != null) return { actor, rollout: latest }
     if (actor !== undefined) throw new SerinError('rollout.not-found', `${idOrService} has had no rollout yet.`)
-    throw new SerinError('rollout.not-found', `There is no rollout or service "${idOrService}". Services: ${[...this.#actors.keys()].join(', ') || '(none)'}.`)
+    throw new SerinError(
+      'rollout.not-found',
+      `There is no rollout or service "${idOrService}". Services: ${[...this.#actors.keys()].join(', ') || '(none)'}.`,
+    )
   }
 
   #serviceOf(observation: Observation): string {
     if (observation.service !== undefined) return observation.service
     const [only, ...others] = this.#actors.keys()
     if (only !== undefined && others.length === 0) return only
-    throw new SerinError('observation.invalid', only === undefined ? 'There is no service yet.' : 'There are several services: each observation has to name its own ("service").')
+    throw new SerinError(
+      'observation.invalid',
+      only === undefined
+        ? 'There is no service yet.'
+        : 'There are several services: each observation has to name its own ("service").',
+    )
   }
 
   async #sweep(): Promise<void> {
@@ -217,7 +292,8 @@ export class Engine {
     while (!this.#stop.signal.aborted) {
       try {
         // Slices, so that nothing waits long for the store.
-        while (store.expire(clock.now() - retentionMs) > 0 && !this.#stop.signal.aborted) await clock.sleep(10, this.#stop.signal)
+        while (store.expire(clock.now() - retentionMs) > 0 && !this.#stop.signal.aborted)
+          await clock.sleep(10, this.#stop.signal)
         await clock.sleep(60_000, this.#stop.signal)
       } catch {
         await clock.sleep(60_000, this.#stop.signal).catch(() => undefined)
@@ -230,7 +306,9 @@ export class Engine {
 function differences(before: unknown, after: unknown, path = ''): readonly string[] {
   if (JSON.stringify(before) === JSON.stringify(after)) return []
   if (!isRecord(before) || !isRecord(after)) return [`${path || 'value'}: ${brief(before)} → ${brief(after)}`]
-  return [...new Set([...Object.keys(before), ...Object.keys(after)])].flatMap((key) => differences(before[key], after[key], path === '' ? key : `${path}.${key}`)).slice(0, 10)
+  return [...new Set([...Object.keys(before), ...Object.keys(after)])]
+    .flatMap((key) => differences(before[key], after[key], path === '' ? key : `${path}.${key}`))
+    .slice(0, 10)
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

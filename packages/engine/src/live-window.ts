@@ -63,7 +63,10 @@ export function createLiveWindow(): LiveWindow {
     baseline(version, now) {
       return slots
         .filter((slot) => slot.at > now - baselineMs)
-        .reduce((sum, slot) => mergeHistograms(sum, { scheme: 'log-1.02', bins: slot.arms[version]?.latency ?? [] }), emptyHistogram())
+        .reduce(
+          (sum, slot) => mergeHistograms(sum, { scheme: 'log-1.02', bins: slot.arms[version]?.latency ?? [] }),
+          emptyHistogram(),
+        )
     },
     lastSlotAt: () => slots.at(-1)?.at ?? null,
   }

@@ -15,7 +15,11 @@ export interface RoutingInputs {
 }
 
 /** The table a service asks for right now: a pure function of its documents and of what runs. */
-export function wishedRouting(service: ServiceDocument, rollout: RolloutDocument | null, inputs: RoutingInputs): RoutingWish {
+export function wishedRouting(
+  service: ServiceDocument,
+  rollout: RolloutDocument | null,
+  inputs: RoutingInputs,
+): RoutingWish {
   const { spec } = service
   const active = rollout !== null && !isOver(rollout.state) ? rollout : null
   // A promoted rollout has become the service's stable version in the same transaction.
@@ -24,9 +28,17 @@ export function wishedRouting(service: ServiceDocument, rollout: RolloutDocument
   // Nobody is sent to a version without a ready replica, whatever was asked.
   const canaryEndpoints = canary === null ? [] : inputs.endpoints(canary)
   const canaryBp = canaryEndpoints.length === 0 ? 0 : askedBp
-  const offered = active !== null && active.state.phase !== 'rolling-back' && canaryEndpoints.length > 0 && !inputs.stableOnly
-  const stable: RoutingArm = { version: service.stable, endpoints: inputs.endpoints(service.stable), weightBp: 10_000 - canaryBp }
-  const arms: RoutingArm[] = offered && canary !== null ? [{ version: canary, endpoints: canaryEndpoints, weightBp: canaryBp }, stable] : [{ ...stable, weightBp: 10_000 }]
+  const offered =
+    active !== null && active.state.phase !== 'rolling-back' && canaryEndpoints.length > 0 && !inputs.stableOnly
+  const stable: RoutingArm = {
+    version: service.stable,
+    endpoints: inputs.endpoints(service.stable),
+    weightBp: 10_000 - canaryBp,
+  }
+  const arms: RoutingArm[] =
+    offered && canary !== null
+      ? [{ version: canary, endpoints: canaryEndpoints, weightBp: canaryBp }, stable]
+      : [{ ...stable, weightBp: 10_000 }]
   return {
     service: service.name,
     salt: saltOf(service, rollout),

@@ -16,7 +16,16 @@ import {
   type RolloutEvent,
   type RoutingTable,
 } from '@serin/core'
-import type { Clock, EvidenceSource, JournalDraft, JournalEntry, RoutingObservation, Store, TrafficRouter, WorkloadRunner } from '@serin/kit'
+import type {
+  Clock,
+  EvidenceSource,
+  JournalDraft,
+  JournalEntry,
+  RoutingObservation,
+  Store,
+  TrafficRouter,
+  WorkloadRunner,
+} from '@serin/kit'
 import { nearest, SerinError, type Observation, type Rollout, type Service, type ServiceStatus } from '@serin/spec'
 import { histogramCount } from '@serin/stats'
 import { describeRollout, describeService } from './describe.ts'
@@ -78,7 +87,8 @@ export class ServiceActor {
   start(): void {
     const { store, clock } = this.#ports
     const now = clock.now()
-    for (const { value } of store.evidence(keys.evidence(this.#service.name), now - 600_000, now + 60_000)) this.#window.add(value as EvidenceSlot)
+    for (const { value } of store.evidence(keys.evidence(this.#service.name), now - 600_000, now + 60_000))
+      this.#window.add(value as EvidenceSlot)
     this.#tick()
     this.#loops = Promise.allSettled([this.#tickLoop(), this.#routeLoop(), this.#evidenceLoop()])
   }
@@ -102,7 +112,16 @@ export class ServiceActor {
     const now = this.#ports.clock.now()
     const asked = Object.fromEntries(this.#wish(now).arms.map((arm) => [arm.version, arm.weightBp]))
     const { observation, trouble } = { observation: this.#observation, trouble: this.#trouble(now) }
-    return describeService({ service: this.#service, rollout, observation, asked, workload: this.#ports.workload, window: this.#window, trouble, now })
+    return describeService({
+      service: this.#service,
+      rollout,
+      observation,
+      asked,
+      workload: this.#ports.workload,
+      window: this.#window,
+      trouble,
+      now,
+    })
   }
 
   describe(rollout: RolloutDocument): Rollout {
@@ -123,17 +142,24 @@ export class ServiceActor {
 
   /** Takes a changed spec. The rollout under way keeps the plan it began with. */
   changeSpec(spec: Service, baseDirectory: string, asker: Asker, details: readonly string[]): void {
-    this.#commit({ service: { ...this.#service, spec, baseDirectory }, journal: [this.#serviceEntry('service.changed', asker, { details })] })
+    this.#commit({
+      service: { ...this.#service, spec, baseDirectory },
+      journal: [this.#serviceEntry('service.changed', asker, { details })],
+    })
   }
 
   /** Starts a rollout; one under way is superseded, or refused when the asker does not want that. */
   release(to: string, supersede: boolean, asker: Asker): Rollout {
     this.#requireVersion(to)
     const active = this.#active()
-    if (active !== null && active.plan.canary === to) throw new SerinError('rollout.active', `${to} is already being released (${active.id}).`)
-    if (active !== null && to === this.#service.stable) return this.command({ type: 'abort', by: asker.by, why: asker.why || `back to ${to}` })
-    if (to === this.#service.stable) throw new SerinError('rollout.refused', `${to} is the stable version already; there is nothing to release.`)
-    if (active !== null && !supersede) throw new SerinError('rollout.active', `${active.id} is under way (${active.state.phase}).`)
+    if (active !== null && active.plan.canary === to)
+      throw new SerinError('rollout.active', `${to} is already being released (${active.id}).`)
+    if (active !== null && to === this.#service.stable)
+      return this.command({ type: 'abort', by: asker.by, why: asker.why || `back to ${to}` })
+    if (to === this.#service.stable)
+      throw new SerinError('rollout.refused', `${to} is the stable version already; there is nothing to release.`)
+    if (active !== null && !supersede)
+      throw new SerinError('rollout.active', `${active.id} is under way (${active.state.phase}).`)
     const plan = planCanary(this.#service.spec.strategy, { stable: this.#service.stable, canary: to })
     return this.#begin(plan, active, asker)
   }
@@ -141,13 +167,22 @@ export class ServiceActor {
   /** Goes back at once to a version that was stable before. */
   undo(to: string | undefined, asker: Asker): Rollout {
     const active = this.#active()
-    if (active !== null && (to === undefined || to === this.#service.stable)) return this.command({ type: 'abort', by: asker.by, why: asker.why || 'undo' })
+    if (active !== null && (to === undefined || to === this.#service.stable))
+      return this.command({ type: 'abort', by: asker.by, why: asker.why || 'undo' })
     const target = to ?? this.#service.history.at(-1)
-    if (target === undefined) throw new SerinError('rollout.refused', `No version was stable before ${this.#service.stable}; there is nothing to go back to.`)
+    if (target === undefined)
+      throw new SerinError(
+        'rollout.refused',
+        `No version was stable before ${this.#service.stable}; there is nothing to go back to.`,
+      )
     this.#requireVersion(target)
-    if (target === this.#service.stable) throw new SerinError('rollout.refused', `${target} is the stable version already.`)
+    if (target === this.#service.stable)
+      throw new SerinError('rollout.refused', `${target} is the stable version already.`)
     if (!this.#service.history.includes(target)) {
-      throw new SerinError('rollout.refused', `${target} was never stable here, so going to it at once would be untested. Release it instead. Stable before: ${this.#service.history.join(', ') || '(none)'}.`)
+      throw new SerinError(
+        'rollout.refused',
+        `${target} was never stable here, so going to it at once would be untested. Release it instead. Stable before: ${this.#service.history.join(', ') || '(none)'}.`,
+      )
     }
     return this.#begin(planInstant({ stable: this.#service.stable, canary: target }), active, asker)
   }
@@ -159,7 +194,10 @@ export class ServiceActor {
     const outcome = advance(rollout.state, event, rollout.plan, this.#ports.clock.now())
     if ('refused' in outcome) throw new SerinError('rollout.refused', `${rollout.id}: ${outcome.refused}`)
     if (event.type === 'retry' && this.#service.stable !== rollout.plan.stable) {
-      throw new SerinError('rollout.refused', `${rollout.id} started from ${rollout.plan.stable}, which is not stable any more. Release ${rollout.plan.canary} again.`)
+      throw new SerinError(
+        'rollout.refused',
+        `${rollout.id} started from ${rollout.plan.stable}, which is not stable any more. Release ${rollout.plan.canary} again.`,
+      )
     }
     if (event.type === 'retry') {
       this.#canaryDownSince = null
@@ -177,11 +215,20 @@ export class ServiceActor {
     const traced = observations.flatMap((observation) => {
       const found =
         observation.unit !== undefined
-          ? traceUnit({ ...observation, unit: observation.unit, time: observation.time ?? now }, this.#service.assignments)
-          : traceRequest({ ...observation, request: observation.request ?? '' }, (measured) => (measured === name ? rollout.plan.canary : null))
+          ? traceUnit(
+              { ...observation, unit: observation.unit, time: observation.time ?? now },
+              this.#service.assignments,
+            )
+          : traceRequest({ ...observation, request: observation.request ?? '' }, (measured) =>
+              measured === name ? rollout.plan.canary : null,
+            )
       return found?.rollout === name ? [found.observation] : []
     })
-    const watched = new Set(Object.entries(rollout.setup.metrics).flatMap(([key, metric]) => (metric.kind === 'observation' ? [metric.observation ?? key] : [])))
+    const watched = new Set(
+      Object.entries(rollout.setup.metrics).flatMap(([key, metric]) =>
+        metric.kind === 'observation' ? [metric.observation ?? key] : [],
+      ),
+    )
     const counted = traced.filter((observation) => watched.has(observation.metric))
     if (counted.length === 0) return 0
     const analysis = foldObservations(rollout.setup, rollout.analysis, counted)
@@ -201,7 +248,12 @@ export class ServiceActor {
       return
     }
     const { state: analysis, creditMs } = foldSlot(rollout.setup, rollout.analysis, slot)
-    const next = { ...rollout, analysis, exposedUnits: analysis.canary.units, exposedRequests: analysis.canary.requests }
+    const next = {
+      ...rollout,
+      analysis,
+      exposedUnits: analysis.canary.units,
+      exposedRequests: analysis.canary.requests,
+    }
     this.#quietly(() => this.#judgeAndCommit(next, creditMs, { service, evidence }))
   }
 
@@ -212,14 +264,25 @@ export class ServiceActor {
     const before = rollout.judgement
     const changed = before === null || before.verdict !== judgement.verdict || before.health !== judgement.health
     const journal = changed ? [rolloutEntry(rollout, 'rollout.judged', 'serin', { judgement })] : []
-    const event: RolloutEvent = { type: 'judged', attempt: rollout.state.attempt, verdict: judgement.verdict, why: judgement.sentence, creditMs }
+    const event: RolloutEvent = {
+      type: 'judged',
+      attempt: rollout.state.attempt,
+      verdict: judgement.verdict,
+      why: judgement.sentence,
+      creditMs,
+    }
     this.#advance({ ...rollout, judgement }, event, { ...extra, journal })
   }
 
   #judge(rollout: RolloutDocument, now: number) {
     if (rollout.setup === null || rollout.analysis === null) return null
     const warmingUp = now < this.#latencyFrom(rollout)
-    return judge(rollout.setup, rollout.analysis, { nextBp: nextWeightBp(rollout.state, rollout.plan), now, since: rollout.state.since, warmingUp })
+    return judge(rollout.setup, rollout.analysis, {
+      nextBp: nextWeightBp(rollout.state, rollout.plan),
+      now,
+      since: rollout.state.since,
+      warmingUp,
+    })
   }
 
   /** Looks at time and workload; both are levels, so looking again does no harm. */
@@ -233,7 +296,8 @@ export class ServiceActor {
     this.#stopUnwanted(now)
     this.#recoverStore(now)
     const { warm } = this.#service
-    if (warm !== null && now >= warm.until) this.#quietly(() => this.#commit({ service: { ...this.#service, warm: null } }))
+    if (warm !== null && now >= warm.until)
+      this.#quietly(() => this.#commit({ service: { ...this.#service, warm: null } }))
     const rollout = this.#active()
     if (rollout !== null) this.#quietly(() => this.#tickRollout(rollout, now))
     this.#kickIfRoutingChanged(now)
@@ -248,7 +312,11 @@ export class ServiceActor {
     if (runs.state === 'failed') {
       this.#advance(rollout, { type: 'canary-failed', why: runs.failure?.message ?? `${canary} failed.` }, {})
     } else if (this.#canaryDownSince !== null && now - this.#canaryDownSince > downMs) {
-      this.#advance(rollout, { type: 'canary-failed', why: `No replica of ${canary} has been ready for ${downMs / 1_000} s.` }, {})
+      this.#advance(
+        rollout,
+        { type: 'canary-failed', why: `No replica of ${canary} has been ready for ${downMs / 1_000} s.` },
+        {},
+      )
     } else if (rollout.state.phase === 'preparing' && runs.state === 'ready' && this.#baselineReady(rollout, now)) {
       this.#advance(this.#freeze(rollout, now), { type: 'canary-ready' }, {})
     } else {
@@ -258,7 +326,10 @@ export class ServiceActor {
       if (rollout.judgement !== null && lastSlotAt !== null && now - lastSlotAt > 3_000) {
         const judgement = this.#judge(rollout, now)
         if (judgement !== null && judgement.health !== rollout.judgement.health) {
-          this.#commit({ rollouts: [{ ...rollout, judgement }], journal: [rolloutEntry(rollout, 'rollout.judged', 'serin', { judgement })] })
+          this.#commit({
+            rollouts: [{ ...rollout, judgement }],
+            journal: [rolloutEntry(rollout, 'rollout.judged', 'serin', { judgement })],
+          })
         }
       }
     }
@@ -268,7 +339,10 @@ export class ServiceActor {
   #baselineReady(rollout: RolloutDocument, now: number): boolean {
     const watched = Object.values(this.#service.spec.metrics).some((metric) => metric.kind === 'latency')
     if (!watched || rollout.plan.strategy === 'instant') return true
-    return now - rollout.state.since > baselineWaitMs || histogramCount(this.#window.baseline(rollout.plan.stable, now)) >= baselineWanted
+    return (
+      now - rollout.state.since > baselineWaitMs ||
+      histogramCount(this.#window.baseline(rollout.plan.stable, now)) >= baselineWanted
+    )
   }
 
   /** Fixes what the evidence will be judged by, before there is any. */
@@ -293,24 +367,60 @@ export class ServiceActor {
     const outcome = advance(rollout.state, event, rollout.plan, now)
     const state = 'refused' in outcome ? rollout.state : outcome.state
     const before = rollout.state
-    const moved = state.phase !== before.phase || state.attempt !== before.attempt || ('step' in state && 'step' in before && state.step !== before.step)
+    const moved =
+      state.phase !== before.phase ||
+      state.attempt !== before.attempt ||
+      ('step' in state && 'step' in before && state.step !== before.step)
     const known = this.#rollouts.get(rollout.id)
     if (state === before && known === rollout && Object.keys(extra).length === 0) return rollout
     let next: RolloutDocument = { ...rollout, state }
     if (moved && (state.phase === 'rolling-back' || state.phase === 'promoting')) next = { ...next, decidedAt: now }
-    if (moved && isOver(state)) next = { ...next, endedAt: now, lastCanaryRequestAt: this.#observation?.lastRequestAt[rollout.plan.canary] ?? null }
-    if (event.type === 'retry') next = { ...next, setup: null, analysis: null, judgement: null, firstTrafficAt: null, decidedAt: null, endedAt: null, lastCanaryRequestAt: null, exposedUnits: 0, exposedRequests: 0 }
+    if (moved && isOver(state))
+      next = {
+        ...next,
+        endedAt: now,
+        lastCanaryRequestAt: this.#observation?.lastRequestAt[rollout.plan.canary] ?? null,
+      }
+    if (event.type === 'retry')
+      next = {
+        ...next,
+        setup: null,
+        analysis: null,
+        judgement: null,
+        firstTrafficAt: null,
+        decidedAt: null,
+        endedAt: null,
+        lastCanaryRequestAt: null,
+        exposedUnits: 0,
+        exposedRequests: 0,
+      }
     const command = 'by' in event ? [rolloutEntry(next, `rollout.${event.type}`, event.by, { why: event.why })] : []
-    const transition = moved ? [rolloutEntry(next, 'rollout.moved', 'by' in event ? event.by : 'serin', transitionData(before, next, event))] : []
+    const transition = moved
+      ? [rolloutEntry(next, 'rollout.moved', 'by' in event ? event.by : 'serin', transitionData(before, next, event))]
+      : []
     const journal = [...(extra.journal ?? []), ...command, ...transition]
-    const service = moved && state.phase === 'promoted' ? this.#promoted(extra.service ?? this.#service, next, now) : extra.service
-    this.#commit({ ...extra, ...(service === undefined ? {} : { service }), rollouts: [...(extra.rollouts ?? []), next], journal })
+    const service =
+      moved && state.phase === 'promoted' ? this.#promoted(extra.service ?? this.#service, next, now) : extra.service
+    this.#commit({
+      ...extra,
+      ...(service === undefined ? {} : { service }),
+      rollouts: [...(extra.rollouts ?? []), next],
+      journal,
+    })
     return next
   }
 
   #promoted(service: ServiceDocument, { plan }: RolloutDocument, now: number): ServiceDocument {
-    const history = [...service.history.filter((version) => version !== plan.stable && version !== plan.canary), plan.stable]
-    return { ...service, stable: plan.canary, history, warm: { version: plan.stable, until: now + service.spec.keepWarm } }
+    const history = [
+      ...service.history.filter((version) => version !== plan.stable && version !== plan.canary),
+      plan.stable,
+    ]
+    return {
+      ...service,
+      stable: plan.canary,
+      history,
+      warm: { version: plan.stable, until: now + service.spec.keepWarm },
+    }
   }
 
   #begin(plan: RolloutDocument['plan'], superseded: RolloutDocument | null, asker: Asker): Rollout {
@@ -337,7 +447,12 @@ export class ServiceActor {
     const journal = [rolloutEntry(rollout, 'rollout.started', asker.by, { why: asker.why, plan })]
     this.#canaryDownSince = null
     if (superseded === null) this.#commit({ service, rollouts: [rollout], journal })
-    else this.#advance(superseded, { type: 'supersede', by: asker.by, why: asker.why || `${plan.canary} takes its place` }, { service, rollouts: [rollout], journal })
+    else
+      this.#advance(
+        superseded,
+        { type: 'supersede', by: asker.by, why: asker.why || `${plan.canary} takes its place` },
+        { service, rollouts: [rollout], journal },
+      )
     this.#tick()
     return this.describe(rollout)
   }
@@ -379,14 +494,17 @@ export class ServiceActor {
         this.#applied = null
       }
       if (signal.aborted) return
-      if (this.#routerTrouble !== null || this.#applied?.wish === JSON.stringify(this.#wish(this.#ports.clock.now()))) await this.#rest(signal)
+      if (this.#routerTrouble !== null || this.#applied?.wish === JSON.stringify(this.#wish(this.#ports.clock.now())))
+        await this.#rest(signal)
     }
   }
 
   async #rest(signal: AbortSignal): Promise<void> {
     const woken = new AbortController()
     this.#kick = () => woken.abort()
-    await this.#ports.clock.sleep(this.#routerTrouble === null ? routeMs : tickMs, AbortSignal.any([signal, woken.signal])).catch(() => undefined)
+    await this.#ports.clock
+      .sleep(this.#routerTrouble === null ? routeMs : tickMs, AbortSignal.any([signal, woken.signal]))
+      .catch(() => undefined)
     this.#kick = null
   }
 
@@ -426,12 +544,34 @@ export class ServiceActor {
   #remember(table: RoutingTable, sentAt: number, appliedAt: number): void {
     const canaryBp = table.arms.find((arm) => arm.version === table.canary)?.weightBp ?? 0
     const { salt, stable, canary } = table
-    const assignment: Assignment = { sentAt, appliedAt, salt, rollout: table.measurement.rollout, stable, canary, canaryBp }
+    const assignment: Assignment = {
+      sentAt,
+      appliedAt,
+      salt,
+      rollout: table.measurement.rollout,
+      stable,
+      canary,
+      canaryBp,
+    }
     const last = this.#service.assignments.at(-1)
     if (last !== undefined && JSON.stringify({ ...last, sentAt, appliedAt }) === JSON.stringify(assignment)) return
-    const service = { ...this.#service, assignments: [...this.#service.assignments, assignment].slice(-keptAssignments) }
+    const service = {
+      ...this.#service,
+      assignments: [...this.#service.assignments, assignment].slice(-keptAssignments),
+    }
     const weights = Object.fromEntries(table.arms.map((arm) => [arm.version, arm.weightBp]))
-    this.#quietly(() => this.#commit({ service, journal: [this.#serviceEntry('routing.applied', { by: 'serin', why: '' }, { revision: table.revision, weights, rollout: assignment.rollout })] }))
+    this.#quietly(() =>
+      this.#commit({
+        service,
+        journal: [
+          this.#serviceEntry(
+            'routing.applied',
+            { by: 'serin', why: '' },
+            { revision: table.revision, weights, rollout: assignment.rollout },
+          ),
+        ],
+      }),
+    )
   }
 
   #wish(now: number) {
@@ -446,16 +586,25 @@ export class ServiceActor {
 
   #latencyFrom(rollout: RolloutDocument): number {
     const versions = [rollout.plan.canary, rollout.plan.stable]
-    const youngest = Math.max(0, ...versions.flatMap((version) => this.#ports.workload.observe(version).replicas.map((replica) => replica.readySince ?? 0)))
+    const youngest = Math.max(
+      0,
+      ...versions.flatMap((version) =>
+        this.#ports.workload.observe(version).replicas.map((replica) => replica.readySince ?? 0),
+      ),
+    )
     return Math.max(youngest, rollout.firstTrafficAt ?? 0) + this.#service.spec.analysis.warmUp
   }
 
   #endpoints(version: string): readonly string[] {
     const { replicas } = this.#ports.workload.observe(version)
-    const ready = replicas.flatMap((replica) => (replica.state === 'ready' && replica.endpoint !== null ? [replica.endpoint] : []))
+    const ready = replicas.flatMap((replica) =>
+      replica.state === 'ready' && replica.endpoint !== null ? [replica.endpoint] : [],
+    )
     if (ready.length > 0 || version !== this.#service.stable) return ready
     // Stable has nobody ready: an unready replica may still answer, nobody surely does not.
-    return replicas.flatMap((replica) => (replica.state === 'unready' && replica.endpoint !== null ? [replica.endpoint] : []))
+    return replicas.flatMap((replica) =>
+      replica.state === 'unready' && replica.endpoint !== null ? [replica.endpoint] : [],
+    )
   }
 
   #kickIfRoutingChanged(now: number): void {
@@ -465,7 +614,13 @@ export class ServiceActor {
   #wanted(): readonly string[] {
     const active = this.#active()
     const { stable, warm } = this.#service
-    return [...new Set([stable, ...(active === null ? [] : [active.plan.canary, active.plan.stable]), ...(warm === null ? [] : [warm.version])])]
+    return [
+      ...new Set([
+        stable,
+        ...(active === null ? [] : [active.plan.canary, active.plan.stable]),
+        ...(warm === null ? [] : [warm.version]),
+      ]),
+    ]
   }
 
   /** Stops versions nobody wants any more, once their last request is answered or the drain time is over. */
@@ -532,7 +687,9 @@ export class ServiceActor {
     const rollout = this.#active()
     const why = `The store could not write for ${Math.max(1, Math.round((now - trouble.since) / 1_000))} s; stable took all traffic.`
     try {
-      this.#commit({ journal: [this.#serviceEntry('store.recovered', { by: 'serin', why }, { message: trouble.message })] })
+      this.#commit({
+        journal: [this.#serviceEntry('store.recovered', { by: 'serin', why }, { message: trouble.message })],
+      })
       if (rollout !== null) this.#advance(rollout, { type: 'canary-failed', why }, {})
       this.#storeTrouble = null
     } catch {
@@ -542,13 +699,19 @@ export class ServiceActor {
 
   #trouble(now: number): readonly string[] {
     const troubles: string[] = []
-    if (this.#storeTrouble !== null) troubles.push(`${this.#storeTrouble.message} Stable keeps all traffic until it can write again.`)
+    if (this.#storeTrouble !== null)
+      troubles.push(`${this.#storeTrouble.message} Stable keeps all traffic until it can write again.`)
     if (this.#routerTrouble !== null) troubles.push(`The router does not take orders: ${this.#routerTrouble}`)
     const stable = this.#ports.workload.observe(this.#service.stable)
-    if (stable.state === 'failed') troubles.push(`Stable ${this.#service.stable} does not run: ${stable.failure?.message ?? 'unknown reason'}`)
-    else if (stable.state === 'degraded') troubles.push(`Stable ${this.#service.stable} has only ${this.#endpoints(this.#service.stable).length} of ${stable.replicas.length} replicas ready.`)
+    if (stable.state === 'failed')
+      troubles.push(`Stable ${this.#service.stable} does not run: ${stable.failure?.message ?? 'unknown reason'}`)
+    else if (stable.state === 'degraded')
+      troubles.push(
+        `Stable ${this.#service.stable} has only ${this.#endpoints(this.#service.stable).length} of ${stable.replicas.length} replicas ready.`,
+      )
     const lastSlotAt = this.#window.lastSlotAt()
-    if (lastSlotAt !== null && now - lastSlotAt > 5_000) troubles.push(`The gateway was last heard ${Math.round((now - lastSlotAt) / 1_000)} s ago.`)
+    if (lastSlotAt !== null && now - lastSlotAt > 5_000)
+      troubles.push(`The gateway was last heard ${Math.round((now - lastSlotAt) / 1_000)} s ago.`)
     return troubles
   }
 
@@ -565,7 +728,10 @@ export class ServiceActor {
     const known = Object.keys(this.#service.spec.versions)
     if (known.includes(version)) return
     const near = nearest(version, known)
-    throw new SerinError('version.not-found', `${this.#service.name} has no version "${version}". Known: ${known.join(', ')}.${near === undefined ? '' : ` Did you mean ${near}?`}`)
+    throw new SerinError(
+      'version.not-found',
+      `${this.#service.name} has no version "${version}". Known: ${known.join(', ')}.${near === undefined ? '' : ` Did you mean ${near}?`}`,
+    )
   }
 
   #serviceEntry(kind: string, { by, why }: Asker, data: Readonly<Record<string, unknown>>): JournalDraft {
@@ -580,12 +746,21 @@ interface Changes {
   readonly evidence: readonly { readonly series: string; readonly at: number; readonly value: unknown }[]
 }
 
-function rolloutEntry(rollout: RolloutDocument, kind: string, actor: string, data: Readonly<Record<string, unknown>>): JournalDraft {
+function rolloutEntry(
+  rollout: RolloutDocument,
+  kind: string,
+  actor: string,
+  data: Readonly<Record<string, unknown>>,
+): JournalDraft {
   return { stream: `rollout/${rollout.id}`, kind, actor, data }
 }
 
 /** Every decision with its inputs: from where to where, why, and the judgement it rests on. */
-function transitionData(before: RolloutDocument['state'], next: RolloutDocument, event: RolloutEvent): Readonly<Record<string, unknown>> {
+function transitionData(
+  before: RolloutDocument['state'],
+  next: RolloutDocument,
+  event: RolloutEvent,
+): Readonly<Record<string, unknown>> {
   const { state } = next
   return {
     from: before.phase,

@@ -12,7 +12,10 @@ export interface Traced {
  * Finds the version that served a unit at the time of the observation, from the assignments in force then. Null while a change was on its way to the
  * router (either version may have served), when only one version had traffic, and for times before the first assignment.
  */
-export function traceUnit(observation: Observation & { unit: string; time: number }, assignments: readonly Assignment[]): Traced | null {
+export function traceUnit(
+  observation: Observation & { unit: string; time: number },
+  assignments: readonly Assignment[],
+): Traced | null {
   const at = assignments.findLastIndex((assignment) => assignment.sentAt <= observation.time)
   const assignment = assignments[at]
   if (assignment === undefined || observation.time <= assignment.appliedAt) return null
@@ -23,19 +26,34 @@ export function traceUnit(observation: Observation & { unit: string; time: numbe
     { version: stable, endpoints: [], weightBp: 10_000 - canaryBp },
   ]
   const arm = assign({ arms, salt }, observation.unit) === canary ? 'canary' : 'stable'
-  return { rollout, observation: { metric: observation.metric, arm, stage: String(canaryBp), bucket: bucketOf(observation.unit), value: observation.value } }
+  return {
+    rollout,
+    observation: {
+      metric: observation.metric,
+      arm,
+      stage: String(canaryBp),
+      bucket: bucketOf(observation.unit),
+      value: observation.value,
+    },
+  }
 }
 
 /** A request id as the gateway answers it: `<random>.<unit bucket>.<h when the hash decided>.<canary's share>.<measurement>.<version>`. */
 const requestId = /^[^.]+\.(\d{1,3})\.([hro])\.(\d{1,5})\.([A-Za-z0-9._-]+#\d+|idle)\.(.+)$/
 
 /** Finds the version in a request id of the gateway. Null when the id is not of our making, or the request was not assigned by the hash. */
-export function traceRequest(observation: Observation & { request: string }, canaryOf: (rollout: string) => string | null): Traced | null {
+export function traceRequest(
+  observation: Observation & { request: string },
+  canaryOf: (rollout: string) => string | null,
+): Traced | null {
   const parts = requestId.exec(observation.request)
   if (parts === null) return null
   const [, bucket = '', by, stage = '', rollout = '', version] = parts
   const canary = canaryOf(rollout)
   if (by !== 'h' || canary === null || stage === '0' || stage === '10000') return null
   const arm = version === canary ? 'canary' : 'stable'
-  return { rollout, observation: { metric: observation.metric, arm, stage, bucket: Number(bucket), value: observation.value } }
+  return {
+    rollout,
+    observation: { metric: observation.metric, arm, stage, bucket: Number(bucket), value: observation.value },
+  }
 }

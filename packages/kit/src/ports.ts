@@ -150,7 +150,12 @@ export interface Store {
   /** Documents whose key starts with the prefix, by key. */
   list(prefix: string): readonly { readonly key: string; readonly value: unknown }[]
   /** Journal entries after `seq`, oldest first; `limit` at most 10000. */
-  journal(query: { readonly after?: number; readonly stream?: string; readonly limit?: number; readonly newestFirst?: boolean }): readonly JournalEntry[]
+  journal(query: {
+    readonly after?: number
+    readonly stream?: string
+    readonly limit?: number
+    readonly newestFirst?: boolean
+  }): readonly JournalEntry[]
   /** Evidence of a series in `[from, to)`, oldest first. */
   evidence(series: string, from: number, to: number): readonly { readonly at: number; readonly value: unknown }[]
   /** Deletes evidence older than `before`; at most a slice per call. Returns how many rows went. */

@@ -26,7 +26,8 @@ interface Call<P = Record<string, unknown>, Q = Record<string, unknown>, B = Rec
 
 type Output<S> = S extends z.ZodType ? z.output<S> : Record<never, never>
 type OperationOf<N extends OperationName> = (typeof api)[N]
-type Field<N extends OperationName, K extends string> = OperationOf<N> extends Record<K, infer S> ? Output<S> : Record<never, never>
+type Field<N extends OperationName, K extends string> =
+  OperationOf<N> extends Record<K, infer S> ? Output<S> : Record<never, never>
 type Handlers = {
   readonly [N in OperationName]: (call: Call<Field<N, 'params'>, Field<N, 'query'>, Field<N, 'body'>>) => unknown
 }
@@ -40,7 +41,12 @@ export function createApp(options: AppOptions): Hono {
     if (!(error instanceof SerinError)) log(`internal error: ${error.stack ?? error.message}`)
     return problemResponse(toProblem(error))
   })
-  app.notFound((context) => problemResponse({ ...toProblem(new SerinError('body.invalid', `There is no ${context.req.method} ${context.req.path}.`)), status: 404 }))
+  app.notFound((context) =>
+    problemResponse({
+      ...toProblem(new SerinError('body.invalid', `There is no ${context.req.method} ${context.req.path}.`)),
+      status: 404,
+    }),
+  )
   app.get('/healthz', (context) => context.text('ok'))
   app.get('/readyz', (context) => context.text('ready'))
   app.get('/v1/openapi.json', (context) => context.json(openApiDocument()))
@@ -65,17 +71,30 @@ function handlersOf({ engine, dataDirectory, version }: AppOptions): Handlers {
     listServices: () => ({ services: engine.services() }),
     getService: ({ params }) => engine.service(params.service),
     applyFile: async ({ body, actor }) => ({ changes: await engine.apply(body, { by: actor, why: '' }) }),
-    release: ({ params, body, actor }) => engine.release(params.service, body.to, body.supersede, { by: actor, why: body.why }),
+    release: ({ params, body, actor }) =>
+      engine.release(params.service, body.to, body.supersede, { by: actor, why: body.why }),
     undo: ({ params, body, actor }) => engine.undo(params.service, body.to, { by: actor, why: body.why }),
     listRollouts: ({ query }) => ({ rollouts: engine.rollouts(query.service, query.limit) }),
     getRollout: ({ params }) => engine.rollout(params.rollout),
     pause: ({ params, body, actor }) => engine.command(params.rollout, { type: 'pause', by: actor, why: body.why }),
     resume: ({ params, body, actor }) => engine.command(params.rollout, { type: 'resume', by: actor, why: body.why }),
-    promote: ({ params, body, actor }) => engine.command(params.rollout, { type: 'promote', by: actor, why: body.why, full: body.full, seenStep: body.seenStep }),
+    promote: ({ params, body, actor }) =>
+      engine.command(params.rollout, {
+        type: 'promote',
+        by: actor,
+        why: body.why,
+        full: body.full,
+        seenStep: body.seenStep,
+      }),
     abort: ({ params, body, actor }) => engine.command(params.rollout, { type: 'abort', by: actor, why: body.why }),
     retry: ({ params, body, actor }) => engine.command(params.rollout, { type: 'retry', by: actor, why: body.why }),
     journal: ({ query }) => ({
-      entries: engine.journal({ after: query.after, limit: query.limit, newestFirst: query.newest, ...(query.stream === undefined ? {} : { stream: query.stream }) }),
+      entries: engine.journal({
+        after: query.after,
+        limit: query.limit,
+        newestFirst: query.newest,
+        ...(query.stream === undefined ? {} : { stream: query.stream }),
+      }),
     }),
     verifyJournal: () => engine.verifyJournal(),
     observe: ({ body }) => engine.observe(body.observations),
@@ -113,7 +132,12 @@ async function readBody(context: Context): Promise<unknown> {
   try {
     // NDJSON: one observation per line.
     if (context.req.header('content-type')?.startsWith('application/x-ndjson')) {
-      return { observations: text.split('\n').filter((line) => line.trim() !== '').map((line): unknown => JSON.parse(line)) }
+      return {
+        observations: text
+          .split('\n')
+          .filter((line) => line.trim() !== '')
+          .map((line): unknown => JSON.parse(line)),
+      }
     }
     return JSON.parse(text)
   } catch {
@@ -139,5 +163,8 @@ function tooLarge(): SerinError {
 }
 
 function problemResponse(problem: Problem): Response {
-  return new Response(JSON.stringify(problem), { status: problem.status, headers: { 'content-type': 'application/problem+json' } })
+  return new Response(JSON.stringify(problem), {
+    status: problem.status,
+    headers: { 'content-type': 'application/problem+json' },
+  })
 }

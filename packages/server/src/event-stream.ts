@@ -19,11 +19,18 @@ export function eventStream(context: Context, engine: Engine): Response {
       wake?.()
     })
     stream.onAbort(() => wake?.())
-    const send = (entry: JournalEntry) => stream.writeSSE({ event: 'journal', id: String(entry.seq), data: JSON.stringify(entry) })
-    const sendService = (name: string) => stream.writeSSE({ event: 'service', data: JSON.stringify(engine.service(name)) })
+    const send = (entry: JournalEntry) =>
+      stream.writeSSE({ event: 'journal', id: String(entry.seq), data: JSON.stringify(entry) })
+    const sendService = (name: string) =>
+      stream.writeSSE({ event: 'service', data: JSON.stringify(engine.service(name)) })
     try {
-      let seen = Number.isInteger(asked) && asked >= 0 ? asked : (engine.journal({ newestFirst: true, limit: 1 })[0]?.seq ?? 0)
-      for (let page = engine.journal({ after: seen, limit: pageSize }); page.length > 0; page = engine.journal({ after: seen, limit: pageSize })) {
+      let seen =
+        Number.isInteger(asked) && asked >= 0 ? asked : (engine.journal({ newestFirst: true, limit: 1 })[0]?.seq ?? 0)
+      for (
+        let page = engine.journal({ after: seen, limit: pageSize });
+        page.length > 0;
+        page = engine.journal({ after: seen, limit: pageSize })
+      ) {
         for (const entry of page) await send(entry)
         seen = page.at(-1)?.seq ?? seen
       }

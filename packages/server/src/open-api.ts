@@ -5,13 +5,22 @@ import { z } from 'zod'
 export function openApiDocument(): Record<string, unknown> {
   const paths: Record<string, Record<string, unknown>> = {}
   for (const [name, operation] of Object.entries<Operation>(api)) {
-    paths[operation.path] = { ...paths[operation.path], [operation.method.toLowerCase()]: describeOperation(name, operation) }
+    paths[operation.path] = {
+      ...paths[operation.path],
+      [operation.method.toLowerCase()]: describeOperation(name, operation),
+    }
   }
   paths['/v1/events'] = {
     get: {
       operationId: 'events',
-      summary: 'Everything that happens, live (Server-Sent Events). `journal` events carry their `seq` as id: send the last one as Last-Event-ID to go on from there.',
-      responses: { 200: { description: 'A stream of events `journal` (a JournalEntry) and `service` (a ServiceStatus).', content: { 'text/event-stream': {} } } },
+      summary:
+        'Everything that happens, live (Server-Sent Events). `journal` events carry their `seq` as id: send the last one as Last-Event-ID to go on from there.',
+      responses: {
+        200: {
+          description: 'A stream of events `journal` (a JournalEntry) and `service` (a ServiceStatus).',
+          content: { 'text/event-stream': {} },
+        },
+      },
     },
   }
   return {
@@ -41,17 +50,25 @@ export function openApiDocument(): Record<string, unknown> {
   }
 }
 
-function describeOperation(name: string, { summary, params, query, body, response, open }: Operation): Record<string, unknown> {
+function describeOperation(
+  name: string,
+  { summary, params, query, body, response, open }: Operation,
+): Record<string, unknown> {
   const parameters = [...parametersOf(params, 'path'), ...parametersOf(query, 'query')]
   return {
     operationId: name,
     summary,
     ...(open === true ? { security: [] } : {}),
     ...(parameters.length > 0 ? { parameters } : {}),
-    ...(body === undefined ? {} : { requestBody: { required: true, content: { 'application/json': { schema: schemaOf(body, 'input') } } } }),
+    ...(body === undefined
+      ? {}
+      : { requestBody: { required: true, content: { 'application/json': { schema: schemaOf(body, 'input') } } } }),
     responses: {
       200: { description: 'Done.', content: { 'application/json': { schema: schemaOf(response, 'output') } } },
-      default: { description: 'A problem.', content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } },
+      default: {
+        description: 'A problem.',
+        content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+      },
     },
   }
 }
@@ -59,7 +76,12 @@ function describeOperation(name: string, { summary, params, query, body, respons
 function parametersOf(schema: z.ZodObject | undefined, place: 'path' | 'query'): readonly Record<string, unknown>[] {
   if (schema === undefined) return []
   const json = schemaOf(schema, 'input') as { properties?: Record<string, unknown>; required?: string[] }
-  return Object.entries(json.properties ?? {}).map(([name, property]) => ({ name, in: place, required: place === 'path' || (json.required ?? []).includes(name), schema: property }))
+  return Object.entries(json.properties ?? {}).map(([name, property]) => ({
+    name,
+    in: place,
+    required: place === 'path' || (json.required ?? []).includes(name),
+    schema: property,
+  }))
 }
 
 function schemaOf(schema: z.ZodType, io: 'input' | 'output'): Record<string, unknown> {

@@ -35,14 +35,24 @@ export interface RunningServer {
 }
 
 /** Starts a control plane: the only place that knows the drivers, the real clock and the file system. */
-export async function startServer({ dataDirectory: given, host = '127.0.0.1', port = 4560, log = () => undefined }: ServerOptions): Promise<RunningServer> {
+export async function startServer({
+  dataDirectory: given,
+  host = '127.0.0.1',
+  port = 4560,
+  log = () => undefined,
+}: ServerOptions): Promise<RunningServer> {
   const dataDirectory = resolve(given)
   const store = openSqliteStore({ directory: dataDirectory })
   const token = ensureToken(dataDirectory)
   const engine = new Engine({
     store,
     clock: wallClock,
-    openRouter: (context) => openGateway({ ...context, stateDirectory: owned(context.stateDirectory, 'gateway'), listen: context.spec.listen }),
+    openRouter: (context) =>
+      openGateway({
+        ...context,
+        stateDirectory: owned(context.stateDirectory, 'gateway'),
+        listen: context.spec.listen,
+      }),
     openWorkload: (context) => openWorkload({ ...context, stateDirectory: owned(context.stateDirectory, 'versions') }),
     stateDirectory: (service) => owned(dataDirectory, join('services', service)),
   })
@@ -84,7 +94,11 @@ function listening(fetch: Parameters<typeof serve>[0]['fetch'], host: string, po
   return new Promise((done, fail) => {
     const server = serve({ fetch, hostname: host, port }, () => done(server as Server))
     server.once('error', (error: NodeJS.ErrnoException) => {
-      fail(error.code === 'EADDRINUSE' ? new SerinError('port.in-use', `Something else listens on ${host}:${port}.`, { cause: error }) : error)
+      fail(
+        error.code === 'EADDRINUSE'
+          ? new SerinError('port.in-use', `Something else listens on ${host}:${port}.`, { cause: error })
+          : error,
+      )
     })
   })
 }

@@ -22,8 +22,19 @@ const rollout = z.object({ rollout: z.string() })
 
 /** Every operation under `/v1`, by the name the SDK gives it. The event stream (`GET /v1/events`, SSE) is described in the server. */
 export const api = {
-  listServices: { method: 'GET', path: '/v1/services', summary: 'All services.', response: z.object({ services: z.array(ServiceStatus) }) },
-  getService: { method: 'GET', path: '/v1/services/{service}', summary: 'One service.', params: service, response: ServiceStatus },
+  listServices: {
+    method: 'GET',
+    path: '/v1/services',
+    summary: 'All services.',
+    response: z.object({ services: z.array(ServiceStatus) }),
+  },
+  getService: {
+    method: 'GET',
+    path: '/v1/services/{service}',
+    summary: 'One service.',
+    params: service,
+    response: ServiceStatus,
+  },
   applyFile: {
     method: 'PUT',
     path: '/v1/file',
@@ -33,14 +44,26 @@ export const api = {
       baseDirectory: z.string().meta({ description: 'Absolute directory that relative paths of the file start from.' }),
       name: z.string().default('serin.yaml'),
     }),
-    response: z.object({ changes: z.array(z.object({ service: z.string(), change: z.enum(['created', 'changed', 'unchanged']), details: z.array(z.string()) })) }),
+    response: z.object({
+      changes: z.array(
+        z.object({
+          service: z.string(),
+          change: z.enum(['created', 'changed', 'unchanged']),
+          details: z.array(z.string()),
+        }),
+      ),
+    }),
   },
   release: {
     method: 'POST',
     path: '/v1/services/{service}/release',
     summary: 'Starts a rollout of a version.',
     params: service,
-    body: z.strictObject({ to: z.string(), supersede: z.boolean().default(false).meta({ description: 'Take the place of a rollout under way.' }), why: Why }),
+    body: z.strictObject({
+      to: z.string(),
+      supersede: z.boolean().default(false).meta({ description: 'Take the place of a rollout under way.' }),
+      why: Why,
+    }),
     response: Rollout,
   },
   undo: {
@@ -58,19 +81,61 @@ export const api = {
     query: z.object({ service: z.string().optional(), limit: z.coerce.number().int().min(1).max(1_000).default(50) }),
     response: z.object({ rollouts: z.array(Rollout) }),
   },
-  getRollout: { method: 'GET', path: '/v1/rollouts/{rollout}', summary: 'One rollout. `SERVICE` instead of an id means its latest.', params: rollout, response: Rollout },
-  pause: { method: 'POST', path: '/v1/rollouts/{rollout}/pause', summary: 'Holds the rollout where it is.', params: rollout, body: Command, response: Rollout },
-  resume: { method: 'POST', path: '/v1/rollouts/{rollout}/resume', summary: 'Lets a held rollout go on.', params: rollout, body: Command, response: Rollout },
+  getRollout: {
+    method: 'GET',
+    path: '/v1/rollouts/{rollout}',
+    summary: 'One rollout. `SERVICE` instead of an id means its latest.',
+    params: rollout,
+    response: Rollout,
+  },
+  pause: {
+    method: 'POST',
+    path: '/v1/rollouts/{rollout}/pause',
+    summary: 'Holds the rollout where it is.',
+    params: rollout,
+    body: Command,
+    response: Rollout,
+  },
+  resume: {
+    method: 'POST',
+    path: '/v1/rollouts/{rollout}/resume',
+    summary: 'Lets a held rollout go on.',
+    params: rollout,
+    body: Command,
+    response: Rollout,
+  },
   promote: {
     method: 'POST',
     path: '/v1/rollouts/{rollout}/promote',
     summary: 'Goes to the next step now, or to the end.',
     params: rollout,
-    body: z.strictObject({ why: Why, full: z.boolean().default(false), seenStep: z.int().nullable().default(null).meta({ description: 'The step (from 0) the person saw: refused when it is another by now.' }) }),
+    body: z.strictObject({
+      why: Why,
+      full: z.boolean().default(false),
+      seenStep: z
+        .int()
+        .nullable()
+        .default(null)
+        .meta({ description: 'The step (from 0) the person saw: refused when it is another by now.' }),
+    }),
     response: Rollout,
   },
-  abort: { method: 'POST', path: '/v1/rollouts/{rollout}/abort', summary: 'Sends all traffic back to stable.', params: rollout, body: Command, response: Rollout },
-  retry: { method: 'POST', path: '/v1/rollouts/{rollout}/retry', summary: 'Starts a rolled-back rollout again, with new evidence.', params: rollout, body: Command, response: Rollout },
+  abort: {
+    method: 'POST',
+    path: '/v1/rollouts/{rollout}/abort',
+    summary: 'Sends all traffic back to stable.',
+    params: rollout,
+    body: Command,
+    response: Rollout,
+  },
+  retry: {
+    method: 'POST',
+    path: '/v1/rollouts/{rollout}/retry',
+    summary: 'Starts a rolled-back rollout again, with new evidence.',
+    params: rollout,
+    body: Command,
+    response: Rollout,
+  },
   journal: {
     method: 'GET',
     path: '/v1/journal',
@@ -96,10 +161,17 @@ export const api = {
     body: z.strictObject({ observations: z.array(Observation).min(1).max(10_000) }),
     response: z.object({
       accepted: z.int(),
-      ignored: z.int().meta({ description: 'Well-formed, but about a unit or time no version is known for, or a metric nobody watches.' }),
+      ignored: z.int().meta({
+        description: 'Well-formed, but about a unit or time no version is known for, or a metric nobody watches.',
+      }),
     }),
   },
-  whoami: { method: 'GET', path: '/v1/whoami', summary: 'Who the token belongs to, and which control plane answers.', response: z.object({ actor: z.string(), version: z.string(), dataDirectory: z.string() }) },
+  whoami: {
+    method: 'GET',
+    path: '/v1/whoami',
+    summary: 'Who the token belongs to, and which control plane answers.',
+    response: z.object({ actor: z.string(), version: z.string(), dataDirectory: z.string() }),
+  },
 } as const satisfies Record<string, Operation>
 
 /** The name of an operation. */

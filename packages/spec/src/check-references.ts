@@ -24,7 +24,8 @@ export function checkReferences(file: ServiceFile): readonly Issue[] {
     }
     const listen = String(service.listen)
     const other = listeners.get(listen)
-    if (other !== undefined && listen !== '0') issues.push({ path: at('listen'), message: `${listen} is already the port of service "${other}".` })
+    if (other !== undefined && listen !== '0')
+      issues.push({ path: at('listen'), message: `${listen} is already the port of service "${other}".` })
     listeners.set(listen, name)
     issues.push(...checkVersions(service).map(({ path, message }) => ({ path: at(...path), message })))
     issues.push(...checkMetrics(service).map(({ path, message }) => ({ path: at(...path), message })))
@@ -45,14 +46,18 @@ function checkVersions(service: Service): readonly Issue[] {
     const known: readonly string[] = versionFields[workload.kind]
     const issues: Issue[] = Object.entries(version)
       .filter(([field, value]) => value !== undefined && !known.includes(field))
-      .map(([field]) => ({ path: ['versions', name, field], message: `"${field}" means nothing to a version of kind ${workload.kind}. Known: ${known.join(', ')}.` }))
+      .map(([field]) => ({
+        path: ['versions', name, field],
+        message: `"${field}" means nothing to a version of kind ${workload.kind}. Known: ${known.join(', ')}.`,
+      }))
     if (workload.kind === 'process' && workload.command === undefined && version.command === undefined) {
       issues.push({ path: ['versions', name], message: 'Missing: a command, here or under "workload".' })
     }
     if (workload.kind === 'model' && workload.server === undefined && version.uri === undefined) {
       issues.push({ path: ['versions', name], message: 'Missing: "uri", the path of the ONNX file.' })
     }
-    if (workload.kind === 'endpoints' && version.endpoints === undefined) issues.push({ path: ['versions', name], message: 'Missing: "endpoints".' })
+    if (workload.kind === 'endpoints' && version.endpoints === undefined)
+      issues.push({ path: ['versions', name], message: 'Missing: "endpoints".' })
     return issues
   })
 }
@@ -61,10 +66,17 @@ function checkMetrics(service: Service): readonly Issue[] {
   const issues: Issue[] = []
   for (const kind of ['errors', 'latency'] as const) {
     const names = Object.entries(service.metrics).filter(([, metric]) => metric.kind === kind)
-    for (const [name] of names.slice(1)) issues.push({ path: ['metrics', name], message: `There can be one metric of kind ${kind}; "${names[0]?.[0] ?? ''}" is one already.` })
+    for (const [name] of names.slice(1))
+      issues.push({
+        path: ['metrics', name],
+        message: `There can be one metric of kind ${kind}; "${names[0]?.[0] ?? ''}" is one already.`,
+      })
   }
   if (!Object.values(service.metrics).some((metric) => metric.role === 'guardrail')) {
-    issues.push({ path: ['metrics'], message: 'At least one metric has to be a guardrail: without one nothing could ever be called safe.' })
+    issues.push({
+      path: ['metrics'],
+      message: 'At least one metric has to be a guardrail: without one nothing could ever be called safe.',
+    })
   }
   return issues
 }

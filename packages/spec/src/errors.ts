@@ -7,33 +7,97 @@ export interface ErrorEntry {
 
 /** Every error a person or a program can meet, sorted by code. The API's problems, the CLI's lines and docs/reference/errors.md come from here. */
 export const catalogue = {
-  'auth.missing': { status: 401, retry: false, hint: 'Send the token from the token file as "Authorization: Bearer …"; the CLI finds it by itself.' },
-  'auth.refused': { status: 403, retry: false, hint: 'Use the token in the data directory of the control plane that answers here.' },
+  'auth.missing': {
+    status: 401,
+    retry: false,
+    hint: 'Send the token from the token file as "Authorization: Bearer …"; the CLI finds it by itself.',
+  },
+  'auth.refused': {
+    status: 403,
+    retry: false,
+    hint: 'Use the token in the data directory of the control plane that answers here.',
+  },
   'body.invalid': { status: 400, retry: false, hint: 'Compare the body with /v1/openapi.json.' },
   'body.too-large': { status: 413, retry: false, hint: 'Send smaller batches.' },
   'config.invalid': { status: 422, retry: false, hint: 'Correct the file and run "serin lint -f FILE".' },
   'config.unreadable': { status: 400, retry: false, hint: 'Check the path and that the file is YAML.' },
-  'control-plane.unreachable': { status: 503, retry: true, hint: 'Start it with "serin up", or name its data directory with --data.' },
-  'data-directory.in-use': { status: 409, retry: false, hint: 'Another control plane uses this data directory: stop it, or choose another with --data.' },
+  'control-plane.unreachable': {
+    status: 503,
+    retry: true,
+    hint: 'Start it with "serin up", or name its data directory with --data.',
+  },
+  'data-directory.in-use': {
+    status: 409,
+    retry: false,
+    hint: 'Another control plane uses this data directory: stop it, or choose another with --data.',
+  },
   'driver.unknown': { status: 422, retry: false, hint: 'Use one of the known kinds.' },
   'gateway.failed': { status: 502, retry: true, hint: 'Read the gateway log named in the message.' },
-  'gateway.port-in-use': { status: 409, retry: false, hint: 'Stop what listens there, or choose another "listen" port for the service.' },
-  'gateway.unreachable': { status: 503, retry: true, hint: 'The gateway process is restarted by the control plane; see its log.' },
-  'internal': { status: 500, retry: false, hint: 'This is a defect in Serin. Please report it with the journal and the log.' },
-  'model.unloadable': { status: 422, retry: false, hint: 'Check that the file is a whole ONNX model (size, checksum) and export it again.' },
-  'observation.invalid': { status: 422, retry: false, hint: 'Each observation needs a metric, a finite value, and a unit or a request id.' },
+  'gateway.port-in-use': {
+    status: 409,
+    retry: false,
+    hint: 'Stop what listens there, or choose another "listen" port for the service.',
+  },
+  'gateway.unreachable': {
+    status: 503,
+    retry: true,
+    hint: 'The gateway process is restarted by the control plane; see its log.',
+  },
+  internal: {
+    status: 500,
+    retry: false,
+    hint: 'This is a defect in Serin. Please report it with the journal and the log.',
+  },
+  'model.unloadable': {
+    status: 422,
+    retry: false,
+    hint: 'Check that the file is a whole ONNX model (size, checksum) and export it again.',
+  },
+  'observation.invalid': {
+    status: 422,
+    retry: false,
+    hint: 'Each observation needs a metric, a finite value, and a unit or a request id.',
+  },
   'port.in-use': { status: 409, retry: false, hint: 'Stop what listens there, or choose another port.' },
   'rollout.active': { status: 409, retry: false, hint: 'Wait for it, abort it, or release with --supersede.' },
   'rollout.not-found': { status: 404, retry: false, hint: 'List rollouts with "serin get rollouts".' },
-  'rollout.refused': { status: 409, retry: false, hint: 'Look at the state with "serin status" and choose a command that fits it.' },
+  'rollout.refused': {
+    status: 409,
+    retry: false,
+    hint: 'Look at the state with "serin status" and choose a command that fits it.',
+  },
   'service.not-found': { status: 404, retry: false, hint: 'List services with "serin get services".' },
-  'store.corrupt': { status: 500, retry: false, hint: 'Restore the data directory from a backup, or move it away to start anew.' },
-  'store.full': { status: 507, retry: true, hint: 'Free disk space; Serin goes on by itself when it can write again. Traffic stays where it is.' },
+  'store.corrupt': {
+    status: 500,
+    retry: false,
+    hint: 'Restore the data directory from a backup, or move it away to start anew.',
+  },
+  'store.full': {
+    status: 507,
+    retry: true,
+    hint: 'Free disk space; Serin goes on by itself when it can write again. Traffic stays where it is.',
+  },
   'store.unwritable': { status: 500, retry: true, hint: 'Check the permissions and the disk of the data directory.' },
-  'version.immutable': { status: 409, retry: false, hint: 'A version never changes: give the new content a new version name.' },
-  'version.not-found': { status: 404, retry: false, hint: 'Declare it under "versions" of the service and apply the file.' },
-  'workload.exited': { status: 502, retry: false, hint: 'Read the last lines of its log, correct the command and release again.' },
-  'workload.not-ready': { status: 504, retry: false, hint: 'Check its readiness path and its log, or give it more time with "ready.within".' },
+  'version.immutable': {
+    status: 409,
+    retry: false,
+    hint: 'A version never changes: give the new content a new version name.',
+  },
+  'version.not-found': {
+    status: 404,
+    retry: false,
+    hint: 'Declare it under "versions" of the service and apply the file.',
+  },
+  'workload.exited': {
+    status: 502,
+    retry: false,
+    hint: 'Read the last lines of its log, correct the command and release again.',
+  },
+  'workload.not-ready': {
+    status: 504,
+    retry: false,
+    hint: 'Check its readiness path and its log, or give it more time with "ready.within".',
+  },
 } as const satisfies Record<string, ErrorEntry>
 
 /** A code of the catalogue. */
@@ -43,7 +107,11 @@ export type ErrorCode = keyof typeof catalogue
 export class SerinError extends Error {
   readonly code: ErrorCode
   readonly details: Readonly<Record<string, unknown>>
-  constructor(code: ErrorCode, message: string, options: { cause?: unknown; details?: Readonly<Record<string, unknown>> } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { cause?: unknown; details?: Readonly<Record<string, unknown>> } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.name = 'SerinError'
     this.code = code
@@ -68,7 +136,8 @@ export interface Problem {
 
 /** The problem document of an error; anything that is not ours becomes `internal` without leaking its text. */
 export function toProblem(error: unknown): Problem {
-  const known = error instanceof SerinError ? error : new SerinError('internal', 'Something unexpected happened inside Serin.')
+  const known =
+    error instanceof SerinError ? error : new SerinError('internal', 'Something unexpected happened inside Serin.')
   return {
     type: `https://serin.dev/errors/${known.code}`,
     title: known.code,

@@ -10,7 +10,7 @@ interface Schema {
   readonly anyOf?: readonly Schema[]
   readonly oneOf?: readonly Schema[]
   readonly allOf?: readonly Schema[]
-  readonly const?: unknown
+  readonly const?: string | number | boolean | null
   readonly enum?: readonly unknown[]
 }
 
@@ -25,9 +25,12 @@ export function knownAt(path: readonly PropertyKey[], value: unknown): readonly 
   let candidates: readonly Schema[] = branches(root, root, value)
   let current: unknown = value
   for (const key of path) {
-    current = current !== null && typeof current === 'object' ? (current as Record<PropertyKey, unknown>)[key] : undefined
+    current =
+      current !== null && typeof current === 'object' ? (current as Record<PropertyKey, unknown>)[key] : undefined
     const child = current
-    candidates = candidates.flatMap((schema) => childrenOf(schema, key)).flatMap((schema) => branches(schema, root, child))
+    candidates = candidates
+      .flatMap((schema) => childrenOf(schema, key))
+      .flatMap((schema) => branches(schema, root, child))
   }
   const names = candidates.flatMap((schema) => [
     ...Object.keys(schema.properties ?? {}),

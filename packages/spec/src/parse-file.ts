@@ -41,22 +41,41 @@ export function parseServiceFile(text: string, file = 'serin.yaml'): ServiceFile
   }
   const result = ServiceFile.safeParse(value ?? {})
   const issues = result.success
-    ? checkReferences(result.data).map(({ path, message, nearest }) => ({ ...place(path), message, ...(nearest === undefined ? {} : { nearest }) }))
-    : result.error.issues.flatMap((issue) => explain(issue, value)).map(({ path, key, message, near }) => ({ ...place(path, key), message, ...(near === undefined ? {} : { nearest: near }) }))
-  if (issues.length > 0 || !result.success) throw invalid(file, issues.sort((a, b) => a.line - b.line))
+    ? checkReferences(result.data).map(({ path, message, nearest }) => ({
+        ...place(path),
+        message,
+        ...(nearest === undefined ? {} : { nearest }),
+      }))
+    : result.error.issues
+        .flatMap((issue) => explain(issue, value))
+        .map(({ path, key, message, near }) => ({
+          ...place(path, key),
+          message,
+          ...(near === undefined ? {} : { nearest: near }),
+        }))
+  if (issues.length > 0 || !result.success)
+    throw invalid(
+      file,
+      issues.sort((a, b) => a.line - b.line),
+    )
   return result.data
 }
 
 /** The issues as lines a terminal or an editor can jump to: `file:line:column: message`. */
 export function formatIssues(issues: readonly FileIssue[]): string {
   return issues
-    .map(({ file, line, column, path, message, nearest }) => `${file}:${line}:${column}: ${path === '' ? '' : `${path}: `}${message}${nearest === undefined ? '' : ` Did you mean ${nearest}?`}`)
+    .map(
+      ({ file, line, column, path, message, nearest }) =>
+        `${file}:${line}:${column}: ${path === '' ? '' : `${path}: `}${message}${nearest === undefined ? '' : ` Did you mean ${nearest}?`}`,
+    )
     .join('\n')
 }
 
 function invalid(file: string, issues: readonly FileIssue[]): SerinError {
   const count = issues.length === 1 ? 'one problem' : `${issues.length} problems`
-  return new SerinError('config.invalid', `${file} has ${count}; nothing was changed.\n${formatIssues(issues)}`, { details: { issues } })
+  return new SerinError('config.invalid', `${file} has ${count}; nothing was changed.\n${formatIssues(issues)}`, {
+    details: { issues },
+  })
 }
 
 interface Explained {
@@ -73,12 +92,23 @@ function explain(issue: Issue, value: unknown): readonly Explained[] {
     case 'unrecognized_keys':
       return issue.keys.map((key) => {
         const known = knownAt(issue.path, value)
-        return withNear({ path: issue.path, key, message: `Unknown key "${key}". Known here: ${known.join(', ')}.` }, nearest(key, known))
+        return withNear(
+          { path: issue.path, key, message: `Unknown key "${key}". Known here: ${known.join(', ')}.` },
+          nearest(key, known),
+        )
       })
     case 'invalid_value': {
       const known = issue.values.map(String)
       const found = at(value, issue.path)
-      return [withNear({ path: issue.path, message: `Expected ${known.length === 1 ? known[0] : `one of ${known.join(', ')}`}, found ${show(found)}.` }, typeof found === 'string' ? nearest(found, known) : undefined)]
+      return [
+        withNear(
+          {
+            path: issue.path,
+            message: `Expected ${known.length === 1 ? known[0] : `one of ${known.join(', ')}`}, found ${show(found)}.`,
+          },
+          typeof found === 'string' ? nearest(found, known) : undefined,
+        ),
+      ]
     }
     case 'invalid_union':
       return explainUnion(issue, value)
@@ -87,7 +117,10 @@ function explain(issue: Issue, value: unknown): readonly Explained[] {
       return issue.issues.flatMap((inner) => explain({ ...inner, path: [...issue.path, ...inner.path] }, value))
     default: {
       const found = at(value, issue.path)
-      const message = found === undefined && issue.code === 'invalid_type' ? `Missing: expected ${issue.expected}.` : `${capital(issue.message)}, found ${show(found)}.`
+      const message =
+        found === undefined && issue.code === 'invalid_type'
+          ? `Missing: expected ${issue.expected}.`
+          : `${capital(issue.message)}, found ${show(found)}.`
       return [{ path: issue.path, message }]
     }
   }
@@ -100,13 +133,21 @@ function explainUnion(issue: Extract<Issue, { code: 'invalid_union' }>, value: u
     const known = knownAt(issue.path, value)
     return [
       withNear(
-        { path: issue.path, message: found === undefined ? `Missing: expected one of ${known.join(', ')}.` : `Expected one of ${known.join(', ')}, found ${show(found)}.` },
+        {
+          path: issue.path,
+          message:
+            found === undefined
+              ? `Missing: expected one of ${known.join(', ')}.`
+              : `Expected one of ${known.join(', ')}, found ${show(found)}.`,
+        },
         typeof found === 'string' ? nearest(found, known) : undefined,
       ),
     ]
   }
   // The branch with the fewest complaints is the one that was meant.
-  const branches = issue.errors.map((branch) => branch.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] }) as Issue))
+  const branches = issue.errors.map((branch) =>
+    branch.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] })),
+  )
   const meant = [...branches].sort((a, b) => a.length - b.length || depth(b) - depth(a))[0] ?? []
   if (meant.every((inner) => inner.code === 'invalid_type' && inner.path.length === issue.path.length)) {
     return [{ path: issue.path, message: `Expected ${meantTypes(branches)}, found ${show(found)}.` }]
@@ -115,7 +156,9 @@ function explainUnion(issue: Extract<Issue, { code: 'invalid_union' }>, value: u
 }
 
 function meantTypes(branches: readonly (readonly Issue[])[]): string {
-  return [...new Set(branches.flat().flatMap((issue) => (issue.code === 'invalid_type' ? [issue.expected] : [])))].join(' or ')
+  return [...new Set(branches.flat().flatMap((issue) => (issue.code === 'invalid_type' ? [issue.expected] : [])))].join(
+    ' or ',
+  )
 }
 
 function depth(issues: readonly Issue[]): number {

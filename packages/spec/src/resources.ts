@@ -17,7 +17,9 @@ export const Replica = z.object({
 /** A version and what runs of it. */
 export const VersionStatus = z.object({
   name: z.string(),
-  role: z.enum(['stable', 'canary', 'warm', 'idle']).meta({ description: '`warm`: kept running after promotion so that undo is instant; `idle`: declared, not running.' }),
+  role: z.enum(['stable', 'canary', 'warm', 'idle']).meta({
+    description: '`warm`: kept running after promotion so that undo is instant; `idle`: declared, not running.',
+  }),
   workload: z.enum(['absent', 'starting', 'ready', 'degraded', 'failed']),
   failure: z.object({ code: z.string(), message: z.string() }).nullable(),
   replicas: z.array(Replica),
@@ -45,20 +47,31 @@ export const MetricReading = z.object({
   stable: z.number().nullable().meta({ description: 'Estimate for stable, in `unit`.' }),
   canary: z.number().nullable(),
   difference: z.number().nullable().meta({ description: 'Canary minus stable, in `unit`.' }),
-  interval: z
-    .tuple([z.number().nullable(), z.number().nullable()])
-    .nullable()
-    .meta({ description: 'Interval of the difference (or, with `intervalOf: ratio`, of canary/stable) that holds however often one looks.' }),
+  interval: z.tuple([z.number().nullable(), z.number().nullable()]).nullable().meta({
+    description:
+      'Interval of the difference (or, with `intervalOf: ratio`, of canary/stable) that holds however often one looks.',
+  }),
   intervalOf: z.enum(['difference', 'ratio']),
   unit: z.enum(['percent', 'ms', 'value']),
   allowed: z.number().nullable().meta({ description: 'Worsening that the next step would still allow, in `unit`.' }),
-  harm: z.object({ logE: z.number(), threshold: z.number() }).meta({ description: 'Natural log of the evidence for harm, and where it decides.' }),
-  safety: z.object({ logE: z.number(), threshold: z.number() }).meta({ description: 'Natural log of the evidence that the worsening is below what the next step allows.' }),
+  harm: z
+    .object({ logE: z.number(), threshold: z.number() })
+    .meta({ description: 'Natural log of the evidence for harm, and where it decides.' }),
+  safety: z
+    .object({ logE: z.number(), threshold: z.number() })
+    .meta({ description: 'Natural log of the evidence that the worsening is below what the next step allows.' }),
   counts: z.object({ stable: z.number(), canary: z.number(), stableEvents: z.number(), canaryEvents: z.number() }),
   exact: z.boolean().meta({ description: 'Whether the guarantee is exact or asymptotic.' }),
   missing: z.array(z.string()).meta({ description: 'What is still missing before this metric can decide, in words.' }),
-  cut: z.object({ quantile: z.number(), cutMs: z.number() }).nullable().optional().meta({ description: 'latency: stable’s own quantile that requests are compared with.' }),
-  quantileMs: z.object({ stable: z.number().nullable(), canary: z.number().nullable() }).optional().meta({ description: 'latency: that quantile of both versions during the rollout.' }),
+  cut: z
+    .object({ quantile: z.number(), cutMs: z.number() })
+    .nullable()
+    .optional()
+    .meta({ description: 'latency: stable’s own quantile that requests are compared with.' }),
+  quantileMs: z
+    .object({ stable: z.number().nullable(), canary: z.number().nullable() })
+    .optional()
+    .meta({ description: 'latency: that quantile of both versions during the rollout.' }),
   sentence: z.string(),
 })
 
@@ -66,7 +79,9 @@ export const MetricReading = z.object({
 export const Judgement = z.object({
   at: Timestamp,
   verdict: z.enum(['safe', 'harmful', 'undecided']),
-  health: z.enum(['ok', 'warming-up', 'no-data', 'low-traffic', 'source-down', 'sample-ratio-mismatch', 'no-baseline']).meta({ description: 'Anything but `ok` never adds traffic.' }),
+  health: z
+    .enum(['ok', 'warming-up', 'no-data', 'low-traffic', 'source-down', 'sample-ratio-mismatch', 'no-baseline'])
+    .meta({ description: 'Anything but `ok` never adds traffic.' }),
   sentence: z.string(),
   forWeightBp: BasisPoints.meta({ description: 'The share a safe verdict is safe for.' }),
   harm: z.object({ logE: z.number(), threshold: z.number(), leading: z.string().nullable() }),
@@ -100,7 +115,9 @@ export const Rollout = z.object({
   startedAt: Timestamp,
   firstTrafficAt: Timestamp.nullable(),
   decidedAt: Timestamp.nullable().meta({ description: 'When the deciding evidence was judged.' }),
-  lastCanaryRequestAt: Timestamp.nullable().meta({ description: 'After a rollback: when the last request was sent to canary, by the gateway’s own log.' }),
+  lastCanaryRequestAt: Timestamp.nullable().meta({
+    description: 'After a rollback: when the last request was sent to canary, by the gateway’s own log.',
+  }),
   endedAt: Timestamp.nullable(),
 })
 
@@ -130,12 +147,26 @@ export const Observation = z
   .strictObject({
     metric: z.string().min(1).max(63),
     value: z.number(),
-    unit: z.string().min(1).max(256).optional().meta({ description: 'Who it is about: the id the gateway assigned by.' }),
-    request: z.string().min(1).max(256).optional().meta({ description: 'Or: the `x-request-id` the gateway answered with.' }),
-    time: z.number().optional().meta({ description: 'When the thing observed happened (ms since the epoch), not when it became known. Default: now.' }),
+    unit: z
+      .string()
+      .min(1)
+      .max(256)
+      .optional()
+      .meta({ description: 'Who it is about: the id the gateway assigned by.' }),
+    request: z
+      .string()
+      .min(1)
+      .max(256)
+      .optional()
+      .meta({ description: 'Or: the `x-request-id` the gateway answered with.' }),
+    time: z.number().optional().meta({
+      description: 'When the thing observed happened (ms since the epoch), not when it became known. Default: now.',
+    }),
     service: z.string().optional().meta({ description: 'Needed when the control plane has several services.' }),
   })
-  .refine((observation) => (observation.unit === undefined) !== (observation.request === undefined), { error: 'expected either unit or request' })
+  .refine((observation) => (observation.unit === undefined) !== (observation.request === undefined), {
+    error: 'expected either unit or request',
+  })
 
 export type Replica = z.output<typeof Replica>
 export type VersionStatus = z.output<typeof VersionStatus>

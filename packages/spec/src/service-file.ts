@@ -4,10 +4,14 @@ import { Duration, Percent, Weight } from './units.ts'
 /** Names of services and versions: they become parts of headers, file names and journal streams. */
 export const Name = z
   .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, { error: 'expected a name of letters, digits, ".", "_" or "-" (at most 63, starting with a letter or digit)' })
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, {
+    error: 'expected a name of letters, digits, ".", "_" or "-" (at most 63, starting with a letter or digit)',
+  })
   .meta({ description: 'Letters, digits, `.`, `_`, `-`; at most 63.' })
 
-const HeaderName = z.string().regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/, { error: 'expected the name of an HTTP header' })
+const HeaderName = z
+  .string()
+  .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/, { error: 'expected the name of an HTTP header' })
 
 /** Where the unit of assignment is read from; the first source that has a value wins. */
 export const UnitSource = z
@@ -17,7 +21,10 @@ export const UnitSource = z
     z.strictObject({ query: z.string().min(1).max(100).meta({ description: 'Query parameter that holds the id.' }) }),
     z.strictObject({ address: z.literal(true).meta({ description: 'The client address.' }) }),
   ])
-  .meta({ id: 'UnitSource', description: 'Where to find who a request belongs to. Without any source each request is a unit of its own.' })
+  .meta({
+    id: 'UnitSource',
+    description: 'Where to find who a request belongs to. Without any source each request is a unit of its own.',
+  })
 
 const Match = z
   .strictObject({
@@ -27,7 +34,9 @@ const Match = z
     present: z.boolean().optional().meta({ description: 'Whether there is a value at all.' }),
     in: z.array(z.string().max(1_000)).max(1_000).optional().meta({ description: 'One of these values.' }),
   })
-  .refine((match) => Object.keys(match).length === 1, { error: 'expected exactly one of equals, prefix, contains, present, in' })
+  .refine((match) => Object.keys(match).length === 1, {
+    error: 'expected exactly one of equals, prefix, contains, present, in',
+  })
   .meta({ id: 'Match', description: 'How a value is compared.' })
 
 /** A rule that sends matching requests to stable or canary whatever their bucket says. */
@@ -40,21 +49,37 @@ export const RoutingRule = z
     path: Match.optional(),
     to: z.enum(['stable', 'canary']).meta({ description: 'Who answers. `canary` means stable while no rollout runs.' }),
   })
-  .refine((rule) => rule.header ?? rule.cookie ?? rule.query ?? rule.path, { error: 'expected at least one of header, cookie, query, path' })
-  .meta({ id: 'RoutingRule', description: 'Rules come before the override header, which comes before the hash. The first rule that matches decides.' })
+  .refine((rule) => rule.header ?? rule.cookie ?? rule.query ?? rule.path, {
+    error: 'expected at least one of header, cookie, query, path',
+  })
+  .meta({
+    id: 'RoutingRule',
+    description:
+      'Rules come before the override header, which comes before the hash. The first rule that matches decides.',
+  })
 
 const Probe = z
   .strictObject({
     path: z.string().startsWith('/').default('/').meta({ description: 'Answered with 2xx or 3xx when all is well.' }),
     every: Duration.prefault('500ms'),
     timeout: Duration.prefault('2s'),
-    within: Duration.prefault('60s').meta({ description: 'Readiness: how long a replica may take before its rollout fails.' }),
-    failures: z.int().min(1).max(100).default(3).meta({ description: 'Liveness: failures in a row before a replica is restarted.' }),
+    within: Duration.prefault('60s').meta({
+      description: 'Readiness: how long a replica may take before its rollout fails.',
+    }),
+    failures: z
+      .int()
+      .min(1)
+      .max(100)
+      .default(3)
+      .meta({ description: 'Liveness: failures in a row before a replica is restarted.' }),
   })
   .meta({ id: 'Probe', description: 'A health check by HTTP.' })
 
 const processFields = {
-  command: z.array(z.string().min(1)).min(1).max(100).meta({ description: 'Program and arguments; `{port}` and `{version}` are replaced. PORT and SERIN_VERSION are in its environment.' }),
+  command: z.array(z.string().min(1)).min(1).max(100).meta({
+    description:
+      'Program and arguments; `{port}` and `{version}` are replaced. PORT and SERIN_VERSION are in its environment.',
+  }),
   env: z.record(z.string(), z.string()).default({}).meta({ description: 'Extra environment.' }),
   cwd: z.string().optional().meta({ description: 'Working directory, relative to the file.' }),
 }
@@ -79,14 +104,21 @@ export const ModelWorkload = z
     kind: z.literal('model'),
     model: Name.meta({ description: 'Name of the model in the protocol’s paths.' }),
     replicas: z.int().min(1).max(64).default(1),
-    server: z.url().optional().meta({ description: 'An external server (Triton, MLServer, KServe, OVMS). Without it Serin serves the model itself.' }),
+    server: z.url().optional().meta({
+      description: 'An external server (Triton, MLServer, KServe, OVMS). Without it Serin serves the model itself.',
+    }),
     naming: z
       .enum(['per-version-model', 'reload'])
       .default('per-version-model')
       .meta({ description: 'External server: one model name per version (`spam-v2`), or one name that is reloaded.' }),
     ready: Probe.prefault({}),
     live: Probe.prefault({}),
-    memoryMax: z.int().min(64).max(1_000_000).default(2_048).meta({ description: 'MiB a replica may use before it is restarted.' }),
+    memoryMax: z
+      .int()
+      .min(64)
+      .max(1_000_000)
+      .default(2_048)
+      .meta({ description: 'MiB a replica may use before it is restarted.' }),
     stopWithin: Duration.prefault('10s'),
   })
   .meta({ id: 'ModelWorkload', description: 'Replicas that serve a model.' })
@@ -111,21 +143,41 @@ export const VersionSpec = z
     cwd: processFields.cwd,
     replicas: z.int().min(1).max(64).optional(),
     uri: z.string().min(1).optional().meta({ description: 'model: path of the ONNX file, relative to the file.' }),
-    endpoints: z.array(z.url()).min(1).max(64).optional().meta({ description: 'endpoints: base addresses, such as http://127.0.0.1:3001.' }),
-    labels: z.record(z.string(), z.string().max(1_000)).optional().meta({ description: 'Free text for people, such as a commit.' }),
+    endpoints: z
+      .array(z.url())
+      .min(1)
+      .max(64)
+      .optional()
+      .meta({ description: 'endpoints: base addresses, such as http://127.0.0.1:3001.' }),
+    labels: z
+      .record(z.string(), z.string().max(1_000))
+      .optional()
+      .meta({ description: 'Free text for people, such as a commit.' }),
   })
   .meta({ id: 'Version', description: 'A version. It never changes once applied.' })
 
-const Role = z.enum(['guardrail', 'monitor']).default('guardrail').meta({ description: 'A guardrail can stop a rollout; a monitor is only shown.' })
-const importance = z.number().positive().max(1_000).default(1).meta({ description: 'Share of the false-rollback budget, relative to the other guardrails.' })
+const Role = z
+  .enum(['guardrail', 'monitor'])
+  .default('guardrail')
+  .meta({ description: 'A guardrail can stop a rollout; a monitor is only shown.' })
+const importance = z
+  .number()
+  .positive()
+  .max(1_000)
+  .default(1)
+  .meta({ description: 'Share of the false-rollback budget, relative to the other guardrails.' })
 
 /** Failed requests: 5xx answers, refused, reset or timed-out connections. */
 export const ErrorsMetric = z
   .strictObject({
     kind: z.literal('errors'),
     role: Role,
-    margin: Percent.prefault('25%').meta({ description: 'Relative worsening that would still be acceptable at 100 %.' }),
-    marginAbsolute: Percent.prefault('0.5%').meta({ description: 'Absolute worsening that would still be acceptable, for stable versions that hardly fail.' }),
+    margin: Percent.prefault('25%').meta({
+      description: 'Relative worsening that would still be acceptable at 100 %.',
+    }),
+    marginAbsolute: Percent.prefault('0.5%').meta({
+      description: 'Absolute worsening that would still be acceptable, for stable versions that hardly fail.',
+    }),
     importance,
   })
   .meta({ id: 'ErrorsMetric' })
@@ -138,8 +190,13 @@ export const LatencyMetric = z
     quantile: z
       .union([z.literal(50), z.literal(75), z.literal(90), z.literal(95), z.literal(99)])
       .default(95)
-      .meta({ description: 'Promotion needs proof that no more requests than the margin allows are slower than stable’s own quantile. Harm is looked for at all of them.' }),
-    margin: Percent.prefault('50%').meta({ description: 'Relative worsening of the share of slow requests that would still be acceptable.' }),
+      .meta({
+        description:
+          'Promotion needs proof that no more requests than the margin allows are slower than stable’s own quantile. Harm is looked for at all of them.',
+      }),
+    margin: Percent.prefault('50%').meta({
+      description: 'Relative worsening of the share of slow requests that would still be acceptable.',
+    }),
     importance,
   })
   .meta({ id: 'LatencyMetric' })
@@ -152,7 +209,9 @@ export const ObservationMetric = z
     observation: Name.optional().meta({ description: 'Name of the observations; default: the metric’s own name.' }),
     better: z.enum(['lower', 'higher']).default('lower'),
     margin: Percent.prefault('10%'),
-    marginAbsolute: Percent.prefault('0.5%').meta({ description: 'In points of the value × 100 (for a rate: percentage points).' }),
+    marginAbsolute: Percent.prefault('0.5%').meta({
+      description: 'In points of the value × 100 (for a rate: percentage points).',
+    }),
     importance,
   })
   .meta({ id: 'ObservationMetric' })
@@ -164,7 +223,9 @@ export const Metric = z.discriminatedUnion('kind', [ErrorsMetric, LatencyMetric,
 export const CanaryStep = z
   .strictObject({
     weight: Weight.meta({ description: 'Share of the units that canary serves.' }),
-    hold: Duration.prefault('0s').meta({ description: 'At least this long with evidence: time without samples does not count.' }),
+    hold: Duration.prefault('0s').meta({
+      description: 'At least this long with evidence: time without samples does not count.',
+    }),
     pause: z.boolean().default(false).meta({ description: 'Wait for a person to promote.' }),
   })
   .meta({ id: 'CanaryStep' })
@@ -178,22 +239,46 @@ export const CanaryStrategy = z
     kind: z.literal('canary'),
     preset: z.enum(presets).optional().meta({ description: 'A known ramp instead of steps.' }),
     steps: z.array(CanaryStep).min(1).max(50).optional(),
-    deadline: Duration.prefault('2h').meta({ description: 'A step that is still undecided after this long is held for a person. Nothing is ever promoted because time ran out.' }),
+    deadline: Duration.prefault('2h').meta({
+      description:
+        'A step that is still undecided after this long is held for a person. Nothing is ever promoted because time ran out.',
+    }),
   })
-  .refine((strategy) => (strategy.steps === undefined) !== (strategy.preset === undefined), { error: 'expected either steps or preset' })
-  .refine((strategy) => (strategy.steps ?? []).every((step, i, all) => typeof step.weight !== 'number' || (step.weight > (all[i - 1]?.weight ?? 0) && step.weight < 10_000)), {
-    error: 'expected growing weights above 0% and below 100% (promotion to 100% follows the last step)',
-    path: ['steps'],
+  .refine((strategy) => (strategy.steps === undefined) !== (strategy.preset === undefined), {
+    error: 'expected either steps or preset',
   })
+  .refine(
+    (strategy) =>
+      (strategy.steps ?? []).every(
+        (step, i, all) =>
+          typeof step.weight !== 'number' || (step.weight > (all[i - 1]?.weight ?? 0) && step.weight < 10_000),
+      ),
+    {
+      error: 'expected growing weights above 0% and below 100% (promotion to 100% follows the last step)',
+      path: ['steps'],
+    },
+  )
   .meta({ id: 'CanaryStrategy' })
 
 /** How sure Serin has to be. */
 export const Analysis = z
   .strictObject({
-    falseRollback: Percent.prefault('1%').meta({ description: 'Chance that a harmless version is rolled back, over the whole rollout and all guardrails, however often Serin looks.' }),
-    falsePromotion: Percent.prefault('5%').meta({ description: 'Chance, per guardrail, that a version worse than its margin passes.' }),
-    warmUp: Duration.prefault('10s').meta({ description: 'Latency of both versions is not judged while new replicas are younger than this.' }),
-    minUnits: z.int().min(1).max(1_000_000).default(50).meta({ description: 'Units canary must have served before any step may pass.' }),
+    falseRollback: Percent.prefault('1%').meta({
+      description:
+        'Chance that a harmless version is rolled back, over the whole rollout and all guardrails, however often Serin looks.',
+    }),
+    falsePromotion: Percent.prefault('5%').meta({
+      description: 'Chance, per guardrail, that a version worse than its margin passes.',
+    }),
+    warmUp: Duration.prefault('10s').meta({
+      description: 'Latency of both versions is not judged while new replicas are younger than this.',
+    }),
+    minUnits: z
+      .int()
+      .min(1)
+      .max(1_000_000)
+      .default(50)
+      .meta({ description: 'Units canary must have served before any step may pass.' }),
   })
   .meta({ id: 'Analysis' })
 
@@ -202,13 +287,18 @@ export const Service = z
   .strictObject({
     listen: z
       .union([z.int().min(0).max(65_535), z.string().regex(/^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):\d{1,5}$/)])
-      .meta({ description: 'Port (on loopback) or address:port where the gateway takes requests.', examples: [8080, '0.0.0.0:8080'] }),
+      .meta({
+        description: 'Port (on loopback) or address:port where the gateway takes requests.',
+        examples: [8080, '0.0.0.0:8080'],
+      }),
     unit: z.array(UnitSource).max(8).default([]),
     rules: z.array(RoutingRule).max(100).default([]),
     override: z
       .union([HeaderName, z.literal(false)])
       .default('serin-version')
-      .meta({ description: 'Header by which a request picks a version by name, for tests by hand; `false` switches it off.' }),
+      .meta({
+        description: 'Header by which a request picks a version by name, for tests by hand; `false` switches it off.',
+      }),
     workload: Workload,
     versions: z.record(Name, VersionSpec),
     stable: Name.meta({ description: 'The version that serves before the first rollout.' }),
@@ -218,8 +308,12 @@ export const Service = z
       .prefault({ errors: { kind: 'errors' }, latency: { kind: 'latency' } })
       .meta({ description: 'What is watched. Default: errors and latency from the gateway.' }),
     analysis: Analysis.prefault({}),
-    keepWarm: Duration.prefault('10m').meta({ description: 'How long the old version keeps running after promotion, so that undo is instant.' }),
-    drain: Duration.prefault('30s').meta({ description: 'How long open requests may take to finish before a version is stopped.' }),
+    keepWarm: Duration.prefault('10m').meta({
+      description: 'How long the old version keeps running after promotion, so that undo is instant.',
+    }),
+    drain: Duration.prefault('30s').meta({
+      description: 'How long open requests may take to finish before a version is stopped.',
+    }),
   })
   .meta({ id: 'Service' })
 
@@ -227,9 +321,15 @@ export const Service = z
 export const ServiceFile = z
   .strictObject({
     serin: z.literal('v1').meta({ description: 'Version of this format.' }),
-    services: z.record(Name, Service).refine((services) => Object.keys(services).length > 0, { error: 'expected at least one service' }),
+    services: z
+      .record(Name, Service)
+      .refine((services) => Object.keys(services).length > 0, { error: 'expected at least one service' }),
   })
-  .meta({ id: 'ServiceFile', title: 'serin.yaml', description: 'The release file: services, their versions, and how the next one comes in.' })
+  .meta({
+    id: 'ServiceFile',
+    title: 'serin.yaml',
+    description: 'The release file: services, their versions, and how the next one comes in.',
+  })
 
 /** The file as code reads it: durations in ms, percentages as numbers, weights in basis points. */
 export type ServiceFile = z.output<typeof ServiceFile>

@@ -31,7 +31,9 @@ export function formatDuration(ms: number): string {
 export const Duration = z.codec(
   z
     .string()
-    .refine((text) => parseDuration(text) !== undefined, { error: 'expected a duration such as 30s, 5m or 1h30m (at most 400d)' })
+    .refine((text) => parseDuration(text) !== undefined, {
+      error: 'expected a duration such as 30s, 5m or 1h30m (at most 400d)',
+    })
     .meta({ description: 'A duration such as `30s`, `5m` or `1h30m`.', examples: ['30s', '5m'] }),
   z.number(),
   { decode: (text) => parseDuration(text) ?? 0, encode: formatDuration },
@@ -45,14 +47,18 @@ export const Percent = z.codec(
     .union([z.number(), z.string()])
     .refine(
       (value) => {
-        const percent = typeof value === 'number' ? value : percentText.test(value) ? Number(value.slice(0, -1)) : Number.NaN
+        const percent =
+          typeof value === 'number' ? value : percentText.test(value) ? Number(value.slice(0, -1)) : Number.NaN
         return percent >= 0 && percent <= 100
       },
       { error: 'expected a percentage between 0% and 100%, such as 5%' },
     )
     .meta({ description: 'A percentage such as `5%` or `0.01%`.', examples: ['5%', '0.5%'] }),
   z.number(),
-  { decode: (value) => (typeof value === 'number' ? value : Number(value.slice(0, -1))), encode: (percent) => `${percent}%` },
+  {
+    decode: (value) => (typeof value === 'number' ? value : Number(value.slice(0, -1))),
+    encode: (percent) => `${percent}%`,
+  },
 )
 
 /** A share of the traffic: a percentage in steps of 0.01 %, read as basis points 0–10000. */
@@ -61,7 +67,8 @@ export const Weight = z.codec(
     .union([z.number(), z.string()])
     .refine(
       (value) => {
-        const percent = typeof value === 'number' ? value : percentText.test(value) ? Number(value.slice(0, -1)) : Number.NaN
+        const percent =
+          typeof value === 'number' ? value : percentText.test(value) ? Number(value.slice(0, -1)) : Number.NaN
         return percent >= 0 && percent <= 100 && Math.abs(percent * 100 - Math.round(percent * 100)) < 1e-9
       },
       { error: 'expected a share of the traffic between 0% and 100% in steps of 0.01%, such as 5%' },

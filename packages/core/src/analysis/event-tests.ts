@@ -43,7 +43,8 @@ export interface EventBatch {
 export function createEventTests(targetsBp: readonly number[], marginAbsolute: number | null): EventTests {
   const limits: Record<string, LimitState> = {}
   for (const targetBp of targetsBp) {
-    if (marginAbsolute !== null && marginAbsolute > 0) limits[targetBp] = createBelowLimit({ limit: Math.min(0.9, marginAt(marginAbsolute, targetBp)) })
+    if (marginAbsolute !== null && marginAbsolute > 0)
+      limits[targetBp] = createBelowLimit({ limit: Math.min(0.9, marginAt(marginAbsolute, targetBp)) })
   }
   return { harm: depthWeights.map(() => createHarm()), ratio: createRatio(), limits }
 }
@@ -53,10 +54,15 @@ export function updateEventTests(tests: EventTests, batch: EventBatch): EventTes
   const { share, durationMs } = batch
   if (!(share > 0 && share < 1)) return tests
   return {
-    harm: tests.harm.map((state, d) => kept(state, updateHarm(state, { share, durationMs, canary: batch.canary[d] ?? 0, stable: batch.stable[d] ?? 0 }))),
+    harm: tests.harm.map((state, d) =>
+      kept(state, updateHarm(state, { share, durationMs, canary: batch.canary[d] ?? 0, stable: batch.stable[d] ?? 0 })),
+    ),
     ratio: kept(tests.ratio, updateRatio(tests.ratio, { share, canary: batch.canary[0], stable: batch.stable[0] })),
     limits: Object.fromEntries(
-      Object.entries(tests.limits).map(([targetBp, state]) => [targetBp, kept(state, updateLimit(state, { trials: batch.canaryTrials, events: batch.canary[0], durationMs }))]),
+      Object.entries(tests.limits).map(([targetBp, state]) => [
+        targetBp,
+        kept(state, updateLimit(state, { trials: batch.canaryTrials, events: batch.canary[0], durationMs })),
+      ]),
     ),
   }
 }
@@ -64,7 +70,9 @@ export function updateEventTests(tests: EventTests, batch: EventBatch): EventTes
 /** Log e-value that the event is more frequent on canary: the average over the depths. */
 export function eventHarmLogE(tests: EventTests, sticky: boolean): number {
   const depths = sticky ? tests.harm : tests.harm.slice(0, 1)
-  return combineEvidence(depths.map((state, d) => ({ name: String(d), weight: depthWeights[d] ?? 0.25, logE: readHarm(state).logE }))).logE
+  return combineEvidence(
+    depths.map((state, d) => ({ name: String(d), weight: depthWeights[d] ?? 0.25, logE: readHarm(state).logE })),
+  ).logE
 }
 
 /**
@@ -72,9 +80,15 @@ export function eventHarmLogE(tests: EventTests, sticky: boolean): number {
  * Each is valid for the null “worse than both margins”, so their average is too.
  */
 export function eventSafeLogE(tests: EventTests, targetBp: number, marginRatio: number): number {
-  const ratio = { name: 'ratio', weight: 1, logE: readRatioNonInferiority(tests.ratio, { margin: marginAt(marginRatio, targetBp) }) }
+  const ratio = {
+    name: 'ratio',
+    weight: 1,
+    logE: readRatioNonInferiority(tests.ratio, { margin: marginAt(marginRatio, targetBp) }),
+  }
   const limit = tests.limits[targetBp]
-  return combineEvidence(limit === undefined ? [ratio] : [ratio, { name: 'limit', weight: 1, logE: readLimit(limit).logE }]).logE
+  return combineEvidence(
+    limit === undefined ? [ratio] : [ratio, { name: 'limit', weight: 1, logE: readLimit(limit).logE }],
+  ).logE
 }
 
 /** The 95 % confidence sequence of the rate ratio canary/stable, to draw; null before the first event. */

@@ -1,4 +1,11 @@
-import { createAllocation, emptyHistogram, mergeHistograms, updateAllocation, type AllocationState, type LogHistogram } from '@serin/stats'
+import {
+  createAllocation,
+  emptyHistogram,
+  mergeHistograms,
+  updateAllocation,
+  type AllocationState,
+  type LogHistogram,
+} from '@serin/stats'
 import type { ObservationMetric } from '@serin/spec'
 import type { ArmSlot, EvidenceSlot } from '../evidence.ts'
 import { createEventTests, updateEventTests, type EventTests } from './event-tests.ts'
@@ -36,7 +43,14 @@ export interface AnalysisState {
 /** Time without a canary sample that still counts once the next one comes, while stable is busy: small shares of small services would else never finish a step. */
 const graceMs = 10_000
 
-const noTotals: ArmTotals = { requests: 0, randomised: 0, errors: 0, units: 0, erringUnits: 0, latency: emptyHistogram() }
+const noTotals: ArmTotals = {
+  requests: 0,
+  randomised: 0,
+  errors: 0,
+  units: 0,
+  erringUnits: 0,
+  latency: emptyHistogram(),
+}
 
 /** Starts an analysis. */
 export function createAnalysis(setup: AnalysisSetup): AnalysisState {
@@ -48,7 +62,9 @@ export function createAnalysis(setup: AnalysisSetup): AnalysisState {
     canary: noTotals,
     errors: createEventTests(setup.targetsBp, errors?.kind === 'errors' ? ratioOf(errors.marginAbsolute) : null),
     slow: setup.cuts.map(() => createEventTests(setup.targetsBp, null)),
-    observed: Object.fromEntries(metrics.filter(([, metric]) => metric.kind === 'observation').map(([name]) => [name, createObserved()])),
+    observed: Object.fromEntries(
+      metrics.filter(([, metric]) => metric.kind === 'observation').map(([name]) => [name, createObserved()]),
+    ),
     allocation: createAllocation(),
     lastSlotAt: 0,
     lastCanaryAt: 0,
@@ -62,7 +78,11 @@ export function guardCut(setup: AnalysisSetup, quantilePercent: number): number 
 }
 
 /** Folds one slot in. Returns the new state and how much evidence time the slot is worth, in ms. */
-export function foldSlot(setup: AnalysisSetup, state: AnalysisState, slot: EvidenceSlot): { readonly state: AnalysisState; readonly creditMs: number } {
+export function foldSlot(
+  setup: AnalysisSetup,
+  state: AnalysisState,
+  slot: EvidenceSlot,
+): { readonly state: AnalysisState; readonly creditMs: number } {
   const canary = slot.arms[setup.canary]
   const stable = slot.arms[setup.stable]
   const canaryBp = slot.weights[setup.canary] ?? 0
@@ -80,12 +100,17 @@ export function foldSlot(setup: AnalysisSetup, state: AnalysisState, slot: Evide
     pendingMs,
   }
   // At 0 % and 100 % there is nothing to compare.
-  if (canaryBp <= 0 || canaryBp >= 10_000 || stable === undefined || canary === undefined) return { state: base, creditMs }
+  if (canaryBp <= 0 || canaryBp >= 10_000 || stable === undefined || canary === undefined)
+    return { state: base, creditMs }
   return { state: foldTests(base, slot, { stable, canary, canaryBp }), creditMs }
 }
 
 /** Folds observations in. Those of metrics that are not watched are ignored. */
-export function foldObservations(setup: Pick<AnalysisSetup, 'metrics'>, state: AnalysisState, observations: readonly TracedObservation[]): AnalysisState {
+export function foldObservations(
+  setup: Pick<AnalysisSetup, 'metrics'>,
+  state: AnalysisState,
+  observations: readonly TracedObservation[],
+): AnalysisState {
   const observed: Record<string, Observed> = { ...state.observed }
   for (const [name, metric] of observationMetrics(setup)) {
     const named = metric.observation ?? name
@@ -96,8 +121,12 @@ export function foldObservations(setup: Pick<AnalysisSetup, 'metrics'>, state: A
 }
 
 /** The metrics that live from pushed observations. */
-export function observationMetrics(setup: Pick<AnalysisSetup, 'metrics'>): readonly (readonly [string, ObservationMetric])[] {
-  return Object.entries(setup.metrics).flatMap(([name, metric]) => (metric.kind === 'observation' ? [[name, metric] as const] : []))
+export function observationMetrics(
+  setup: Pick<AnalysisSetup, 'metrics'>,
+): readonly (readonly [string, ObservationMetric])[] {
+  return Object.entries(setup.metrics).flatMap(([name, metric]) =>
+    metric.kind === 'observation' ? [[name, metric] as const] : [],
+  )
 }
 
 function foldTests(
@@ -124,7 +153,9 @@ function foldTests(
       batch('error', shareOf(canary.randomised, stable.randomised), slot.sticky ? canary.newUnits : canary.randomised),
     ),
     slow: state.slow.map((tests, i) => updateEventTests(tests, batch(`slow${i}`, latencyShare, 0))),
-    allocation: slot.sticky ? countUnits(state.allocation, canaryBp, [canary.newUnits, stable.newUnits]) : state.allocation,
+    allocation: slot.sticky
+      ? countUnits(state.allocation, canaryBp, [canary.newUnits, stable.newUnits])
+      : state.allocation,
   }
 }
 
@@ -142,6 +173,9 @@ function addTotals(totals: ArmTotals, slot: ArmSlot | undefined): ArmTotals {
     errors: totals.errors + slot.randomisedErrors,
     units: totals.units + slot.newUnits,
     erringUnits: totals.erringUnits + (slot.events['error']?.[0] ?? 0),
-    latency: slot.latency.length === 0 ? totals.latency : mergeHistograms(totals.latency, { scheme: 'log-1.02', bins: slot.latency }),
+    latency:
+      slot.latency.length === 0
+        ? totals.latency
+        : mergeHistograms(totals.latency, { scheme: 'log-1.02', bins: slot.latency }),
   }
 }

@@ -28,7 +28,9 @@ export function judge(setup: AnalysisSetup, state: AnalysisState, context: Judge
   const metrics = readMetrics(setup, state, context.nextBp)
   const guards = metrics.filter((reading) => reading.role === 'guardrail')
   const importance = (name: string) => setup.metrics[name]?.importance ?? 1
-  const total = combineEvidence(guards.map((reading) => ({ name: reading.name, weight: importance(reading.name), logE: reading.harm.logE })))
+  const total = combineEvidence(
+    guards.map((reading) => ({ name: reading.name, weight: importance(reading.name), logE: reading.harm.logE })),
+  )
   const threshold = Math.log(1 / setup.falseRollbackRatio)
   const allocation = readAllocation(state.allocation)
   const srmLogE = allocation.ok ? allocation.logE : 0
@@ -55,7 +57,10 @@ function readMetrics(setup: AnalysisSetup, state: AnalysisState, nextBp: number)
   const sum = weights.reduce((total, metric) => total + metric.importance, 0)
   return Object.entries(setup.metrics).map(([name, metric]) => {
     const share = metric.role === 'guardrail' && sum > 0 ? metric.importance / sum : 1
-    const thresholds = { harm: Math.log(1 / (share * setup.falseRollbackRatio)), safe: Math.log(1 / setup.falsePromotionRatio) }
+    const thresholds = {
+      harm: Math.log(1 / (share * setup.falseRollbackRatio)),
+      safe: Math.log(1 / setup.falsePromotionRatio),
+    }
     return read(name, metric, { setup, state, nextBp, thresholds })
   })
 }
@@ -77,11 +82,20 @@ function harmFloorMet(state: AnalysisState, leading: string | null, metrics: rea
   return reading?.kind === 'errors' ? state.canary.erringUnits >= 3 : reading !== undefined
 }
 
-function healthOf(setup: AnalysisSetup, state: AnalysisState, context: JudgeContext, srmLogE: number): Judgement['health'] {
+function healthOf(
+  setup: AnalysisSetup,
+  state: AnalysisState,
+  context: JudgeContext,
+  srmLogE: number,
+): Judgement['health'] {
   if (context.now - Math.max(state.lastSlotAt, context.since) > sourceDownMs) return 'source-down'
   if (context.now - Math.max(state.lastCanaryAt, context.since) > noDataMs) return 'no-data'
   if (srmLogE >= sampleRatioThreshold) return 'sample-ratio-mismatch'
-  if (setup.cuts.length === 0 && Object.values(setup.metrics).some((metric) => metric.kind === 'latency' && metric.role === 'guardrail')) return 'no-baseline'
+  if (
+    setup.cuts.length === 0 &&
+    Object.values(setup.metrics).some((metric) => metric.kind === 'latency' && metric.role === 'guardrail')
+  )
+    return 'no-baseline'
   if (context.warmingUp) return 'warming-up'
   const units = state.sticky ? state.canary.units : state.canary.randomised
   if (units < setup.minUnits) return 'low-traffic'

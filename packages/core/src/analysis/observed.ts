@@ -1,5 +1,12 @@
 import type { ObservationMetric } from '@serin/spec'
-import { createRatioTest, readRatioTest, updateRatioTest, type RatioTestReading, type RatioTestState, type Refusal } from '@serin/stats'
+import {
+  createRatioTest,
+  readRatioTest,
+  updateRatioTest,
+  type RatioTestReading,
+  type RatioTestState,
+  type Refusal,
+} from '@serin/stats'
 import { ratioOf } from './setup.ts'
 
 type Cell = readonly [bucket: number, num: number, den: number]
@@ -35,20 +42,37 @@ export function createObserved(): Observed {
 }
 
 /** Adds observations of the metric. */
-export function addObservations(observed: Observed, metric: ObservationMetric, observations: readonly TracedObservation[]): Observed {
-  const stages = new Map(observed.stages.map((stage) => [stage.stage, { canary: new Map(keyed(stage.canary)), stable: new Map(keyed(stage.stable)) }]))
+export function addObservations(
+  observed: Observed,
+  metric: ObservationMetric,
+  observations: readonly TracedObservation[],
+): Observed {
+  const stages = new Map(
+    observed.stages.map((stage) => [
+      stage.stage,
+      { canary: new Map(keyed(stage.canary)), stable: new Map(keyed(stage.stable)) },
+    ]),
+  )
   for (const { arm, stage: name, bucket, value } of observations) {
     const stage = stages.get(name) ?? { canary: new Map<number, Cell>(), stable: new Map<number, Cell>() }
     stages.set(name, stage)
     const [, num, den] = stage[arm].get(bucket) ?? [bucket, 0, 0]
     stage[arm].set(bucket, [bucket, num + value, den + 1])
   }
-  const next = [...stages].map(([stage, { canary, stable }]) => ({ stage, canary: sorted(canary), stable: sorted(stable) }))
+  const next = [...stages].map(([stage, { canary, stable }]) => ({
+    stage,
+    canary: sorted(canary),
+    stable: sorted(stable),
+  }))
   return { stages: next, anchorMean: testOf(next, observed.anchorMean, metric).anchorMean }
 }
 
 /** What the observations say against margins given as ratios (relative, and absolute in the metric’s unit). */
-export function readObserved(observed: Observed, metric: ObservationMetric, margins: { readonly marginRatio: number; readonly marginAbs: number }): RatioTestReading | Refusal {
+export function readObserved(
+  observed: Observed,
+  metric: ObservationMetric,
+  margins: { readonly marginRatio: number; readonly marginAbs: number },
+): RatioTestReading | Refusal {
   return readRatioTest(testOf(observed.stages, observed.anchorMean, metric), margins)
 }
 

@@ -18,10 +18,17 @@ export interface ReadInput {
 type Draft = Omit<MetricReading, 'verdict' | 'sentence' | 'role'>
 
 /** Failed requests: exact tests on units, rates of requests to look at. */
-export function readErrors(name: string, metric: ErrorsMetric, { state, nextBp, thresholds }: ReadInput): MetricReading {
+export function readErrors(
+  name: string,
+  metric: ErrorsMetric,
+  { state, nextBp, thresholds }: ReadInput,
+): MetricReading {
   const rate = (arm: ArmTotals) => (arm.randomised > 0 ? (100 * arm.errors) / arm.randomised : null)
   const stable = rate(state.stable)
-  const allowed = Math.max((marginAt(ratioOf(metric.margin), nextBp) * (stable ?? 0)), marginAt(metric.marginAbsolute, nextBp))
+  const allowed = Math.max(
+    marginAt(ratioOf(metric.margin), nextBp) * (stable ?? 0),
+    marginAt(metric.marginAbsolute, nextBp),
+  )
   return finish(metric.role, thresholds, {
     name,
     kind: 'errors',
@@ -41,13 +48,23 @@ export function readErrors(name: string, metric: ErrorsMetric, { state, nextBp, 
 }
 
 /** Latency: harm at every cut (averaged), safety at the asked quantile of stable. Exact given the routing. */
-export function readLatency(name: string, metric: LatencyMetric, { setup, state, nextBp, thresholds }: ReadInput): MetricReading {
+export function readLatency(
+  name: string,
+  metric: LatencyMetric,
+  { setup, state, nextBp, thresholds }: ReadInput,
+): MetricReading {
   const guard = guardCut(setup, metric.quantile)
   const cut = setup.cuts[guard]
   const tests = state.slow[guard]
   const above = (arm: ArmTotals) => (cut === undefined ? 0 : countAbove(arm.latency, cut.bin))
-  const rate = (arm: ArmTotals) => (cut === undefined || histogramCount(arm.latency) === 0 ? null : (100 * above(arm)) / histogramCount(arm.latency))
-  const harm = state.slow.length === 0 ? 0 : combineEvidence(state.slow.map((slow, i) => ({ name: String(i), weight: 1, logE: eventHarmLogE(slow, state.sticky) }))).logE
+  const rate = (arm: ArmTotals) =>
+    cut === undefined || histogramCount(arm.latency) === 0 ? null : (100 * above(arm)) / histogramCount(arm.latency)
+  const harm =
+    state.slow.length === 0
+      ? 0
+      : combineEvidence(
+          state.slow.map((slow, i) => ({ name: String(i), weight: 1, logE: eventHarmLogE(slow, state.sticky) })),
+        ).logE
   const stable = rate(state.stable)
   return finish(metric.role, thresholds, {
     name,
@@ -60,7 +77,10 @@ export function readLatency(name: string, metric: LatencyMetric, { setup, state,
     unit: 'percent',
     allowed: stable === null ? null : Math.min(100, stable * marginAt(ratioOf(metric.margin), nextBp)),
     harm: { logE: harm, threshold: thresholds.harm },
-    safety: { logE: tests === undefined ? 0 : eventSafeLogE(tests, nextBp, ratioOf(metric.margin)), threshold: thresholds.safe },
+    safety: {
+      logE: tests === undefined ? 0 : eventSafeLogE(tests, nextBp, ratioOf(metric.margin)),
+      threshold: thresholds.safe,
+    },
     counts: counts(state, above),
     exact: true,
     missing: cut === undefined ? ['more traffic on stable before the rollout, to know how fast it is'] : [],
@@ -73,9 +93,16 @@ export function readLatency(name: string, metric: LatencyMetric, { setup, state,
 }
 
 /** A mean of pushed observations: cluster-robust by hash buckets of units; asymptotic. */
-export function readObservations(name: string, metric: ObservationMetric, { state, nextBp, thresholds }: ReadInput): MetricReading {
+export function readObservations(
+  name: string,
+  metric: ObservationMetric,
+  { state, nextBp, thresholds }: ReadInput,
+): MetricReading {
   const observed = state.observed[name] ?? createObserved()
-  const margins = { marginRatio: marginAt(ratioOf(metric.margin), nextBp), marginAbs: marginAt(ratioOf(metric.marginAbsolute), nextBp) }
+  const margins = {
+    marginRatio: marginAt(ratioOf(metric.margin), nextBp),
+    marginAbs: marginAt(ratioOf(metric.marginAbsolute), nextBp),
+  }
   const reading = readObserved(observed, metric, margins)
   const [stable, canary] = [totalsOf(observed, 'stable'), totalsOf(observed, 'canary')]
   const mean = ({ num, den }: { readonly num: number; readonly den: number }) => (den > 0 ? (100 * num) / den : null)
@@ -99,7 +126,8 @@ export function readObservations(name: string, metric: ObservationMetric, { stat
 }
 
 function finish(role: MetricReading['role'], thresholds: ReadInput['thresholds'], draft: Draft): MetricReading {
-  const verdict = draft.harm.logE >= thresholds.harm ? 'harmful' : draft.safety.logE >= thresholds.safe ? 'safe' : 'undecided'
+  const verdict =
+    draft.harm.logE >= thresholds.harm ? 'harmful' : draft.safety.logE >= thresholds.safe ? 'safe' : 'undecided'
   const reading = { ...draft, role, verdict } as const
   return { ...reading, sentence: metricSentence(reading) }
 }
@@ -110,7 +138,12 @@ function quantileOf(histogram: LogHistogram, quantile: number): number | null {
 }
 
 function counts(state: AnalysisState, events: (arm: ArmTotals) => number): MetricReading['counts'] {
-  return { stable: state.stable.randomised, canary: state.canary.randomised, stableEvents: events(state.stable), canaryEvents: events(state.canary) }
+  return {
+    stable: state.stable.randomised,
+    canary: state.canary.randomised,
+    stableEvents: events(state.stable),
+    canaryEvents: events(state.canary),
+  }
 }
 
 function difference(canary: number | null, stable: number | null): number | null {

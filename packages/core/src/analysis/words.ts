@@ -3,21 +3,33 @@ import { formatWeight, type Judgement, type MetricReading } from '@serin/spec'
 /** A number with as many digits as people can use. */
 function figure(value: number): string {
   const size = Math.abs(value)
-  return size === 0 ? '0' : size >= 100 ? value.toFixed(0) : size >= 10 ? value.toFixed(1) : size >= 0.1 ? value.toFixed(2) : value.toPrecision(2)
+  return size === 0
+    ? '0'
+    : size >= 100
+      ? value.toFixed(0)
+      : size >= 10
+        ? value.toFixed(1)
+        : size >= 0.1
+          ? value.toFixed(2)
+          : value.toPrecision(2)
 }
 
 /** The odds an e-value stands for, bounded so that people can read it. */
 export function oddsText(logE: number): string {
   const odds = Math.exp(Math.min(logE, Math.log(1e9)))
-  return odds >= 1e9 ? 'more than 1,000,000,000 to 1' : `${odds >= 10 ? Math.floor(odds).toLocaleString('en') : odds.toFixed(1)} to 1`
+  return odds >= 1e9
+    ? 'more than 1,000,000,000 to 1'
+    : `${odds >= 10 ? Math.floor(odds).toLocaleString('en') : odds.toFixed(1)} to 1`
 }
 
 /** One metric in one sentence: both versions, and what it means. */
 export function metricSentence(reading: Omit<MetricReading, 'sentence'>): string {
   const what = measured(reading)
-  if (reading.missing.length > 0 && reading.verdict === 'undecided') return `${what} Still needed: ${reading.missing.join('; ')}.`
+  if (reading.missing.length > 0 && reading.verdict === 'undecided')
+    return `${what} Still needed: ${reading.missing.join('; ')}.`
   if (reading.verdict === 'harmful') return `${what} Canary is worse: the evidence is ${oddsText(reading.harm.logE)}.`
-  if (reading.verdict === 'safe') return `${what} Canary is within what the next step allows (evidence ${oddsText(reading.safety.logE)}).`
+  if (reading.verdict === 'safe')
+    return `${what} Canary is within what the next step allows (evidence ${oddsText(reading.safety.logE)}).`
   return `${what} Not decided yet.`
 }
 
@@ -29,7 +41,10 @@ function measured(reading: Omit<MetricReading, 'sentence'>): string {
   if (kind === 'latency' && reading.cut != null) {
     const p = `p${Number((reading.cut.quantile * 100).toFixed(1))}`
     const both = reading.quantileMs
-    const quantiles = both?.canary == null || both.stable == null ? '' : `; ${p} is ${figure(both.canary)} ms against ${figure(both.stable)} ms`
+    const quantiles =
+      both?.canary == null || both.stable == null
+        ? ''
+        : `; ${p} is ${figure(both.canary)} ms against ${figure(both.stable)} ms`
     return `${name}: slower than ${figure(reading.cut.cutMs)} ms are ${pair}${quantiles}.`
   }
   return `${name}: ${pair}.`
@@ -38,7 +53,8 @@ function measured(reading: Omit<MetricReading, 'sentence'>): string {
 /** The whole judgement in one sentence: what is decided and by what, or what is still missing. */
 export function judgementSentence(judgement: Omit<Judgement, 'sentence'>): string {
   const leading = judgement.metrics.find((metric) => metric.name === judgement.harm.leading)
-  if (judgement.verdict === 'harmful') return `Harm is proved (${oddsText(judgement.harm.logE)}). ${leading?.sentence ?? ''}`.trim()
+  if (judgement.verdict === 'harmful')
+    return `Harm is proved (${oddsText(judgement.harm.logE)}). ${leading?.sentence ?? ''}`.trim()
   const next = formatWeight(judgement.forWeightBp)
   if (judgement.verdict === 'safe') return `Safe for ${next}: every guardrail is within its margin.`
   switch (judgement.health) {
@@ -55,7 +71,9 @@ export function judgementSentence(judgement: Omit<Judgement, 'sentence'>): strin
     case 'low-traffic':
       return `Only ${judgement.units.canary} units have seen canary so far. No harm seen.`
     case 'ok': {
-      const open = judgement.metrics.filter((metric) => metric.role === 'guardrail' && metric.verdict !== 'safe').map((metric) => metric.name)
+      const open = judgement.metrics
+        .filter((metric) => metric.role === 'guardrail' && metric.verdict !== 'safe')
+        .map((metric) => metric.name)
       return `No harm seen; ${open.join(', ')} ${open.length === 1 ? 'needs' : 'need'} more evidence before ${next}.`
     }
   }

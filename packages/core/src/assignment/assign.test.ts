@@ -12,7 +12,7 @@ interface Vectors {
   readonly vectors: readonly (readonly [unit: string, answers: string])[]
 }
 
-const recorded = JSON.parse(readFileSync(new URL('nginx-vectors.json', import.meta.url), 'utf8')) as Vectors
+const recorded: Vectors = JSON.parse(readFileSync(new URL('nginx-vectors.json', import.meta.url), 'utf8'))
 
 function canaryAt(weightBp: number): RoutingArm[] {
   return [

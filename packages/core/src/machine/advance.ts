@@ -6,7 +6,12 @@ import type { Phase, RollbackReason, RolloutState, StateOf } from './state.ts'
 export type Outcome = { readonly state: RolloutState } | { readonly refused: string }
 
 /** Says what happens; never what time it is. */
-type Rule<P extends Phase, E extends RolloutEvent['type']> = (state: StateOf<P>, event: EventOf<E>, plan: Plan, now: number) => Outcome
+type Rule<P extends Phase, E extends RolloutEvent['type']> = (
+  state: StateOf<P>,
+  event: EventOf<E>,
+  plan: Plan,
+  now: number,
+) => Outcome
 
 /** A cell for every pair: adding a phase or an event does not compile until each pair is decided. */
 type Table = {
@@ -19,13 +24,23 @@ const goingBack = { refuse: 'The rollout is already going back to stable.' } as 
 
 const table: Table = {
   preparing: {
-    'canary-ready': (state, _event, plan, now) => enter(state.attempt, 0, plan, now, { by: 'serin', why: 'The version is ready.' }),
+    'canary-ready': (state, _event, plan, now) =>
+      enter(state.attempt, 0, plan, now, { by: 'serin', why: 'The version is ready.' }),
     'canary-failed': (state, { why }, _plan, now) => rollBack(state, 'failed', { by: 'serin', why }, now),
     judged: 'ignore',
     'in-force': 'ignore',
     tick: 'ignore',
     pause: (state, { by, why }, _plan, now) => ({
-      state: { phase: 'holding', attempt: state.attempt, step: -1, since: now, evidenceMs: 0, reason: 'operator', by, why },
+      state: {
+        phase: 'holding',
+        attempt: state.attempt,
+        step: -1,
+        since: now,
+        evidenceMs: 0,
+        reason: 'operator',
+        by,
+        why,
+      },
     }),
     resume: { refuse: 'The rollout is not held.' },
     promote: notReady,
@@ -43,7 +58,9 @@ const table: Table = {
       const why = 'The evidence did not decide within the deadline of the step.'
       return { state: { ...state, phase: 'holding', since: now, reason: 'deadline', by: 'serin', why } }
     },
-    pause: (state, { by, why }, _plan, now) => ({ state: { ...state, phase: 'holding', since: now, reason: 'operator', by, why } }),
+    pause: (state, { by, why }, _plan, now) => ({
+      state: { ...state, phase: 'holding', since: now, reason: 'operator', by, why },
+    }),
     resume: { refuse: 'The rollout is not held.' },
     promote: promoteStep,
     abort: (state, command, _plan, now) => rollBack(state, 'aborted', command, now),
@@ -65,7 +82,15 @@ const table: Table = {
     resume: (state, { by, why }, plan, now) => {
       if (state.step < 0) return { state: { phase: 'preparing', attempt: state.attempt, since: now } }
       if (state.reason === 'pause-step') return enter(state.attempt, state.step + 1, plan, now, { by, why })
-      return { state: { phase: 'watching', attempt: state.attempt, step: state.step, since: now, evidenceMs: state.evidenceMs } }
+      return {
+        state: {
+          phase: 'watching',
+          attempt: state.attempt,
+          step: state.step,
+          since: now,
+          evidenceMs: state.evidenceMs,
+        },
+      }
     },
     promote: promoteStep,
     abort: (state, command, _plan, now) => rollBack(state, 'aborted', command, now),
@@ -76,8 +101,11 @@ const table: Table = {
     'canary-ready': 'ignore',
     'canary-failed': (state, { why }, _plan, now) => rollBack(state, 'failed', { by: 'serin', why }, now),
     judged: (state, { attempt, verdict, why }, _plan, now) =>
-      attempt === state.attempt && verdict === 'harmful' ? rollBack(state, 'harmful', { by: 'serin', why }, now) : { state },
-    'in-force': (state, { weightBp }, _plan, now) => (weightBp === 10_000 ? { state: { ...state, phase: 'promoted', since: now } } : { state }),
+      attempt === state.attempt && verdict === 'harmful'
+        ? rollBack(state, 'harmful', { by: 'serin', why }, now)
+        : { state },
+    'in-force': (state, { weightBp }, _plan, now) =>
+      weightBp === 10_000 ? { state: { ...state, phase: 'promoted', since: now } } : { state },
     tick: 'ignore',
     pause: { refuse: 'The rollout is being promoted; abort it to go back.' },
     resume: { refuse: 'The rollout is not held.' },
@@ -90,7 +118,8 @@ const table: Table = {
     'canary-ready': 'ignore',
     'canary-failed': 'ignore',
     judged: 'ignore',
-    'in-force': (state, { weightBp }, _plan, now) => (weightBp === 0 ? { state: { ...state, phase: 'rolled-back', since: now } } : { state }),
+    'in-force': (state, { weightBp }, _plan, now) =>
+      weightBp === 0 ? { state: { ...state, phase: 'rolled-back', since: now } } : { state },
     tick: 'ignore',
     pause: goingBack,
     resume: goingBack,
@@ -133,7 +162,7 @@ export function advance(state: RolloutState, event: RolloutEvent, plan: Plan, no
   if (rule === 'ignore') return { state }
   if (typeof rule === 'object') return { refused: rule.refuse }
   // The table's type pairs each rule with its own state and event; TypeScript cannot follow the pair through two look-ups.
-  return (rule as Rule<Phase, RolloutEvent['type']>)(state as never, event as never, plan, now)
+  return (rule as Rule<Phase, RolloutEvent['type']>)(state, event, plan, now)
 }
 
 /** Canary's share that a state asks for, in basis points. */
@@ -154,7 +183,9 @@ export function askedWeightBp(state: RolloutState, plan: Plan): number {
 
 /** The share the next step would ask for: what a `safe` verdict has to be safe for. */
 export function nextWeightBp(state: RolloutState, plan: Plan): number {
-  return state.phase === 'watching' || state.phase === 'holding' ? (plan.steps[state.step + 1]?.weightBp ?? 10_000) : 10_000
+  return state.phase === 'watching' || state.phase === 'holding'
+    ? (plan.steps[state.step + 1]?.weightBp ?? 10_000)
+    : 10_000
 }
 
 interface Actor {
@@ -173,15 +204,34 @@ function watchingJudged(state: StateOf<'watching'>, event: EventOf<'judged'>, pl
   const evidenceMs = state.evidenceMs + event.creditMs
   const step = plan.steps[state.step]
   // A slot without samples never moves traffic forward, whatever was proved before it.
-  if (event.verdict !== 'safe' || event.creditMs === 0 || step === undefined || evidenceMs < step.holdMs) return { state: { ...state, evidenceMs } }
-  if (step.pause) return { state: { ...state, phase: 'holding', evidenceMs, since: now, reason: 'pause-step', by: 'serin', why: 'The plan waits for a person here.' } }
+  if (event.verdict !== 'safe' || event.creditMs === 0 || step === undefined || evidenceMs < step.holdMs)
+    return { state: { ...state, evidenceMs } }
+  if (step.pause)
+    return {
+      state: {
+        ...state,
+        phase: 'holding',
+        evidenceMs,
+        since: now,
+        reason: 'pause-step',
+        by: 'serin',
+        why: 'The plan waits for a person here.',
+      },
+    }
   return enter(state.attempt, state.step + 1, plan, now, { by: 'serin', why: event.why })
 }
 
-function promoteStep(state: StateOf<'watching'> | StateOf<'holding'>, event: EventOf<'promote'>, plan: Plan, now: number): Outcome {
+function promoteStep(
+  state: StateOf<'watching'> | StateOf<'holding'>,
+  event: EventOf<'promote'>,
+  plan: Plan,
+  now: number,
+): Outcome {
   const actor = { by: event.by, why: event.why }
   if (event.seenStep !== null && event.seenStep !== state.step) {
-    return { refused: `The rollout is at step ${state.step + 1}, not at step ${event.seenStep + 1} any more. Look again.` }
+    return {
+      refused: `The rollout is at step ${state.step + 1}, not at step ${event.seenStep + 1} any more. Look again.`,
+    }
   }
   if (state.step < 0) return { refused: notReady.refuse }
   if (event.full) return promoteAll(state, actor, now)
@@ -192,6 +242,11 @@ function promoteAll({ attempt }: { readonly attempt: number }, { by, why }: Acto
   return { state: { phase: 'promoting', attempt, since: now, by, why } }
 }
 
-function rollBack({ attempt }: { readonly attempt: number }, reason: RollbackReason, { by, why }: Actor, now: number): Outcome {
+function rollBack(
+  { attempt }: { readonly attempt: number },
+  reason: RollbackReason,
+  { by, why }: Actor,
+  now: number,
+): Outcome {
   return { state: { phase: 'rolling-back', attempt, since: now, reason, by, why } }
 }

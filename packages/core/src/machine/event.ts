@@ -14,7 +14,13 @@ export type RolloutEvent =
   /** Canary cannot come up, or nothing of it is left. */
   | { readonly type: 'canary-failed'; readonly why: string }
   /** One slot of evidence was judged; `creditMs` is its length when both versions had samples, else 0. `attempt` says which evidence. */
-  | { readonly type: 'judged'; readonly attempt: number; readonly verdict: Verdict; readonly why: string; readonly creditMs: number }
+  | {
+      readonly type: 'judged'
+      readonly attempt: number
+      readonly verdict: Verdict
+      readonly why: string
+      readonly creditMs: number
+    }
   /** The router says canary’s share in force. */
   | { readonly type: 'in-force'; readonly weightBp: number }
   /** Time has passed. */

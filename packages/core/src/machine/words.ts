@@ -11,7 +11,8 @@ export function rolloutSentence(state: RolloutState, plan: Plan, judgement: Judg
       const step = plan.steps[state.step]
       const weight = formatWeight(step?.weightBp ?? 0)
       const rest = Math.max(0, (step?.holdMs ?? 0) - state.evidenceMs)
-      if (judgement?.verdict === 'safe' && rest > 0) return `Watching ${plan.canary} at ${weight}. ${judgement.sentence} ${formatDuration(rest)} of evidence to go.`
+      if (judgement?.verdict === 'safe' && rest > 0)
+        return `Watching ${plan.canary} at ${weight}. ${judgement.sentence} ${formatDuration(rest)} of evidence to go.`
       return `Watching ${plan.canary} at ${weight}. ${judgement?.sentence ?? 'Waiting for the first evidence.'}`
     }
     case 'holding': {

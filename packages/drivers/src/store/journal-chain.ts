@@ -23,18 +23,27 @@ export function jsonText(value: unknown): string {
 }
 
 function hashOf(fields: Omit<JournalEntry, 'hash'>, previousHash: string): string {
-  return createHash('sha256').update(previousHash).update(JSON.stringify(sortKeys(fields))).digest('hex')
+  return createHash('sha256')
+    .update(previousHash)
+    .update(JSON.stringify(sortKeys(fields)))
+    .digest('hex')
 }
 
 function sortKeys(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sortKeys)
   if (value === null || typeof value !== 'object') return value
-  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, item]) => [key, sortKeys(item)]))
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, item]) => item !== undefined)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, item]) => [key, sortKeys(item)]),
+  )
 }
 
 function check(value: unknown): void {
   if (typeof value === 'number' && !Number.isFinite(value)) throw new TypeError(`The store keeps no ${value}.`)
-  if (value === undefined || typeof value === 'bigint' || typeof value === 'function' || typeof value === 'symbol') throw new TypeError(`The store keeps no ${typeof value}.`)
+  if (value === undefined || typeof value === 'bigint' || typeof value === 'function' || typeof value === 'symbol')
+    throw new TypeError(`The store keeps no ${typeof value}.`)
   if (value === null || typeof value !== 'object') return
   for (const item of Object.values(value)) if (item !== undefined) check(item)
 }

@@ -1,9 +1,10 @@
 import type { EvidenceSlot } from '@serin/core'
 import type { GatewayReport } from '@serin/gateway'
 import type { DriverContext, EvidenceCursor, EvidenceSource, RoutingObservation, TrafficRouter } from '@serin/kit'
+import { SerinError } from '@serin/spec'
 import type { Service } from '@serin/spec'
 import type { IncomingMessage } from 'node:http'
-import { AdminClient, unreachable } from './admin-client.ts'
+import { AdminClient } from './admin-client.ts'
 import { GatewayProcess } from './gateway-process.ts'
 
 /** What the gateway driver is opened with. */
@@ -40,9 +41,9 @@ export async function openGateway(context: GatewayContext): Promise<GatewayRoute
     admin,
   )
   const report = async (signal: AbortSignal): Promise<GatewayReport> => {
-    const identity = await running.ensure()
-    const value = await admin.call(identity, { method: 'GET', path: '/routing', signal })
-    if (!isReport(value)) throw unreachable(identity, new Error('its report has another form'))
+    const value = await running.call({ method: 'GET', path: '/routing', signal })
+    if (!isReport(value))
+      throw new SerinError('gateway.failed', `The gateway of ${context.service} sent a report of another form.`)
     return value
   }
   await running.ensure()
@@ -55,7 +56,7 @@ export async function openGateway(context: GatewayContext): Promise<GatewayRoute
       return { revision, weights, inFlight, lastRequestAt, address }
     },
     async apply(table, signal) {
-      await admin.call(await running.ensure(), { method: 'PUT', path: '/routing', body: JSON.stringify(table), signal })
+      await running.call({ method: 'PUT', path: '/routing', body: JSON.stringify(table), signal })
     },
     async release(signal) {
       await running.release(context.spec.drain, signal)

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { unreachable } from './admin-client.ts'
-import type { AdminClient } from './admin-client.ts'
+import type { AdminCall, AdminClient } from './admin-client.ts'
 
 const startWithinMs = 15_000
 const portInUse = 98
@@ -46,6 +46,27 @@ export class GatewayProcess {
     })
     this.#identity = await this.#ensuring
     return this.#identity
+  }
+
+  /** Calls the admin port; when the gateway dies under the call, once more on the one that takes its place. All its verbs are idempotent. */
+  async call(call: AdminCall): Promise<unknown> {
+    const identity = await this.ensure()
+    try {
+      return await this.#admin.call(identity, call)
+    } catch (error) {
+      if (!(error instanceof SerinError) || error.code !== 'gateway.unreachable') throw error
+      if (!(await this.#dies(identity))) throw error
+      return await this.#admin.call(await this.ensure(), call)
+    }
+  }
+
+  /** Whether it is gone, or is within a moment: a killed process closes its sockets before it leaves the list. */
+  async #dies(identity: GatewayIdentity): Promise<boolean> {
+    for (let attempt = 0; attempt < 50; attempt += 1) {
+      if (!(await isRunning(identity))) return true
+      await sleep(10)
+    }
+    return false
   }
 
   /** Lets it finish what is in flight, waits until it is gone, and removes its files. */

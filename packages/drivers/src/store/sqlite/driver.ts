@@ -71,7 +71,10 @@ function checkIdentity(database: DatabaseSync, directory: string, file: string):
     const known: unknown = JSON.parse(readFileSync(beside, 'utf8'))
     const id = known !== null && typeof known === 'object' && 'instance' in known ? known.instance : undefined
     if (id === inside) return
-    throw new SerinError('store.corrupt', `${file} is not the database this directory had before: it was emptied or replaced.`)
+    throw new SerinError(
+      'store.corrupt',
+      `${file} is not the database this directory had before: it was emptied or replaced.`,
+    )
   }
   const id = typeof inside === 'string' ? inside : randomUUID()
   database.prepare("insert or ignore into meta (key, value) values ('instance', ?)").run(id)
@@ -87,7 +90,11 @@ function checkIdentity(database: DatabaseSync, directory: string, file: string):
 function checkHealth(database: DatabaseSync, file: string): void {
   const found = database.prepare('pragma quick_check(1)').get()?.['quick_check']
   if (found !== 'ok') throw new SerinError('store.corrupt', `${file} is damaged: ${String(found)}.`)
-  const tail = database.prepare('select * from journal order by seq desc limit ?').all(tailChecked + 1).map(entryOf).reverse()
+  const tail = database
+    .prepare('select * from journal order by seq desc limit ?')
+    .all(tailChecked + 1)
+    .map(entryOf)
+    .reverse()
   for (let i = 1; i < tail.length; i += 1) {
     const [before, entry] = [tail[i - 1], tail[i]]
     if (before !== undefined && entry !== undefined && (entry.seq !== before.seq + 1 || !follows(entry, before.hash))) {
@@ -123,13 +130,32 @@ function storeOver(database: DatabaseSync, directory: string, file: string): Sto
       const entries: JournalEntry[] = []
       let next = head
       transaction(() => {
-        for (const [key, text] of texts) sql('insert into document (key, value) values (?, ?) on conflict (key) do update set value = excluded.value').run(key, text)
+        for (const [key, text] of texts)
+          sql(
+            'insert into document (key, value) values (?, ?) on conflict (key) do update set value = excluded.value',
+          ).run(key, text)
         for (const key of removed) sql('delete from document where key = ?').run(key)
-        for (const row of rows) sql('insert into evidence (series, at, value) values (?, ?, ?) on conflict (series, at) do update set value = excluded.value').run(...row)
+        for (const row of rows)
+          sql(
+            'insert into evidence (series, at, value) values (?, ?, ?) on conflict (series, at) do update set value = excluded.value',
+          ).run(...row)
         for (const draft of journal) {
           const data = jsonText(draft.data)
-          const entry = chained({ ...draft, data: JSON.parse(data) as Record<string, unknown> }, next.seq + 1, at, next.hash)
-          sql('insert into journal (seq, at, stream, kind, actor, data, hash) values (?, ?, ?, ?, ?, ?, ?)').run(entry.seq, at, entry.stream, entry.kind, entry.actor, data, entry.hash)
+          const entry = chained(
+            { ...draft, data: JSON.parse(data) as Record<string, unknown> },
+            next.seq + 1,
+            at,
+            next.hash,
+          )
+          sql('insert into journal (seq, at, stream, kind, actor, data, hash) values (?, ?, ?, ?, ?, ?, ?)').run(
+            entry.seq,
+            at,
+            entry.stream,
+            entry.kind,
+            entry.actor,
+            data,
+            entry.hash,
+          )
           entries.push(entry)
           next = { seq: entry.seq, hash: entry.hash }
         }
@@ -151,7 +177,11 @@ function storeOver(database: DatabaseSync, directory: string, file: string): Sto
       const rows =
         stream === undefined
           ? sql(`select * from journal where seq > ? order by seq ${order} limit ?`).all(after, capped)
-          : sql(`select * from journal where stream = ? and seq > ? order by seq ${order} limit ?`).all(stream, after, capped)
+          : sql(`select * from journal where stream = ? and seq > ? order by seq ${order} limit ?`).all(
+              stream,
+              after,
+              capped,
+            )
       return rows.map(entryOf)
     },
     evidence: (series, from, to) =>
@@ -160,20 +190,27 @@ function storeOver(database: DatabaseSync, directory: string, file: string): Sto
         .map((row) => ({ at: Number(row['at']), value: JSON.parse(String(row['value'])) as unknown })),
     expire: (before) =>
       transaction(() => {
-        const { changes } = sql('delete from evidence where id in (select id from evidence where at < ? limit ?)').run(before, expireSlice)
+        const { changes } = sql('delete from evidence where id in (select id from evidence where at < ? limit ?)').run(
+          before,
+          expireSlice,
+        )
         if (Number(changes) > 0) database.exec('pragma incremental_vacuum(200)')
         return Number(changes)
       }),
     verify() {
       let [previous, seen] = [{ seq: 0, hash: genesis }, 0]
       for (;;) {
-        const slice = sql('select * from journal where seq > ? order by seq limit ?').all(previous.seq, verifySlice).map(entryOf)
+        const slice = sql('select * from journal where seq > ? order by seq limit ?')
+          .all(previous.seq, verifySlice)
+          .map(entryOf)
         for (const entry of slice) {
-          if (entry.seq !== previous.seq + 1 || !follows(entry, previous.hash)) return { ok: false, entries: head.seq, firstBad: entry.seq }
+          if (entry.seq !== previous.seq + 1 || !follows(entry, previous.hash))
+            return { ok: false, entries: head.seq, firstBad: entry.seq }
           previous = { seq: entry.seq, hash: entry.hash }
           seen += 1
         }
-        if (slice.length < verifySlice) return { ok: seen === head.seq, entries: seen, firstBad: seen === head.seq ? null : seen + 1 }
+        if (slice.length < verifySlice)
+          return { ok: seen === head.seq, entries: seen, firstBad: seen === head.seq ? null : seen + 1 }
       }
     },
     close() {
@@ -199,11 +236,15 @@ const busyCodes = new Set([5, 6])
 const corruptCodes = new Set([11, 26])
 
 function explained(error: unknown, directory: string, file: string): SerinError {
-  const code = error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' ? error.errcode & 0xff : undefined
+  const code =
+    error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' ? error.errcode & 0xff : undefined
   const system = error instanceof Error && 'code' in error ? error.code : undefined
   const text = error instanceof Error ? error.message : String(error)
-  if (code === 13 || system === 'ENOSPC') return new SerinError('store.full', `The disk of ${directory} is full; nothing was written.`, { cause: error })
-  if (code !== undefined && busyCodes.has(code)) return new SerinError('data-directory.in-use', `Another process has ${directory} open.`, { cause: error })
-  if (code !== undefined && corruptCodes.has(code)) return new SerinError('store.corrupt', `${file} is damaged: ${text}.`, { cause: error })
+  if (code === 13 || system === 'ENOSPC')
+    return new SerinError('store.full', `The disk of ${directory} is full; nothing was written.`, { cause: error })
+  if (code !== undefined && busyCodes.has(code))
+    return new SerinError('data-directory.in-use', `Another process has ${directory} open.`, { cause: error })
+  if (code !== undefined && corruptCodes.has(code))
+    return new SerinError('store.corrupt', `${file} is damaged: ${text}.`, { cause: error })
   return new SerinError('store.unwritable', `${directory} cannot be written: ${text}.`, { cause: error })
 }
