@@ -1,4 +1,4 @@
-import { assign, bucketOf, type TracedObservation } from '@serin/core'
+import { assign, bucketOf, parseRequestMark, type TracedObservation } from '@serin/core'
 import type { Observation } from '@serin/spec'
 import type { Assignment } from './documents.ts'
 
@@ -38,22 +38,17 @@ export function traceUnit(
   }
 }
 
-/** A request id as the gateway answers it: `<random>.<unit bucket>.<h when the hash decided>.<canary's share>.<measurement>.<version>`. */
-const requestId = /^[^.]+\.(\d{1,3})\.([hro])\.(\d{1,5})\.([A-Za-z0-9._-]+#\d+|idle)\.(.+)$/
-
-/** Finds the version in a request id of the gateway. Null when the id is not of our making, or the request was not assigned by the hash. */
+/** Finds the version in the `serin-request` of an answer. Null when the text is not of our making, or the request was not assigned by the hash. */
 export function traceRequest(
   observation: Observation & { request: string },
   canaryOf: (rollout: string) => string | null,
 ): Traced | null {
-  const parts = requestId.exec(observation.request)
-  if (parts === null) return null
-  const [, bucket = '', by, stage = '', rollout = '', version] = parts
-  const canary = canaryOf(rollout)
-  if (by !== 'h' || canary === null || stage === '0' || stage === '10000') return null
-  const arm = version === canary ? 'canary' : 'stable'
-  return {
-    rollout,
-    observation: { metric: observation.metric, arm, stage, bucket: Number(bucket), value: observation.value },
-  }
+  const mark = parseRequestMark(observation.request)
+  const canary = mark === null ? null : canaryOf(mark.rollout)
+  if (mark === null || canary === null) return null
+  const { by, canaryBp, rollout, bucket } = mark
+  if (by !== 'hash' || canaryBp === 0 || canaryBp === 10_000) return null
+  const { metric, value } = observation
+  const arm = mark.version === canary ? 'canary' : 'stable'
+  return { rollout, observation: { metric, arm, stage: String(canaryBp), bucket, value } }
 }

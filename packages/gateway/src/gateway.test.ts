@@ -1,4 +1,5 @@
-import { assign } from '@serin/core/assignment'
+import { assign, bucketOf, parseRequestMark } from '@serin/core/assignment'
+import type { RequestMark } from '@serin/core/assignment'
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { Agent } from 'node:http'
@@ -40,6 +41,7 @@ test('the version that answers is the one the hash assigns, an override wins, an
   const gateway = await world.gateway()
   const table = tableOf(1, 3_333, endpoints, {
     rules: [{ name: 'staff', query: { staff: { equals: '1' } }, to: 'canary' }],
+    measurement: { rollout: 'shop-1#1', latencyCutsMs: [], latencyFrom: 0 },
   })
   await gateway.apply(table)
   const agent = new Agent({ keepAlive: true })
@@ -49,6 +51,14 @@ test('the version that answers is the one the hash assigns, an override wins, an
   assert.equal(await ask({ 'x-user': Buffer.from('Zoë', 'utf8').toString('latin1') }), assign(table, 'Zoë'))
   assert.equal(await ask({ 'serin-version': 'v2' }), 'v2')
   assert.equal(await ask({ 'serin-version': 'v1' }, '/?staff=1'), 'v2')
+  const markOf = async (headers: Record<string, string>): Promise<RequestMark | null> => {
+    const answer = await send(gateway.identity.address, { agent, headers })
+    return parseRequestMark(String(answer.headers['serin-request']))
+  }
+  const served = { bucket: bucketOf('user-1'), canaryBp: 3_333, rollout: table.measurement.rollout }
+  const given = { 'x-user': 'user-1', 'x-request-id': 'mine-1' }
+  assert.deepEqual(await markOf(given), { ...served, by: 'hash', version: assign(table, 'user-1') })
+  assert.deepEqual(await markOf({ ...given, 'serin-version': 'v2' }), { ...served, by: 'override', version: 'v2' })
   agent.destroy()
 })
 

@@ -29,6 +29,11 @@ if (values.service === undefined || values.state === undefined || listen === nul
   process.exit(64)
 }
 
+// Before anybody can know the process: a signal during the start is obeyed as soon as there is something to drain.
+const told = new Promise<void>((resolve) => {
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve())
+})
+
 try {
   const gateway = await startGateway({
     service: values.service,
@@ -37,7 +42,7 @@ try {
     ...(values['access-log'] === undefined ? {} : { accessLogFile: values['access-log'] }),
     log,
   })
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void gateway.drain())
+  void told.then(() => gateway.drain())
   await gateway.left
   process.exit(0)
 } catch (error) {

@@ -158,7 +158,7 @@ export const Observation = z
       .min(1)
       .max(256)
       .optional()
-      .meta({ description: 'Or: the `x-request-id` the gateway answered with.' }),
+      .meta({ description: 'Or: the `serin-request` header of the gateway’s answer.' }),
     time: z.number().optional().meta({
       description: 'When the thing observed happened (ms since the epoch), not when it became known. Default: now.',
     }),

@@ -1,5 +1,7 @@
 export { assign, boundOf, bucketOf, compilePick } from './assign.ts'
 export { murmurHash2 } from './murmur-hash2.ts'
+export { formatRequestMark, parseRequestMark } from './request-mark.ts'
+export type { RequestMark } from './request-mark.ts'
 export { viewOf } from './request-view.ts'
 export type { RequestParts, RequestView } from './request-view.ts'
 export { compileRouter } from './router.ts'

@@ -8,6 +8,9 @@ export interface Snapshot {
   readonly router: Router
   /** Base addresses by version. */
   readonly endpoints: ReadonlyMap<string, readonly string[]>
+  /** Canary's share in basis points, and the rollout it counts for. */
+  readonly canaryBp: number
+  readonly rollout: string
   /** When it came into force, ms since the epoch. */
   readonly appliedAt: number
 }
@@ -15,7 +18,8 @@ export interface Snapshot {
 /** Makes a table ready; swapping the reference to the result is the whole change of weights. */
 export function snapshotOf(table: RoutingTable, appliedAt: number): Snapshot {
   const endpoints = new Map(table.arms.map((arm) => [arm.version, arm.endpoints]))
-  return { table, router: compileRouter(table), endpoints, appliedAt }
+  const canaryBp = table.arms.find((arm) => arm.version === table.canary)?.weightBp ?? 0
+  return { table, router: compileRouter(table), endpoints, canaryBp, rollout: table.measurement.rollout, appliedAt }
 }
 
 /** Whether the hash assigns the same units, and the same is measured: what started under one table may be judged under the other. */

@@ -6,6 +6,7 @@ import { requestTo } from './endpoints.ts'
 import type { Endpoint } from './endpoints.ts'
 import { hasBody } from './framing.ts'
 import { answerHeaders, requestHeaders } from './headers.ts'
+import type { AnswerMark } from './headers.ts'
 import { sendProblem } from './problem.ts'
 
 /** How a request ended: with the answer of its version, without one, or because its client left. */
@@ -15,13 +16,11 @@ export type Outcome =
   | { readonly kind: 'abandoned' }
 
 /** What an exchange needs to know of its surroundings. */
-export interface ExchangeContext {
+export interface ExchangeContext extends AnswerMark {
   readonly request: IncomingMessage
   readonly response: ServerResponse
   readonly ticket: Ticket
-  readonly version: string
   readonly address: string
-  readonly requestId: string
   readonly limits: Limits
   /** The next untried address of the version. */
   readonly acquire: (tried: ReadonlySet<string>) => Endpoint | null
@@ -167,7 +166,7 @@ export class Exchange {
       answer.resume()
       return
     }
-    const { response, version, requestId } = this.#context
+    const { response } = this.#context
     const status = answer.statusCode ?? 502
     this.#phase = 'answering'
     this.#answer = answer
@@ -176,7 +175,7 @@ export class Exchange {
     answer.on('close', () => {
       if (!answer.complete) this.#truncated()
     })
-    const headers = answerHeaders(answer, { version, requestId })
+    const headers = answerHeaders(answer, this.#context)
     if (this.#context.leaving() || this.#unreadExpectation()) headers.push('Connection', 'close')
     try {
       response.writeHead(status, answer.statusMessage ?? '', headers)
@@ -245,11 +244,11 @@ export class Exchange {
 
   #fail(status: number, detail: string): void {
     if (this.#phase === 'done') return
-    const { response, request, version, requestId } = this.#context
+    const { response, request, version, requestId, mark } = this.#context
     this.#end({ kind: 'failed' })
     const close = this.#context.leaving() || (this.#bodied && !request.complete)
     if (!response.headersSent && !response.destroyed)
-      sendProblem(response, { status, detail }, { version, requestId, close })
+      sendProblem(response, { status, detail }, { version, requestId, mark, close })
     this.#lingerOverRest()
   }
 
@@ -262,13 +261,13 @@ export class Exchange {
   }
 
   #clientTooSlow(): void {
-    const { response, requestId, version } = this.#context
+    const { response, requestId, version, mark } = this.#context
     this.#end({ kind: 'abandoned' })
     this.#upstream?.destroy()
     sendProblem(
       response,
       { status: 408, detail: 'The request body did not come in time.' },
-      { version, requestId, close: true },
+      { version, requestId, mark, close: true },
     )
     this.#lingerOverRest()
   }

@@ -47,14 +47,24 @@ export function requestHeaders(request: IncomingMessage, { address, requestId, u
   return list
 }
 
+/** What the gateway says of a request in its answer. */
+export interface AnswerMark {
+  readonly version: string
+  readonly requestId: string
+  /** How the request was assigned, for observations about it. */
+  readonly mark: string
+}
+
 /** Headers of the answer to the client, as a flat list of names and values. */
-export function answerHeaders(
-  answer: IncomingMessage,
-  added: { readonly version: string; readonly requestId: string },
-): string[] {
+export function answerHeaders(answer: IncomingMessage, added: AnswerMark): string[] {
   const list: string[] = []
-  copy(answer.rawHeaders, nominatedBy(answer.headers.connection), (name) => name !== 'serin-version', list)
-  list.push('serin-version', added.version)
+  copy(
+    answer.rawHeaders,
+    nominatedBy(answer.headers.connection),
+    (name) => name !== 'serin-version' && name !== 'serin-request',
+    list,
+  )
+  list.push('serin-version', added.version, 'serin-request', added.mark)
   if (answer.headers['x-request-id'] === undefined) list.push('x-request-id', added.requestId)
   return list
 }

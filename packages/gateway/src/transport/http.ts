@@ -1,4 +1,4 @@
-import { viewOf } from '@serin/core/assignment'
+import { bucketOf, formatRequestMark, viewOf } from '@serin/core/assignment'
 import * as http from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import * as net from 'node:net'
@@ -11,6 +11,7 @@ import type { Limits } from '../limits.ts'
 import { Endpoints } from './endpoints.ts'
 import { Exchange } from './exchange.ts'
 import type { Outcome } from './exchange.ts'
+import type { AnswerMark } from './headers.ts'
 import { hasBody, refusalOf } from './framing.ts'
 import { endWithProblem, sendProblem } from './problem.ts'
 import { openTunnel } from './tunnel.ts'
@@ -139,15 +140,14 @@ export class HttpTransport {
       sendProblem(response, noTable, { close: hasBody(request) })
       return
     }
-    const { ticket, version, address, requestId } = this.#assign(snapshot, request)
+    const { ticket, ...assigned } = this.#assign(snapshot, request)
+    const { version } = assigned
     const exchange = new Exchange(
       {
         request,
         response,
         ticket,
-        version,
-        address,
-        requestId,
+        ...assigned,
         limits,
         acquire: (tried) => this.endpoints.acquire(version, snapshot.endpoints.get(version) ?? [], tried),
         release: (endpoint) => this.endpoints.release(endpoint),
@@ -177,15 +177,14 @@ export class HttpTransport {
       endWithProblem(socket, refusal ?? noTable)
       return
     }
-    const { ticket, version, address, requestId } = this.#assign(snapshot, request)
+    const { ticket, ...assigned } = this.#assign(snapshot, request)
+    const { version } = assigned
     this.#tunnels.add(socket)
     openTunnel({
       request,
       socket,
       head,
-      version,
-      address,
-      requestId,
+      ...assigned,
       limits,
       acquire: (tried) => this.endpoints.acquire(version, snapshot.endpoints.get(version) ?? [], tried),
       release: (endpoint) => this.endpoints.release(endpoint),
@@ -212,21 +211,26 @@ export class HttpTransport {
     endWithProblem(socket, { status, detail: 'The request is not sound HTTP.' })
   }
 
-  #assign(
-    snapshot: Snapshot,
-    request: IncomingMessage,
-  ): { ticket: Ticket; version: string; address: string; requestId: string } {
+  #assign(snapshot: Snapshot, request: IncomingMessage): AnswerMark & { ticket: Ticket; address: string } {
     const address = plainAddress(request.socket.remoteAddress)
     const view = viewOf({ headers: request.headers, target: request.url ?? '/', address })
-    const decision = snapshot.router.decide(view, () => String(Math.random()))
+    let chance = ''
+    const decision = snapshot.router.decide(view, () => (chance = String(Math.random())))
     const ticket = this.#options.recorder.start(decision)
-    const given = request.headers['x-request-id']
     this.#requests += 1
-    const requestId =
-      typeof given === 'string' && goodRequestId.test(given)
-        ? given
-        : `${this.#options.boot}-${this.#requests.toString(36)}`
-    return { ticket, version: decision.version, address, requestId }
+    const { version, by, unit } = decision
+    const { canaryBp, rollout } = snapshot
+    const bucket = bucketOf(unit ?? chance)
+    const mark = formatRequestMark(`${this.#options.boot}-${this.#requests.toString(36)}`, {
+      version,
+      by,
+      bucket,
+      canaryBp,
+      rollout,
+    })
+    const given = request.headers['x-request-id']
+    const requestId = typeof given === 'string' && goodRequestId.test(given) ? given : mark
+    return { ticket, version, address, requestId, mark }
   }
 
   #log(ticket: Ticket, version: string, outcome: Outcome): void {

@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { ServerResponse } from 'node:http'
 import type { Writable } from 'node:stream'
+import type { AnswerMark } from './headers.ts'
 
 /** A small problem document (RFC 9457) of the gateway's own. */
 export interface GatewayProblem {
@@ -16,14 +17,15 @@ function bodyOf({ status, detail }: GatewayProblem): string {
 export function sendProblem(
   response: ServerResponse,
   problem: GatewayProblem,
-  { version, requestId, close }: { readonly version?: string; readonly requestId?: string; readonly close: boolean },
+  { close, ...added }: Partial<AnswerMark> & { readonly close: boolean },
 ): void {
   const body = bodyOf(problem)
   response.writeHead(problem.status, {
     'content-type': 'application/problem+json',
     'content-length': Buffer.byteLength(body),
-    ...(version === undefined ? {} : { 'serin-version': version }),
-    ...(requestId === undefined ? {} : { 'x-request-id': requestId }),
+    ...(added.version === undefined ? {} : { 'serin-version': added.version }),
+    ...(added.mark === undefined ? {} : { 'serin-request': added.mark }),
+    ...(added.requestId === undefined ? {} : { 'x-request-id': added.requestId }),
     ...(close ? { connection: 'close' } : {}),
   })
   response.end(body)

@@ -9,7 +9,7 @@ import { endWithProblem } from './problem.ts'
 /** What a tunnel needs to know of its surroundings. */
 export interface TunnelContext extends Pick<
   ExchangeContext,
-  'request' | 'version' | 'address' | 'requestId' | 'limits' | 'acquire' | 'release'
+  'request' | 'version' | 'address' | 'requestId' | 'mark' | 'limits' | 'acquire' | 'release'
 > {
   readonly socket: Duplex
   /** Bytes of the client that came with the head. */
@@ -90,9 +90,9 @@ interface Joint {
 }
 
 function join(context: TunnelContext, { answer, to, first, release }: Joint): void {
-  const { socket, head, version, requestId } = context
+  const { socket, head } = context
   const upgrade = answer.headers.upgrade ?? 'websocket'
-  const headers = ['Connection', 'Upgrade', 'Upgrade', upgrade, ...answerHeaders(answer, { version, requestId })]
+  const headers = ['Connection', 'Upgrade', 'Upgrade', upgrade, ...answerHeaders(answer, context)]
   socket.write(headText(101, answer.statusMessage ?? 'Switching Protocols', headers), 'latin1')
   if (first.length > 0) socket.write(first)
   if (head.length > 0) to.write(head)
@@ -120,9 +120,9 @@ interface Refused {
 
 /** The upstream answered without upgrading: pass that answer on and close. */
 function refused(context: TunnelContext, { answer, release, decide, left }: Refused): void {
-  const { socket, version, requestId } = context
+  const { socket } = context
   const status = answer.statusCode ?? 502
-  const headers = [...answerHeaders(answer, { version, requestId }), 'Connection', 'close']
+  const headers = [...answerHeaders(answer, context), 'Connection', 'close']
   socket.write(headText(status, answer.statusMessage ?? '', headers), 'latin1')
   const over = once((whole: boolean) => {
     socket.off('close', left)
