@@ -18,9 +18,9 @@ export function invalid(message: string): Refusal {
   return { ok: false, reason: 'invalid', message }
 }
 
-/** True for a finite number that can be a count of something (fractions from a sampled source are allowed). */
+/** True for a number that can be a count of something: 0 to 2⁵³ − 1 (fractions from a sampled source are allowed). */
 export function isCount(value: number): boolean {
-  return Number.isFinite(value) && value >= 0
+  return value >= 0 && value <= Number.MAX_SAFE_INTEGER
 }
 
 /** Throws a RangeError unless `low < value < high`; for options a programmer wrote. */

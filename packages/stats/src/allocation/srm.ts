@@ -90,7 +90,7 @@ function checkAllocation(state: AllocationState, batch: AllocationBatch): Refusa
   const { shares, counts } = batch
   if (shares.length < 2 || shares.length !== counts.length) return invalid('Shares and counts need one entry per arm.')
   if (state.totals.length > 0 && state.totals.length !== counts.length) return invalid('The number of arms changed.')
-  if (!counts.every(isCount)) return invalid(`Unit counts must be finite and >= 0: ${counts.join(', ')}.`)
+  if (!counts.every(isCount)) return invalid(`Unit counts must be between 0 and 2^53: ${counts.join(', ')}.`)
   if (!shares.every((share) => share > 0 && share < 1)) return invalid('Every share must be above 0 and below 1.')
   let sum = 0
   for (const share of shares) sum += share

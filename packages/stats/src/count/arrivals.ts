@@ -49,11 +49,11 @@ export function estimateRatio(totals: ArrivalTotals): number | null {
 export function checkArrivals(batch: ArrivalBatch): Refusal | null {
   const { share, canary, stable, durationMs = 0 } = batch
   if (!isCount(canary) || !isCount(stable))
-    return invalid(`Event counts must be finite and >= 0: ${canary}, ${stable}.`)
+    return invalid(`Event counts must be between 0 and 2^53: ${canary}, ${stable}.`)
   if (!(share >= 0 && share <= 1)) return invalid(`The canary's share must be within 0..1, got ${share}.`)
   if (share === 0 && canary > 0) return invalid(`${canary} canary events, but the canary had no units in this slot.`)
   if (share === 1 && stable > 0) return invalid(`${stable} stable events, but stable had no units in this slot.`)
-  if (!isCount(durationMs)) return invalid(`The slot's duration must be finite and >= 0, got ${durationMs}.`)
+  if (!isCount(durationMs)) return invalid(`The slot's duration must be between 0 and 2^53, got ${durationMs}.`)
   return null
 }
 

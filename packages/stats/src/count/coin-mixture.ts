@@ -49,7 +49,7 @@ export function createCoinMixture(grid: GridName, restarts: Restarts | null): Co
   }
 }
 
-/** What share of late starts has begun by `elapsedMs`: heavy-tailed, so any delay keeps some capital (DETECTION §4). */
+/** What share of late starts has begun by `elapsedMs`: heavy-tailed, so any delay keeps some capital. */
 function startedShare(elapsedMs: number, scaleMs: number): number {
   return 1 - 1 / (1 + Math.log1p(elapsedMs / scaleMs))
 }

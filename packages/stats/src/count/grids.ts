@@ -16,7 +16,7 @@ function fromWeights(offsets: readonly number[], weights: readonly number[]): Gr
   return { offsets, logWeights: weights.map((weight) => Math.log(weight / total)) }
 }
 
-/** Sixteen ratios spread log-log over 1.1..100 and eight log-uniform over 4..800 (DETECTION §5). */
+/** Sixteen ratios spread log-log over 1.1..100 and eight log-uniform over 4..800. */
 function ratios24(): Grid {
   const offsets: number[] = []
   const weights: number[] = []

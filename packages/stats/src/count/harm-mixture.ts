@@ -10,7 +10,7 @@ export interface HarmOptions {
   readonly harmFrom?: number
   /** Capital kept for regressions that begin late. Default half; null bets all from the start. */
   readonly restarts?: Restarts | null
-  /** Prior over ratios. Default the 24 ratios of DETECTION §5. */
+  /** Prior over ratios. Default: 24 ratios from 1.1 to 800. */
   readonly grid?: 'ratios-24' | 'exponential-64'
 }
 

@@ -59,9 +59,9 @@ export function createAboveLimit(options: LimitOptions & { readonly restarts?: R
 
 function checkTrials(batch: TrialBatch): Refusal | null {
   const { trials, events, durationMs = 0 } = batch
-  if (!isCount(trials) || !isCount(events)) return invalid(`Counts must be finite and >= 0: ${events} of ${trials}.`)
+  if (!isCount(trials) || !isCount(events)) return invalid(`Counts must be between 0 and 2^53: ${events} of ${trials}.`)
   if (events > trials) return invalid(`${events} events out of ${trials} trials cannot be.`)
-  if (!isCount(durationMs)) return invalid(`The slot's duration must be finite and >= 0, got ${durationMs}.`)
+  if (!isCount(durationMs)) return invalid(`The slot's duration must be between 0 and 2^53, got ${durationMs}.`)
   return null
 }
 

@@ -14,6 +14,9 @@ export interface BucketSums {
   readonly den: number
 }
 
+/** Beyond this a square could overflow; nothing that is measured is as large. */
+const LARGEST = 1e100
+
 /** Buckets per arm unless told otherwise. */
 export const DEFAULT_BUCKETS = 256
 
@@ -22,7 +25,7 @@ export function emptyBuckets(): BucketSums {
   return { cells: [], num: 0, den: 0 }
 }
 
-/** Adds cells (any order, buckets may repeat); refuses numbers that are not finite, denominators < 0, unknown buckets. */
+/** Adds cells (any order, buckets may repeat); refuses numbers that are not finite (or beyond 1e100), denominators < 0, unknown buckets. */
 export function addToBuckets(sums: BucketSums, cells: readonly BucketCell[], buckets: number): Updated<BucketSums> {
   if (cells.length === 0) return { ok: true, state: sums }
   const byBucket = new Map<number, readonly [number, number]>()
@@ -30,8 +33,8 @@ export function addToBuckets(sums: BucketSums, cells: readonly BucketCell[], buc
   let { num: numSum, den: denSum } = sums
   for (const [bucket, num, den] of cells) {
     if (!Number.isInteger(bucket) || bucket < 0 || bucket >= buckets) return invalid(`There is no bucket ${bucket}.`)
-    if (!Number.isFinite(num)) return invalid(`The numerator of bucket ${bucket} is ${num}.`)
-    if (!(den >= 0 && den < Infinity)) return invalid(`The denominator of bucket ${bucket} is ${den}.`)
+    if (!(Math.abs(num) <= LARGEST)) return invalid(`The numerator of bucket ${bucket} is ${num}.`)
+    if (!(den >= 0 && den <= LARGEST)) return invalid(`The denominator of bucket ${bucket} is ${den}.`)
     const [oldNum, oldDen] = byBucket.get(bucket) ?? [0, 0]
     byBucket.set(bucket, [oldNum + num, oldDen + den])
     numSum += num

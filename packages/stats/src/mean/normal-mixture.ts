@@ -1,4 +1,4 @@
-import { lnNormalCdf } from '../numeric/normal.ts'
+import { erfcx, lnNormalCdf } from '../numeric/normal.ts'
 import { requireBetween } from '../refusal.ts'
 
 /**
@@ -26,9 +26,10 @@ export function twoSidedLogE(z: number, k: number): number {
 
 /** ln of the one-sided mixture e-value (half-normal prior on positive effects); grows with z. */
 export function oneSidedLogE(z: number, k: number): number {
-  const half = (k * z * z) / (2 * (1 + k))
-  const tail = lnNormalCdf(z * Math.sqrt(k / (1 + k)))
-  return 0.5 * Math.log(4 / (1 + k)) + half + tail
+  const at = z * Math.sqrt(k / (1 + k))
+  // Below 0 the square would cancel against the one inside the tail.
+  const squareAndTail = at < 0 ? Math.log(0.5 * erfcx(-at / Math.SQRT2)) : (at * at) / 2 + lnNormalCdf(at)
+  return 0.5 * Math.log(4 / (1 + k)) + squareAndTail
 }
 
 /** Half-width of the two-sided confidence sequence in standard errors. */

@@ -1,6 +1,6 @@
 import { addToBuckets, DEFAULT_BUCKETS, emptyBuckets } from './hash-buckets.ts'
 import type { BucketCell, BucketSums } from './hash-buckets.ts'
-import { invalid } from '../refusal.ts'
+import { invalid, isCount } from '../refusal.ts'
 import type { Updated } from '../refusal.ts'
 
 /** One arm over all stages: the open stage's buckets, and what the closed stages leave behind. */
@@ -35,6 +35,8 @@ export interface RatioBatch {
   readonly stage?: number | string
   readonly canary: readonly BucketCell[]
   readonly stable: readonly BucketCell[]
+  /** How many outcomes in the cells were not zero, when it is known; otherwise each non-zero cell counts as one. */
+  readonly nonZero?: { readonly canary: number; readonly stable: number }
 }
 
 function emptyArm(): StageArm {
@@ -92,26 +94,35 @@ export function closeStage(sums: StageSums): StageSums {
   }
 }
 
-function addToArm(arm: StageArm, cells: readonly BucketCell[], buckets: number): Updated<StageArm> {
+function addToArm(
+  arm: StageArm,
+  cells: readonly BucketCell[],
+  { buckets, outcomes }: { readonly buckets: number; readonly outcomes: number | undefined },
+): Updated<StageArm> {
   const open = addToBuckets(arm.open, cells, buckets)
   if (!open.ok) return open
-  let { num, den, nonZero } = arm
+  let { num, den } = arm
+  let seen = 0
   for (const [, cellNum, cellDen] of cells) {
     num += cellNum
     den += cellDen
-    if (cellNum !== 0) nonZero += 1
+    if (cellNum !== 0) seen += 1
   }
-  return { ok: true, state: { ...arm, open: open.state, num, den, nonZero } }
+  return { ok: true, state: { ...arm, open: open.state, num, den, nonZero: arm.nonZero + (outcomes ?? seen) } }
 }
 
 /** Takes in one slot, closing the open stage first if the stage has changed. */
 export function addStageBatch(sums: StageSums, batch: RatioBatch): Updated<StageSums> {
   const stage = batch.stage ?? sums.stage
   if (typeof stage === 'number' && !Number.isFinite(stage)) return invalid(`The stage must be finite, got ${stage}.`)
+  const { nonZero } = batch
+  if (nonZero && !(isCount(nonZero.canary) && isCount(nonZero.stable)))
+    return invalid(`Counts of outcomes must be between 0 and 2^53: ${nonZero.canary}, ${nonZero.stable}.`)
+  const { buckets } = sums
   const open = stage === sums.stage || sums.stage === null ? sums : closeStage(sums)
-  const canary = addToArm(open.canary, batch.canary, sums.buckets)
+  const canary = addToArm(open.canary, batch.canary, { buckets, outcomes: nonZero?.canary })
   if (!canary.ok) return canary
-  const stable = addToArm(open.stable, batch.stable, sums.buckets)
+  const stable = addToArm(open.stable, batch.stable, { buckets, outcomes: nonZero?.stable })
   if (!stable.ok) return stable
   return { ok: true, state: { ...open, stage, canary: canary.state, stable: stable.state } }
 }
@@ -163,7 +174,7 @@ export function summariseStages(sums: StageSums): { readonly canary: ArmSummary;
 
 /**
  * The guarded variance of canary - factor × stable: the largest of Welch, pooled, and "the canary is at least as noisy as
- * stable". Without it a canary that has not met the tail yet looks precise, and is promoted (STATISTICS §2.3).
+ * stable". Without it a canary that has not met the tail yet looks precise, and is promoted.
  */
 export function guardedVariance(
   arms: { readonly canary: ArmSummary; readonly stable: ArmSummary },

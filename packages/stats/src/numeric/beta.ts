@@ -39,7 +39,12 @@ export function betaCdf(x: number, a: number, b: number): number {
 /** P(T > t) for Student's t with `df` degrees of freedom, tails kept to relative precision. */
 export function studentSurvival(t: number, df: number): number {
   if (!(df > 0) || Number.isNaN(t)) throw new RangeError(`studentSurvival got t=${t}, df=${df}`)
-  const tail = 0.5 * betaCdf(df / (df + t * t), df / 2, 0.5)
+  const square = t * t
+  // Near 0 the first form would lose the digits of t in 1 - tiny.
+  const tail =
+    square > 1
+      ? 0.5 * betaCdf(df / (df + square), df / 2, 0.5)
+      : 0.5 - 0.5 * betaCdf(square / (df + square), 0.5, df / 2)
   return t >= 0 ? tail : 1 - tail
 }
 
