@@ -21,6 +21,7 @@ export const catalogue = {
   'body.too-large': { status: 413, retry: false, hint: 'Send smaller batches.' },
   'config.invalid': { status: 422, retry: false, hint: 'Correct the file and run "serin lint -f FILE".' },
   'config.unreadable': { status: 400, retry: false, hint: 'Check the path and that the file is YAML.' },
+  'control-plane.not-ready': { status: 503, retry: true, hint: 'It is starting or going away: try again in a moment.' },
   'control-plane.unreachable': {
     status: 503,
     retry: true,
@@ -48,6 +49,7 @@ export const catalogue = {
     retry: false,
     hint: 'This is a defect in Serin. Please report it with the journal and the log.',
   },
+  'method.not-allowed': { status: 405, retry: false, hint: 'The header "Allow" names the methods of this path.' },
   'model.unloadable': {
     status: 422,
     retry: false,
@@ -58,6 +60,12 @@ export const catalogue = {
     retry: false,
     hint: 'Each observation needs a metric, a finite value, and a unit or a request id.',
   },
+  'origin.refused': {
+    status: 403,
+    retry: false,
+    hint: 'Reach the control plane by its own address, such as 127.0.0.1 or localhost, and not from a page of another site.',
+  },
+  'path.not-found': { status: 404, retry: false, hint: 'All paths are in /v1/openapi.json.' },
   'port.in-use': { status: 409, retry: false, hint: 'Stop what listens there, or choose another port.' },
   'rollout.active': { status: 409, retry: false, hint: 'Wait for it, abort it, or release with --supersede.' },
   'rollout.not-found': { status: 404, retry: false, hint: 'List rollouts with "serin get rollouts".' },
@@ -78,6 +86,7 @@ export const catalogue = {
     hint: 'Free disk space; Serin goes on by itself when it can write again. Traffic stays where it is.',
   },
   'store.unwritable': { status: 500, retry: true, hint: 'Check the permissions and the disk of the data directory.' },
+  'usage.invalid': { status: 400, retry: false, hint: 'See "serin COMMAND --help".' },
   'version.immutable': {
     status: 409,
     retry: false,

@@ -1,9 +1,7 @@
-import { isMap, LineCounter, parseDocument, type Document } from 'yaml'
-import type { z } from 'zod'
+import { isAlias, isMap, isScalar, LineCounter, parseDocument, visit, type Document, type YAMLError } from 'yaml'
 import { checkReferences } from './check-references.ts'
 import { SerinError } from './errors.ts'
-import { knownAt } from './known-names.ts'
-import { nearest } from './nearest.ts'
+import { explainIssues } from './explain.ts'
 import { ServiceFile } from './service-file.ts'
 
 /** One thing that is wrong in a release file, and where. */
@@ -23,40 +21,38 @@ export interface FileIssue {
 /** Reads a release file, or throws `config.invalid` with every issue found, each with its line and, for a misspelt name, the nearest known one. */
 export function parseServiceFile(text: string, file = 'serin.yaml'): ServiceFile {
   const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true })
-  const locate = (offset: number) => lines.linePos(Math.max(0, offset))
-  if (document.errors.length > 0) {
+  const locate = (offset: number) => {
+    const { line, col } = lines.linePos(Math.max(0, offset))
+    return { file, line: Math.max(1, line), column: Math.max(1, col) }
+  }
+  const { document, value, unreadable } = readYaml(text, lines)
+  if (unreadable.length > 0 || document === null)
     throw invalid(
       file,
-      document.errors.map((error) => {
-        const { line, col } = locate(error.pos[0])
-        return { file, line, column: col, path: '', message: `This is not YAML: ${error.message}` }
-      }),
+      unreadable.map(({ offset, message }) => ({ ...locate(offset), path: '', message })),
     )
-  }
-  const value: unknown = document.toJS()
-  const place = (path: readonly PropertyKey[], key?: string) => {
-    const { line, col } = locate(offsetOf(document, path, key))
-    return { file, line, column: col, path: [...path, ...(key === undefined ? [] : [key])].join('.') }
-  }
+  const place = (path: readonly PropertyKey[], key?: string) => ({
+    ...locate(offsetOf(document, path, key)),
+    path: [...path, ...(key === undefined ? [] : [key])].join('.'),
+  })
   const result = ServiceFile.safeParse(value ?? {})
-  const issues = result.success
+  const issues: readonly FileIssue[] = result.success
     ? checkReferences(result.data).map(({ path, message, nearest }) => ({
         ...place(path),
         message,
         ...(nearest === undefined ? {} : { nearest }),
       }))
-    : result.error.issues
-        .flatMap((issue) => explain(issue, value))
-        .map(({ path, key, message, near }) => ({
+    : explainIssues(result.error.issues, { value, sourceAt: (path) => sourceOf(document, path) }).map(
+        ({ path, key, message, near }) => ({
           ...place(path, key),
           message,
           ...(near === undefined ? {} : { nearest: near }),
-        }))
+        }),
+      )
   if (issues.length > 0 || !result.success)
     throw invalid(
       file,
-      issues.sort((a, b) => a.line - b.line),
+      [...issues].sort((a, b) => a.line - b.line || a.column - b.column),
     )
   return result.data
 }
@@ -78,136 +74,107 @@ function invalid(file: string, issues: readonly FileIssue[]): SerinError {
   })
 }
 
-interface Explained {
-  readonly path: readonly PropertyKey[]
-  readonly key?: string
+// ── YAML ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+interface Unreadable {
+  readonly offset: number
   readonly message: string
-  readonly near?: string
 }
 
-type Issue = z.core.$ZodIssue
+interface Read {
+  readonly document: Document | null
+  readonly value: unknown
+  readonly unreadable: readonly Unreadable[]
+}
 
-function explain(issue: Issue, value: unknown): readonly Explained[] {
-  switch (issue.code) {
-    case 'unrecognized_keys':
-      return issue.keys.map((key) => {
-        const known = knownAt(issue.path, value)
-        return withNear(
-          { path: issue.path, key, message: `Unknown key "${key}". Known here: ${known.join(', ')}.` },
-          nearest(key, known),
-        )
-      })
-    case 'invalid_value': {
-      const known = issue.values.map(String)
-      const found = at(value, issue.path)
-      return [
-        withNear(
-          {
-            path: issue.path,
-            message: `Expected ${known.length === 1 ? known[0] : `one of ${known.join(', ')}`}, found ${show(found)}.`,
-          },
-          typeof found === 'string' ? nearest(found, known) : undefined,
-        ),
-      ]
-    }
-    case 'invalid_union':
-      return explainUnion(issue, value)
-    case 'invalid_key':
-    case 'invalid_element':
-      return issue.issues.flatMap((inner) => explain({ ...inner, path: [...issue.path, ...inner.path] }, value))
-    default: {
-      const found = at(value, issue.path)
-      const message =
-        found === undefined && issue.code === 'invalid_type'
-          ? `Missing: expected ${issue.expected}.`
-          : `${capital(issue.message)}, found ${show(found)}.`
-      return [{ path: issue.path, message }]
-    }
+function readYaml(text: string, lines: LineCounter): Read {
+  try {
+    // Names are text: a version called 1.10 must not become 1.1.
+    const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true })
+    const unreadable = [...wrongYaml(document.errors), ...wrongAliases(document)]
+    return { document, value: unreadable.length > 0 ? null : (document.toJS() as unknown), unreadable }
+  } catch (error) {
+    const deep = error instanceof RangeError
+    const message = deep
+      ? 'The file is nested too deeply to be read.'
+      : 'The file refers to itself too often to be read.'
+    return { document: null, value: null, unreadable: [{ offset: 0, message }] }
   }
 }
 
-function explainUnion(issue: Extract<Issue, { code: 'invalid_union' }>, value: unknown): readonly Explained[] {
-  const found = at(value, issue.path)
-  // A discriminated union names no branch: its discriminator is missing or misspelt.
-  if (issue.errors.length === 0) {
-    const known = knownAt(issue.path, value)
-    return [
-      withNear(
-        {
-          path: issue.path,
-          message:
-            found === undefined
-              ? `Missing: expected one of ${known.join(', ')}.`
-              : `Expected one of ${known.join(', ')}, found ${show(found)}.`,
-        },
-        typeof found === 'string' ? nearest(found, known) : undefined,
-      ),
-    ]
-  }
-  // The branch with the fewest complaints is the one that was meant.
-  const branches = issue.errors.map((branch) =>
-    branch.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] })),
-  )
-  const meant = [...branches].sort((a, b) => a.length - b.length || depth(b) - depth(a))[0] ?? []
-  if (meant.every((inner) => inner.code === 'invalid_type' && inner.path.length === issue.path.length)) {
-    return [{ path: issue.path, message: `Expected ${meantTypes(branches)}, found ${show(found)}.` }]
-  }
-  return meant.flatMap((inner) => explain(inner, value))
+/** What is no YAML. After the first error the rest mostly follows from it; only keys that are written twice are each told. */
+function wrongYaml(errors: readonly YAMLError[]): readonly Unreadable[] {
+  const twice = errors.filter(({ code }) => code === 'DUPLICATE_KEY')
+  return (twice.length === errors.length ? twice : errors.slice(0, 1)).map(({ code, message, pos }) => ({
+    offset: pos[0],
+    message: yamlWords[code] ?? `This is not YAML: ${message.charAt(0).toLowerCase()}${message.slice(1)}.`,
+  }))
 }
 
-function meantTypes(branches: readonly (readonly Issue[])[]): string {
-  return [...new Set(branches.flat().flatMap((issue) => (issue.code === 'invalid_type' ? [issue.expected] : [])))].join(
-    ' or ',
-  )
+const yamlWords: Partial<Readonly<Record<YAMLError['code'], string>>> = {
+  BAD_INDENT:
+    'This line is indented differently from its neighbours: entries of one mapping or list begin at the same column.',
+  BLOCK_AS_IMPLICIT_KEY:
+    'There is a ":" too many in this line, or the line before is not complete. Text with a ":" needs quotes.',
+  DUPLICATE_KEY: 'This key is written twice.',
+  MISSING_CHAR: 'Something is not closed or not separated here: a quote, a bracket, a comma or a ":".',
+  MULTIPLE_DOCS: 'A second document begins here ("---"); a release file is one document.',
+  NON_STRING_KEY: 'A key has to be a plain name.',
+  TAB_AS_INDENT: 'There is a tab before the first word; indentation is made of spaces.',
 }
 
-function depth(issues: readonly Issue[]): number {
-  return Math.max(0, ...issues.map((issue) => issue.path.length))
+/** Aliases of nothing, and of what they are part of. */
+function wrongAliases(document: Document): readonly Unreadable[] {
+  const wrong: Unreadable[] = []
+  visit(document, {
+    Alias(_, node, ancestors) {
+      const target = node.resolve(document)
+      const offset = node.range?.[0] ?? 0
+      if (target === undefined) {
+        const message = `There is no anchor "&${node.source}" before this "*${node.source}". Text that begins with "*" needs quotes.`
+        wrong.push({ offset, message })
+      } else if (ancestors.includes(target))
+        wrong.push({ offset, message: `"*${node.source}" stands for what it is part of.` })
+    },
+  })
+  return wrong
 }
 
-function withNear(explained: Omit<Explained, 'near'>, near: string | undefined): Explained {
-  return near === undefined ? explained : { ...explained, near }
-}
+// ── Places ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-function at(value: unknown, path: readonly PropertyKey[]): unknown {
-  let current = value
-  for (const key of path) {
-    if (current === null || typeof current !== 'object') return undefined
-    current = (current as Record<PropertyKey, unknown>)[key]
-  }
-  return current
-}
-
-function show(value: unknown): string {
-  if (value === undefined) return 'nothing'
-  const text = JSON.stringify(value)
-  return text.length > 60 ? `${text.slice(0, 57)}…` : text
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1)
+/** A value as it is spelt in the file. */
+function sourceOf(document: Document, path: readonly PropertyKey[]): string | undefined {
+  const node = document.getIn(path, true)
+  return isScalar(node) ? node.source : undefined
 }
 
 /** Offset of the node at a path, of the key when one is named, or of the deepest part of the path that exists. */
 function offsetOf(document: Document, path: readonly PropertyKey[], key?: string): number {
   for (let length = path.length; length >= 0; length -= 1) {
-    const node: unknown = length === 0 ? document.contents : document.getIn(path.slice(0, length), true)
+    const node = followed(document, length === 0 ? document.contents : document.getIn(path.slice(0, length), true))
     if (key !== undefined && length === path.length && isMap(node)) {
       const pair = node.items.find((item) => String(item.key) === key)
-      const range = (pair?.key as { range?: [number, number, number] } | undefined)?.range
-      if (range !== undefined) return range[0]
+      const range = rangeOf(pair?.key)
+      if (range !== undefined) return range
     }
     const keyOffset = length === 0 ? undefined : keyRange(document, path.slice(0, length))
-    const range = (node as { range?: [number, number, number] } | undefined)?.range
+    const range = rangeOf(node)
     if (keyOffset !== undefined && (length < path.length || range === undefined)) return keyOffset
-    if (range !== undefined && range !== null) return range[0]
+    if (range !== undefined) return range
   }
   return 0
 }
 
+function followed(document: Document, node: unknown): unknown {
+  return isAlias(node) ? node.resolve(document) : node
+}
+
 function keyRange(document: Document, path: readonly PropertyKey[]): number | undefined {
-  const parent: unknown = path.length === 1 ? document.contents : document.getIn(path.slice(0, -1), true)
+  const parent = followed(document, path.length === 1 ? document.contents : document.getIn(path.slice(0, -1), true))
   if (!isMap(parent)) return undefined
-  const pair = parent.items.find((item) => String(item.key) === String(path.at(-1)))
-  return (pair?.key as { range?: [number, number, number] } | undefined)?.range?.[0]
+  return rangeOf(parent.items.find((item) => String(item.key) === String(path.at(-1)))?.key)
+}
+
+function rangeOf(node: unknown): number | undefined {
+  return (node as { range?: [number, number, number] | null } | null | undefined)?.range?.[0]
 }

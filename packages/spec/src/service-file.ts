@@ -42,11 +42,14 @@ const Match = z
 /** A rule that sends matching requests to stable or canary whatever their bucket says. */
 export const RoutingRule = z
   .strictObject({
-    name: z.string().min(1).max(100),
+    name: z.string().min(1).max(100).meta({ description: 'For people and the access log.' }),
     header: z.record(HeaderName, Match).optional().meta({ description: 'Request headers, all of which must match.' }),
-    cookie: z.record(z.string().min(1), Match).optional(),
-    query: z.record(z.string().min(1), Match).optional(),
-    path: Match.optional(),
+    cookie: z.record(z.string().min(1), Match).optional().meta({ description: 'Cookies, all of which must match.' }),
+    query: z
+      .record(z.string().min(1), Match)
+      .optional()
+      .meta({ description: 'Query parameters, all of which must match.' }),
+    path: Match.optional().meta({ description: 'The path, without the query.' }),
     to: z.enum(['stable', 'canary']).meta({ description: 'Who answers. `canary` means stable while no rollout runs.' }),
   })
   .refine((rule) => rule.header ?? rule.cookie ?? rule.query ?? rule.path, {
@@ -58,11 +61,13 @@ export const RoutingRule = z
       'Rules come before the override header, which comes before the hash. The first rule that matches decides.',
   })
 
+const Interval = Duration.refine((ms) => ms > 0, { error: 'expected more than 0s' })
+
 const Probe = z
   .strictObject({
     path: z.string().startsWith('/').default('/').meta({ description: 'Answered with 2xx or 3xx when all is well.' }),
-    every: Duration.prefault('500ms'),
-    timeout: Duration.prefault('2s'),
+    every: Interval.prefault('500ms').meta({ description: 'Time between two checks.' }),
+    timeout: Interval.prefault('2s').meta({ description: 'An answer that takes longer is a failure.' }),
     within: Duration.prefault('60s').meta({
       description: 'Readiness: how long a replica may take before its rollout fails.',
     }),
@@ -75,60 +80,66 @@ const Probe = z
   })
   .meta({ id: 'Probe', description: 'A health check by HTTP.' })
 
+const ready = Probe.meta({ description: 'When a replica may take traffic.' })
+const live = Probe.meta({ description: 'When a replica is taken out and restarted.' })
+const replicas = z.int().min(1).max(64).meta({ description: 'How many copies of a version run.' })
+
+const stopWithin = Duration.prefault('10s').meta({ description: 'Time between SIGTERM and SIGKILL.' })
+
 const processFields = {
   command: z.array(z.string().min(1)).min(1).max(100).meta({
     description:
       'Program and arguments; `{port}` and `{version}` are replaced. PORT and SERIN_VERSION are in its environment.',
   }),
-  env: z.record(z.string(), z.string()).default({}).meta({ description: 'Extra environment.' }),
+  env: z.record(z.string(), z.string()),
   cwd: z.string().optional().meta({ description: 'Working directory, relative to the file.' }),
 }
 
 /** Replicas of a command on their own ports. */
 export const ProcessWorkload = z
   .strictObject({
-    kind: z.literal('process'),
-    replicas: z.int().min(1).max(64).default(1),
+    kind: z.literal('process').meta({ description: 'Serin runs a command.' }),
+    replicas: replicas.default(1),
     command: processFields.command.optional(),
-    env: processFields.env,
+    env: processFields.env.default({}).meta({ description: 'Extra environment of every version.' }),
     cwd: processFields.cwd,
-    ready: Probe.prefault({}),
-    live: Probe.prefault({}),
-    stopWithin: Duration.prefault('10s').meta({ description: 'Time between SIGTERM and SIGKILL.' }),
+    ready: ready.prefault({}),
+    live: live.prefault({}),
+    stopWithin,
   })
   .meta({ id: 'ProcessWorkload', description: 'N replicas of a command.' })
 
 /** Replicas that serve an ONNX model over the Open Inference Protocol v2, or an external server that speaks it. */
 export const ModelWorkload = z
   .strictObject({
-    kind: z.literal('model'),
+    kind: z.literal('model').meta({ description: 'Serin, or a server it drives, serves a model.' }),
     model: Name.meta({ description: 'Name of the model in the protocol’s paths.' }),
-    replicas: z.int().min(1).max(64).default(1),
+    replicas: replicas.default(1),
     server: z.url().optional().meta({
       description: 'An external server (Triton, MLServer, KServe, OVMS). Without it Serin serves the model itself.',
     }),
-    naming: z
-      .enum(['per-version-model', 'reload'])
-      .default('per-version-model')
-      .meta({ description: 'External server: one model name per version (`spam-v2`), or one name that is reloaded.' }),
-    ready: Probe.prefault({}),
-    live: Probe.prefault({}),
+    naming: z.enum(['per-version-model', 'reload']).default('per-version-model').meta({
+      description:
+        'External server: one model name per version (`spam-v2`; clients post to `/infer`), or one name that is loaded anew on servers of each version’s own.',
+    }),
+    ready: ready.prefault({}),
+    live: live.prefault({}),
     memoryMax: z
       .int()
       .min(64)
       .max(1_000_000)
       .default(2_048)
       .meta({ description: 'MiB a replica may use before it is restarted.' }),
-    stopWithin: Duration.prefault('10s'),
+    stopWithin,
   })
   .meta({ id: 'ModelWorkload', description: 'Replicas that serve a model.' })
 
 /** Servers that someone else runs. */
 export const EndpointsWorkload = z
   .strictObject({
-    kind: z.literal('endpoints'),
-    ready: Probe.prefault({}),
-    live: Probe.prefault({}),
+    kind: z.literal('endpoints').meta({ description: 'The versions run already, somewhere.' }),
+    ready: ready.prefault({}),
+    live: live.prefault({}),
   })
   .meta({ id: 'EndpointsWorkload', description: 'Versions that already run somewhere; each names its endpoints.' })
 
@@ -139,16 +150,14 @@ export const Workload = z.discriminatedUnion('kind', [ProcessWorkload, ModelWork
 export const VersionSpec = z
   .strictObject({
     command: processFields.command.optional(),
-    env: processFields.env.optional(),
+    env: processFields.env.optional().meta({ description: 'process, model: extra environment of this version.' }),
     cwd: processFields.cwd,
-    replicas: z.int().min(1).max(64).optional(),
+    replicas: replicas.optional().meta({ description: 'Instead of the number under `workload`.' }),
     uri: z.string().min(1).optional().meta({ description: 'model: path of the ONNX file, relative to the file.' }),
-    endpoints: z
-      .array(z.url())
-      .min(1)
-      .max(64)
-      .optional()
-      .meta({ description: 'endpoints: base addresses, such as http://127.0.0.1:3001.' }),
+    endpoints: z.array(z.url()).min(1).max(64).optional().meta({
+      description:
+        'endpoints: base addresses, such as http://127.0.0.1:3001. model: the version’s own servers, instead of the one under "workload".',
+    }),
     labels: z
       .record(z.string(), z.string().max(1_000))
       .optional()
@@ -167,10 +176,12 @@ const importance = z
   .default(1)
   .meta({ description: 'Share of the false-rollback budget, relative to the other guardrails.' })
 
+const noMargin = 'expected more than 0%: that nothing at all has changed can never be proved'
+
 /** Failed requests: 5xx answers, refused, reset or timed-out connections. */
 export const ErrorsMetric = z
   .strictObject({
-    kind: z.literal('errors'),
+    kind: z.literal('errors').meta({ description: 'Failed requests.' }),
     role: Role,
     margin: Percent.prefault('25%').meta({
       description: 'Relative worsening that would still be acceptable at 100 %.',
@@ -180,12 +191,12 @@ export const ErrorsMetric = z
     }),
     importance,
   })
-  .meta({ id: 'ErrorsMetric' })
+  .meta({ id: 'ErrorsMetric', description: 'Failed requests: 5xx answers, refused, reset or timed-out connections.' })
 
 /** Latency of successful requests against cuts at stable's own quantiles. */
 export const LatencyMetric = z
   .strictObject({
-    kind: z.literal('latency'),
+    kind: z.literal('latency').meta({ description: 'How long successful requests take.' }),
     role: Role,
     quantile: z
       .union([z.literal(50), z.literal(75), z.literal(90), z.literal(95), z.literal(99)])
@@ -194,27 +205,42 @@ export const LatencyMetric = z
         description:
           'Promotion needs proof that no more requests than the margin allows are slower than stable’s own quantile. Harm is looked for at all of them.',
       }),
-    margin: Percent.prefault('50%').meta({
-      description: 'Relative worsening of the share of slow requests that would still be acceptable.',
+    margin: Percent.refine((percent) => percent > 0, { error: noMargin })
+      .prefault('50%')
+      .meta({
+        description: 'Relative worsening of the share of slow requests that would still be acceptable.',
+      }),
+    tolerance: Percent.prefault('10%').meta({
+      description:
+        'A request to canary counts as slow only when it takes this much longer than stable’s cut: no two processes are equally fast.',
+    }),
+    toleranceAbsolute: Duration.prefault('2ms').meta({
+      description: 'The same as a time; the larger of the two holds.',
     }),
     importance,
   })
-  .meta({ id: 'LatencyMetric' })
+  .meta({ id: 'LatencyMetric', description: 'Latency of successful requests, compared at stable’s own quantiles.' })
 
 /** A mean of pushed observations per unit, such as the false-positive rate of a model. */
 export const ObservationMetric = z
   .strictObject({
-    kind: z.literal('observation'),
+    kind: z.literal('observation').meta({ description: 'Values pushed to Serin about units or requests.' }),
     role: Role,
     observation: Name.optional().meta({ description: 'Name of the observations; default: the metric’s own name.' }),
-    better: z.enum(['lower', 'higher']).default('lower'),
-    margin: Percent.prefault('10%'),
+    better: z.enum(['lower', 'higher']).default('lower').meta({ description: 'Which direction is good.' }),
+    margin: Percent.prefault('10%').meta({
+      description: 'Relative worsening that would still be acceptable at 100 %.',
+    }),
     marginAbsolute: Percent.prefault('0.5%').meta({
-      description: 'In points of the value × 100 (for a rate: percentage points).',
+      description:
+        'Absolute worsening that would still be acceptable, in points of the value × 100 (for a rate: percentage points).',
     }),
     importance,
   })
-  .meta({ id: 'ObservationMetric' })
+  .meta({
+    id: 'ObservationMetric',
+    description: 'A mean of pushed observations per unit, such as the false-positive rate of a model.',
+  })
 
 /** Something that is watched. */
 export const Metric = z.discriminatedUnion('kind', [ErrorsMetric, LatencyMetric, ObservationMetric])
@@ -228,7 +254,7 @@ export const CanaryStep = z
     }),
     pause: z.boolean().default(false).meta({ description: 'Wait for a person to promote.' }),
   })
-  .meta({ id: 'CanaryStep' })
+  .meta({ id: 'CanaryStep', description: 'One step of a canary.' })
 
 /** Known ramps. */
 export const presets = ['1-5-25-100', '5-25-50-100'] as const
@@ -236,38 +262,50 @@ export const presets = ['1-5-25-100', '5-25-50-100'] as const
 /** Canary: a growing share of the units, each step only after evidence. */
 export const CanaryStrategy = z
   .strictObject({
-    kind: z.literal('canary'),
+    kind: z.literal('canary').meta({ description: 'A growing share of the units.' }),
     preset: z.enum(presets).optional().meta({ description: 'A known ramp instead of steps.' }),
-    steps: z.array(CanaryStep).min(1).max(50).optional(),
+    steps: z
+      .array(CanaryStep)
+      .min(1)
+      .max(50)
+      .optional()
+      .meta({ description: 'Growing shares below 100 %; promotion follows the last.' }),
     deadline: Duration.prefault('2h').meta({
       description:
-        'A step that is still undecided after this long is held for a person. Nothing is ever promoted because time ran out.',
+        'A step that has not passed this long after its hold is held for a person. Nothing is ever promoted because time ran out.',
     }),
   })
   .refine((strategy) => (strategy.steps === undefined) !== (strategy.preset === undefined), {
     error: 'expected either steps or preset',
   })
-  .refine(
-    (strategy) =>
-      (strategy.steps ?? []).every(
-        (step, i, all) =>
-          typeof step.weight !== 'number' || (step.weight > (all[i - 1]?.weight ?? 0) && step.weight < 10_000),
-      ),
-    {
-      error: 'expected growing weights above 0% and below 100% (promotion to 100% follows the last step)',
-      path: ['steps'],
-    },
-  )
-  .meta({ id: 'CanaryStrategy' })
+  .superRefine(({ steps = [] }, context) => {
+    for (const [i, { weight }] of steps.entries()) {
+      const before = steps[i - 1]?.weight ?? 0
+      // A weight that could not be read is explained already.
+      if (typeof weight !== 'number' || typeof before !== 'number') continue
+      const message =
+        weight <= before
+          ? `expected more than ${i === 0 ? '0%' : `the ${before / 100}% of the step before`}: shares grow`
+          : 'expected less than 100%: promotion to 100% follows the last step'
+      if (weight <= before || weight >= 10_000)
+        context.addIssue({ code: 'custom', path: ['steps', i, 'weight'], message })
+    }
+  })
+  .meta({ id: 'CanaryStrategy', description: 'Canary: a growing share of the units, each step only after evidence.' })
+
+/** A risk somebody takes: without any nothing could ever be decided. */
+const Risk = Percent.refine((percent) => percent > 0 && percent <= 50, {
+  error: 'expected more than 0% and at most 50%: without any risk nothing could ever be decided',
+})
 
 /** How sure Serin has to be. */
 export const Analysis = z
   .strictObject({
-    falseRollback: Percent.prefault('1%').meta({
+    falseRollback: Risk.prefault('1%').meta({
       description:
         'Chance that a harmless version is rolled back, over the whole rollout and all guardrails, however often Serin looks.',
     }),
-    falsePromotion: Percent.prefault('5%').meta({
+    falsePromotion: Risk.prefault('5%').meta({
       description: 'Chance, per guardrail, that a version worse than its margin passes.',
     }),
     warmUp: Duration.prefault('10s').meta({
@@ -280,34 +318,55 @@ export const Analysis = z
       .default(50)
       .meta({ description: 'Units canary must have served before any step may pass.' }),
   })
-  .meta({ id: 'Analysis' })
+  .meta({ id: 'Analysis', description: 'How sure Serin has to be.' })
+
+const listenWords = 'expected a port (0 to 65535) such as 8080, or an address with a port such as 0.0.0.0:8080'
 
 /** A service: what runs, who sees what, what is watched, how the next version comes in. */
 export const Service = z
   .strictObject({
     listen: z
-      .union([z.int().min(0).max(65_535), z.string().regex(/^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):\d{1,5}$/)])
+      .union(
+        [
+          z.int().min(0).max(65_535),
+          z
+            .string()
+            .regex(/^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):\d{1,5}$/, { error: listenWords })
+            .refine((address) => Number(address.slice(address.lastIndexOf(':') + 1)) <= 65_535, { error: listenWords }),
+        ],
+        { error: listenWords },
+      )
       .meta({
         description: 'Port (on loopback) or address:port where the gateway takes requests.',
         examples: [8080, '0.0.0.0:8080'],
       }),
-    unit: z.array(UnitSource).max(8).default([]),
-    rules: z.array(RoutingRule).max(100).default([]),
+    unit: z
+      .array(UnitSource)
+      .max(8)
+      .default([])
+      .meta({ description: 'Where to find who a request belongs to; the first source that has a value wins.' }),
+    rules: z
+      .array(RoutingRule)
+      .max(100)
+      .default([])
+      .meta({ description: 'Requests that stable or canary answers whatever their bucket says.' }),
     override: z
-      .union([HeaderName, z.literal(false)])
+      .union([HeaderName, z.literal(false)], { error: 'expected the name of an HTTP header, or false' })
       .default('serin-version')
       .meta({
         description: 'Header by which a request picks a version by name, for tests by hand; `false` switches it off.',
       }),
-    workload: Workload,
-    versions: z.record(Name, VersionSpec),
+    workload: Workload.meta({ description: 'What a version runs as.' }),
+    versions: z.record(Name, VersionSpec).meta({ description: 'The versions, by name.' }),
     stable: Name.meta({ description: 'The version that serves before the first rollout.' }),
-    strategy: CanaryStrategy.prefault({ kind: 'canary', preset: '5-25-50-100' }),
+    strategy: CanaryStrategy.prefault({ kind: 'canary', preset: '5-25-50-100' }).meta({
+      description: 'How the next version comes in.',
+    }),
     metrics: z
       .record(Name, Metric)
       .prefault({ errors: { kind: 'errors' }, latency: { kind: 'latency' } })
       .meta({ description: 'What is watched. Default: errors and latency from the gateway.' }),
-    analysis: Analysis.prefault({}),
+    analysis: Analysis.prefault({}).meta({ description: 'How sure the verdicts have to be.' }),
     keepWarm: Duration.prefault('10m').meta({
       description: 'How long the old version keeps running after promotion, so that undo is instant.',
     }),
@@ -315,7 +374,10 @@ export const Service = z
       description: 'How long open requests may take to finish before a version is stopped.',
     }),
   })
-  .meta({ id: 'Service' })
+  .meta({
+    id: 'Service',
+    description: 'A service: what runs, who sees what, what is watched, how the next version comes in.',
+  })
 
 /** The whole file. */
 export const ServiceFile = z
@@ -323,7 +385,8 @@ export const ServiceFile = z
     serin: z.literal('v1').meta({ description: 'Version of this format.' }),
     services: z
       .record(Name, Service)
-      .refine((services) => Object.keys(services).length > 0, { error: 'expected at least one service' }),
+      .refine((services) => Object.keys(services).length > 0, { error: 'expected at least one service' })
+      .meta({ description: 'The services, by name.' }),
   })
   .meta({
     id: 'ServiceFile',

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { parseServiceFile } from './parse-file.ts'
+
+function fileOf(workload: string, versions: string): string {
+  return `serin: v1\nservices:\n  filter:\n    listen: 8080\n    workload: ${workload}\n    versions: ${versions}\n    stable: v1\n`
+}
+
+function refusalOf(workload: string, versions: string): string {
+  try {
+    parseServiceFile(fileOf(workload, versions))
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+  return assert.fail('it was accepted')
+}
+
+const server = "server: 'http://triton:8000'"
+
+test('a model on an external server needs no file, and takes no field that only a process of Serin would heed', () => {
+  parseServiceFile(fileOf(`{ kind: model, model: spam, ${server} }`, '{ v1: {}, v2: {} }'))
+  for (const field of ['uri: spam.onnx', 'replicas: 2', 'env: { A: b }']) {
+    const refusal = refusalOf(`{ kind: model, model: spam, ${server} }`, `{ v1: { ${field} } }`)
+    assert.match(refusal, /means nothing to a version of kind model on a server\. Known: endpoints, labels\./)
+  }
+  assert.match(
+    refusalOf(`{ kind: model, model: spam, replicas: 2, ${server} }`, '{ v1: {} }'),
+    /How many copies an external server runs is for the server to say/,
+  )
+})
+
+test('a model that Serin serves takes no servers', () => {
+  const versions = "{ v1: { uri: spam.onnx, endpoints: ['http://triton:8000'] } }"
+  assert.match(
+    refusalOf('{ kind: model, model: spam }', versions),
+    /"endpoints" means nothing to a version of kind model\./,
+  )
+  const naming = refusalOf('{ kind: model, model: spam, naming: reload }', '{ v1: { uri: spam.onnx } }')
+  assert.match(naming, /"reload" is a way to use an external server, but there is no "server"/)
+  assert.match(
+    refusalOf('{ kind: model, model: spam }', "{ v1: { uri: 's3://models/spam.onnx' } }"),
+    /from this machine only/,
+  )
+})
+
+test('two versions under one name are accepted only on different servers', () => {
+  const workload = `{ kind: model, model: spam, naming: reload, ${server} }`
+  parseServiceFile(fileOf(workload, '{ v1: {} }'))
+  parseServiceFile(fileOf(workload, "{ v1: {}, v2: { endpoints: ['http://other:8000'] } }"))
+  for (const versions of [
+    '{ v1: {}, v2: {} }',
+    "{ v1: {}, v2: { endpoints: ['http://triton:8000/'] } }",
+    "{ v1: { endpoints: ['http://a:1', 'http://b:1'] }, v2: { endpoints: ['http://b:1'] } }",
+  ])
+    assert.match(
+      refusalOf(workload, versions),
+      /Under one name a server has one version at a time, and http:\S+ already has "v1"/,
+    )
+})
