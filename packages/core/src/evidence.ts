@@ -1,4 +1,4 @@
-/** Depths at which a unit is scored once each: its first, third and tenth event (DETECTION §5: one coin per user). */
+/** Depths at which a unit is scored once each: its first, third and tenth event: one coin per user (docs/why/statistics.md). */
 export const eventDepths = [1, 3, 10] as const
 
 /**
@@ -7,6 +7,12 @@ export const eventDepths = [1, 3, 10] as const
  * Without a unit (each request is its own) only the first place is used.
  */
 export type EventCounts = Readonly<Record<string, readonly [number, number, number]>>
+
+/** Buckets of units in a slot: few enough to be stored every second, enough for an honest variance. */
+export const slotBuckets = 64
+
+/** What the units of one bucket did in a slot, of the randomised: `[bucket, requests, errors, latency scored, above cut 0, above cut 1, …]`. */
+export type BucketCounts = readonly number[]
 
 /** What one version did in one slot. */
 export interface ArmSlot {
@@ -20,10 +26,19 @@ export interface ArmSlot {
   readonly randomised: number
   /** Errors among the randomised. */
   readonly randomisedErrors: number
-  /** Units the hash assigned here for the first time in this rollout. */
+  /** Units that were seen for the first time since the rollout's first canary traffic, and assigned here. */
   readonly newUnits: number
-  /** Units scored per event and depth (sticky units), or events themselves (no unit). */
+  /** Units this version served for the first time since then; at a growing share also units that stable had served. */
+  readonly servedUnits: number
+  /** Units whose first request of this rollout ended in the slot, and how many of those requests failed: one trial per unit, independent of all others. */
+  readonly firstRequests: number
+  readonly firstErrors: number
+  /** Units scored per event and depth (sticky units), or events themselves (no unit); counted since the rollout's first canary traffic. */
   readonly events: EventCounts
+  /** The same, counted anew since the epoch of the slot began; empty without units. */
+  readonly recentEvents: EventCounts
+  /** Sums per bucket of units, in rising order; empty without units and between rollouts. */
+  readonly buckets: readonly BucketCounts[]
   /** Latency of successful requests: sparse `[bin, count]` of the log histogram of `@serin/stats`. */
   readonly latency: readonly (readonly [number, number])[]
   /** Sum of the latencies in `latency`, in ms. */
@@ -36,7 +51,7 @@ export interface ArmSlot {
 
 /** What a gateway saw in at most one second, cut whenever its routing table changes. */
 export interface EvidenceSlot {
-  /** Identity of the gateway process; a new one starts its sequence anew. */
+  /** Identity of the gateway process; a new one starts its sequence anew and knows no unit. */
   readonly boot: string
   /** Grows by one per slot of a boot. */
   readonly seq: number
@@ -47,6 +62,8 @@ export interface EvidenceSlot {
   readonly revision: number
   /** `measurement.rollout` of that table. */
   readonly rollout: string
+  /** Grows when `recentEvents` are counted anew, from 0 in each rollout; a slot lies within one epoch. */
+  readonly epoch: number
   /** Asked share of each version in that table, in basis points. */
   readonly weights: Readonly<Record<string, number>>
   /** Whether units are sticky (a unit source found an id) — then events are scored per unit. */

@@ -13,6 +13,6 @@ export interface Plan {
   readonly stable: string
   readonly canary: string
   readonly steps: readonly PlanStep[]
-  /** An undecided step is held for a person after this long, in ms. */
+  /** A step is held for a person when it has not passed this long after its hold, in ms. */
   readonly deadlineMs: number
 }

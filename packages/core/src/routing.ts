@@ -15,6 +15,8 @@ export interface Measurement {
   readonly rollout: string
   /** Latency cuts in ms, rising, on histogram bin edges; event `slow<i>` is a successful request above cut i. */
   readonly latencyCutsMs: readonly number[]
+  /** How much slower canary may be without being called slow: the larger of a ratio (0.1 is 10 %) and milliseconds. Absent: not at all. */
+  readonly latencyTolerance?: { readonly ratio: number; readonly ms: number }
   /** Latency is not scored before this time (ms since the epoch): new replicas warm up. */
   readonly latencyFrom: number
 }

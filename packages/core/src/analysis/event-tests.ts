@@ -13,88 +13,179 @@ import {
   type HarmState,
   type LimitState,
   type RatioState,
+  type RatioTestReading,
+  type Refusal,
   type Updated,
 } from '@serin/stats'
-import { marginAt } from './setup.ts'
+import { slotBuckets } from '../evidence.ts'
+import {
+  addToClusters,
+  noClusters,
+  readClusters,
+  type Addition,
+  type ClusterQuestion,
+  type Clusters,
+} from './clusters.ts'
+import { marginAt, type EventQuestion } from './setup.ts'
+import { createUnitHarm, unitHarmLogE, unitsHarmed, updateUnitHarm, type UnitHarm } from './unit-harm.ts'
 
-/** Weights of the first, third and tenth event of a unit in the harm test (DETECTION §5). */
+/** Weights of the first, third and tenth event of a unit in the harm test (docs/why/statistics.md). */
 const depthWeights = [0.5, 0.25, 0.25] as const
 
-/** The e-processes of one kind of event; plain JSON, replays bit-equal. */
-export interface EventTests {
-  /** One harm mixture per depth. */
-  readonly harm: readonly HarmState[]
-  /** Likelihood of every rate ratio: interval to draw, and non-inferiority at any margin. */
-  readonly ratio: RatioState
-  /** “The rate is below an absolute limit”, by target share in basis points; empty without an absolute margin. */
-  readonly limits: Readonly<Record<string, LimitState>>
+/** Fewer units (or requests, without a unit) than this can never prove harm: one poisoned client cannot decide. */
+const harmFloor = 3
+
+/** Tests of “the rate is below an absolute limit”, by target share in basis points; empty without an absolute margin. */
+type Limits = Readonly<Record<string, LimitState>>
+
+/** The tests of one kind of event when each request is a unit of its own: exact, on the realised share of each slot. */
+export interface RequestTests {
+  readonly kind: 'requests'
+  readonly harm: HarmState
+  /** Likelihood of every rate ratio: interval to draw, and non-inferiority at any margin; null when only harm is asked. */
+  readonly ratio: RatioState | null
+  readonly limits: Limits
 }
 
-/** Counts of a slot: events per depth of each version, canary’s share, and canary’s new trials (units, or requests without a unit). */
+/** The same for sticky units: harm by one coin per unit and depth (exact), safety by sums per bucket of units (asymptotic). */
+export interface UnitTests {
+  readonly kind: 'units'
+  readonly harm: readonly UnitHarm[]
+  readonly clusters: Clusters | null
+  readonly limits: Limits
+}
+
+/** Plain JSON, replays bit-equal. */
+export type EventTests = RequestTests | UnitTests
+
+type Depths = readonly [number, number, number]
+
+/** What a slot says about an event. */
 export interface EventBatch {
-  readonly canary: readonly [number, number, number]
-  readonly stable: readonly [number, number, number]
+  /** Events of canary and stable per depth, since the rollout began and since the epoch began. */
+  readonly canary: Depths
+  readonly stable: Depths
+  readonly recentCanary: Depths
+  readonly recentStable: Depths
+  /** Canary’s share: by the hash for units, as realised in the slot for requests. */
   readonly share: number
-  readonly canaryTrials: number
+  /** Independent trials of canary, and how many of them had the event. */
+  readonly trials: { readonly trials: number; readonly events: number }
+  readonly cells: Addition & { readonly stage: string }
+  readonly newEpoch: boolean
+  /** Whether the gateway still knows the units it began with. */
+  readonly sameBoot: boolean
   readonly durationMs: number
 }
 
-/** Starts the tests of an event. `marginAbsolute` (a ratio of units) adds tests against absolute limits. */
-export function createEventTests(targetsBp: readonly number[], marginAbsolute: number | null): EventTests {
+/** Starts the tests of an event. */
+export function createEventTests(sticky: boolean, question: EventQuestion | null): EventTests {
   const limits: Record<string, LimitState> = {}
-  for (const targetBp of targetsBp) {
-    if (marginAbsolute !== null && marginAbsolute > 0)
-      limits[targetBp] = createBelowLimit({ limit: Math.min(0.9, marginAt(marginAbsolute, targetBp)) })
+  if (question !== null && question.marginAbs > 0 && (question.unitTrials || !sticky)) {
+    for (const targetBp of question.targetsBp)
+      limits[targetBp] = createBelowLimit({ limit: Math.min(0.9, marginAt(question.marginAbs, targetBp)) })
   }
-  return { harm: depthWeights.map(() => createHarm()), ratio: createRatio(), limits }
+  return sticky
+    ? {
+        kind: 'units',
+        harm: depthWeights.map(() => createUnitHarm()),
+        clusters: question === null ? null : noClusters(),
+        limits,
+      }
+    : { kind: 'requests', harm: createHarm(), ratio: question === null ? null : createRatio(), limits }
 }
 
 /** Folds a slot in. A batch that cannot be true (events of a version without a share) changes nothing. */
-export function updateEventTests(tests: EventTests, batch: EventBatch): EventTests {
-  const { share, durationMs } = batch
+export function updateEventTests(tests: EventTests, question: EventQuestion | null, batch: EventBatch): EventTests {
+  const { share, durationMs, canary, stable } = batch
   if (!(share > 0 && share < 1)) return tests
-  return {
-    harm: tests.harm.map((state, d) =>
-      kept(state, updateHarm(state, { share, durationMs, canary: batch.canary[d] ?? 0, stable: batch.stable[d] ?? 0 })),
-    ),
-    ratio: kept(tests.ratio, updateRatio(tests.ratio, { share, canary: batch.canary[0], stable: batch.stable[0] })),
-    limits: Object.fromEntries(
-      Object.entries(tests.limits).map(([targetBp, state]) => [
-        targetBp,
-        kept(state, updateLimit(state, { trials: batch.canaryTrials, events: batch.canary[0], durationMs })),
-      ]),
-    ),
+  const limits = Object.fromEntries(
+    Object.entries(tests.limits).map(([target, state]) => [
+      target,
+      batch.trials.trials === 0 ? state : kept(state, updateLimit(state, batch.trials)),
+    ]),
+  )
+  if (tests.kind === 'requests') {
+    const arrivals = { share, durationMs, canary: canary[0], stable: stable[0] }
+    const ratio = tests.ratio === null ? null : kept(tests.ratio, updateRatio(tests.ratio, arrivals))
+    return { kind: 'requests', harm: kept(tests.harm, updateHarm(tests.harm, arrivals)), ratio, limits }
   }
+  const harm = tests.harm.map((state, d) =>
+    updateUnitHarm(state, {
+      whole: batch.sameBoot ? { canary: canary[d] ?? 0, stable: stable[d] ?? 0 } : null,
+      recent: { canary: batch.recentCanary[d] ?? 0, stable: batch.recentStable[d] ?? 0 },
+      share,
+      newEpoch: batch.newEpoch,
+    }),
+  )
+  const clusters =
+    tests.clusters === null || question === null
+      ? null
+      : addToClusters(tests.clusters, clusterQuestion(question), batch.cells.stage, batch.cells)
+  return { kind: 'units', harm, clusters, limits }
 }
 
-/** Log e-value that the event is more frequent on canary: the average over the depths. */
-export function eventHarmLogE(tests: EventTests, sticky: boolean): number {
-  const depths = sticky ? tests.harm : tests.harm.slice(0, 1)
-  return combineEvidence(
-    depths.map((state, d) => ({ name: String(d), weight: depthWeights[d] ?? 0.25, logE: readHarm(state).logE })),
-  ).logE
+/** Log e-value that the event is more frequent on canary (for units: the average over the depths); at most 0 until three units have met it. */
+export function eventHarmLogE(tests: EventTests): number {
+  if (tests.kind === 'requests') {
+    const { logE, canaryEvents } = readHarm(tests.harm)
+    return canaryEvents < harmFloor ? Math.min(0, logE) : logE
+  }
+  const { logE } = combineEvidence(
+    tests.harm.map((state, d) => ({ name: String(d), weight: depthWeights[d] ?? 0.25, logE: unitHarmLogE(state) })),
+  )
+  const first = tests.harm[0]
+  return first === undefined || unitsHarmed(first) < harmFloor ? Math.min(0, logE) : logE
+}
+
+/** What the sums per bucket say at a target share; a refusal says what is missing. */
+export function clusterReading(
+  tests: EventTests,
+  question: EventQuestion,
+  targetBp: number,
+): RatioTestReading | Refusal | null {
+  if (tests.kind !== 'units' || tests.clusters === null) return null
+  return readClusters(tests.clusters, clusterQuestion(question), {
+    marginRatio: marginAt(question.marginRatio, targetBp),
+    marginAbs: marginAt(question.marginAbs, targetBp),
+  })
 }
 
 /**
  * Log e-value that canary is within the margin of the target share: the average of two tests, of the ratio and of the absolute rate.
- * Each is valid for the null “worse than both margins”, so their average is too.
+ * Each is valid for the null “worse than both margins”, so their average is too. `canaryRate` is the rate over all of canary's requests: a
+ * proof that first requests rarely fail says nothing while later ones fail more often than the limit.
  */
-export function eventSafeLogE(tests: EventTests, targetBp: number, marginRatio: number): number {
-  const ratio = {
-    name: 'ratio',
-    weight: 1,
-    logE: readRatioNonInferiority(tests.ratio, { margin: marginAt(marginRatio, targetBp) }),
-  }
-  const limit = tests.limits[targetBp]
-  return combineEvidence(
-    limit === undefined ? [ratio] : [ratio, { name: 'limit', weight: 1, logE: readLimit(limit).logE }],
-  ).logE
+export function eventSafeLogE(
+  tests: EventTests,
+  question: EventQuestion,
+  at: { readonly targetBp: number; readonly canaryRate: number | null },
+): number {
+  const limit = tests.limits[at.targetBp]
+  const ratio = { name: 'ratio', weight: 1, logE: ratioSafeLogE(tests, question, at.targetBp) }
+  if (limit === undefined) return ratio.logE
+  const logE = at.canaryRate === null || at.canaryRate > limit.limit ? 0 : readLimit(limit).logE
+  return combineEvidence([ratio, { name: 'limit', weight: 1, logE }]).logE
 }
 
-/** The 95 % confidence sequence of the rate ratio canary/stable, to draw; null before the first event. */
+/** The 95 % confidence sequence of the rate ratio canary/stable, to draw; null before the first event, and for units. */
 export function eventInterval(tests: EventTests): [number | null, number | null] | null {
+  if (tests.kind === 'units' || tests.ratio === null) return null
   const reading = readRatio(tests.ratio, { alpha: 0.05 })
   return reading.ok ? [reading.low, reading.high] : null
+}
+
+function ratioSafeLogE(tests: EventTests, question: EventQuestion, targetBp: number): number {
+  if (tests.kind === 'requests') {
+    if (tests.ratio === null || question.marginRatio === 0) return 0
+    return readRatioNonInferiority(tests.ratio, { margin: marginAt(question.marginRatio, targetBp) })
+  }
+  const reading = clusterReading(tests, question, targetBp)
+  return reading?.ok === true ? (reading.logENonInferiority ?? 0) : 0
+}
+
+function clusterQuestion({ marginRatio, marginAbs }: EventQuestion): ClusterQuestion {
+  return { worse: 'up', marginRatio, marginAbs, buckets: slotBuckets }
 }
 
 function kept<State>(before: State, updated: Updated<State>): State {

@@ -8,30 +8,40 @@ import {
 } from '@serin/stats'
 import type { ObservationMetric } from '@serin/spec'
 import type { ArmSlot, EvidenceSlot } from '../evidence.ts'
-import { createEventTests, updateEventTests, type EventTests } from './event-tests.ts'
-import { addObservations, createObserved, type Observed, type TracedObservation } from './observed.ts'
-import { ratioOf, type AnalysisSetup } from './setup.ts'
+import { noClusters, type Addition, type Cell, type Clusters } from './clusters.ts'
+import { createEventTests, updateEventTests, type EventBatch, type EventTests } from './event-tests.ts'
+import { addObservations, type TracedObservation } from './observed.ts'
+import { errorsQuestion, guardCut, latencyQuestion, type AnalysisSetup } from './setup.ts'
 
 /** Sums of one version over the rollout, for display and floors. */
 export interface ArmTotals {
   readonly requests: number
   readonly randomised: number
   readonly errors: number
+  /** Units it has served. */
   readonly units: number
-  /** Units (or requests, without a unit) that had at least one error. */
-  readonly erringUnits: number
   readonly latency: LogHistogram
+}
+
+/** The tests on what the gateway counts. */
+export interface TrafficTests {
+  readonly sticky: boolean
+  /** The gateway process that counted first: another one scores units anew. */
+  readonly firstBoot: string
+  /** Boot and epoch of the last slot. */
+  readonly epoch: string
+  readonly errors: EventTests
+  /** One per latency cut. */
+  readonly slow: readonly EventTests[]
 }
 
 /** What the evidence of one attempt adds up to. Plain JSON: a pure fold over slots and observations, so a replay gives the same numbers bit by bit. */
 export interface AnalysisState {
-  readonly sticky: boolean
   readonly stable: ArmTotals
   readonly canary: ArmTotals
-  readonly errors: EventTests
-  /** One per latency cut. */
-  readonly slow: readonly EventTests[]
-  readonly observed: Readonly<Record<string, Observed>>
+  /** Null before the first slot in which both versions had a share. */
+  readonly tests: TrafficTests | null
+  readonly observed: Readonly<Record<string, Clusters>>
   readonly allocation: AllocationState
   /** End of the last slot, of the last slot in which canary had samples, and in which both had; ms since the epoch, 0 = never. */
   readonly lastSlotAt: number
@@ -43,28 +53,15 @@ export interface AnalysisState {
 /** Time without a canary sample that still counts once the next one comes, while stable is busy: small shares of small services would else never finish a step. */
 const graceMs = 10_000
 
-const noTotals: ArmTotals = {
-  requests: 0,
-  randomised: 0,
-  errors: 0,
-  units: 0,
-  erringUnits: 0,
-  latency: emptyHistogram(),
-}
+const noTotals: ArmTotals = { requests: 0, randomised: 0, errors: 0, units: 0, latency: emptyHistogram() }
 
 /** Starts an analysis. */
 export function createAnalysis(setup: AnalysisSetup): AnalysisState {
-  const metrics = Object.entries(setup.metrics)
-  const errors = metrics.find(([, metric]) => metric.kind === 'errors')?.[1]
   return {
-    sticky: false,
     stable: noTotals,
     canary: noTotals,
-    errors: createEventTests(setup.targetsBp, errors?.kind === 'errors' ? ratioOf(errors.marginAbsolute) : null),
-    slow: setup.cuts.map(() => createEventTests(setup.targetsBp, null)),
-    observed: Object.fromEntries(
-      metrics.filter(([, metric]) => metric.kind === 'observation').map(([name]) => [name, createObserved()]),
-    ),
+    tests: null,
+    observed: Object.fromEntries(observationMetrics(setup).map(([name]) => [name, noClusters()])),
     allocation: createAllocation(),
     lastSlotAt: 0,
     lastCanaryAt: 0,
@@ -72,37 +69,35 @@ export function createAnalysis(setup: AnalysisSetup): AnalysisState {
   }
 }
 
-/** Index of the cut that promotion is judged at: the asked quantile, or the highest below it that stable’s traffic allowed; −1 without cuts. */
-export function guardCut(setup: AnalysisSetup, quantilePercent: number): number {
-  return setup.cuts.findLastIndex((cut) => cut.quantile <= quantilePercent / 100 + 1e-9)
-}
-
-/** Folds one slot in. Returns the new state and how much evidence time the slot is worth, in ms. */
+/**
+ * Folds one slot in. Returns the new state and how much evidence time the slot is worth, in ms: none unless both versions had samples at
+ * `askedBp`, the share of the step that wants the time; what was seen at another share is evidence, but not of this step.
+ */
 export function foldSlot(
   setup: AnalysisSetup,
   state: AnalysisState,
   slot: EvidenceSlot,
+  askedBp: number,
 ): { readonly state: AnalysisState; readonly creditMs: number } {
   const canary = slot.arms[setup.canary]
   const stable = slot.arms[setup.stable]
   const canaryBp = slot.weights[setup.canary] ?? 0
-  const busy = (stable?.randomised ?? 0) > 0
-  const sampled = busy && (canary?.randomised ?? 0) > 0 && canaryBp > 0 && canaryBp < 10_000
-  const pendingMs = !busy || sampled ? 0 : Math.min(graceMs, state.pendingMs + slot.durationMs)
-  const creditMs = sampled ? state.pendingMs + slot.durationMs : 0
+  // At 0 % and 100 % there is nothing to compare.
+  const split = canaryBp > 0 && canaryBp < 10_000
+  const busy = split && canaryBp === askedBp && (stable?.randomised ?? 0) > 0
+  const sampled = busy && (canary?.randomised ?? 0) > 0
   const base: AnalysisState = {
     ...state,
-    sticky: slot.sticky,
     stable: addTotals(state.stable, stable),
     canary: addTotals(state.canary, canary),
-    lastSlotAt: Math.max(state.lastSlotAt, slot.at),
-    lastCanaryAt: (canary?.randomised ?? 0) > 0 ? Math.max(state.lastCanaryAt, slot.at) : state.lastCanaryAt,
-    pendingMs,
+    // The latest word, not the greatest: clocks are set back, and silence since then has to be seen.
+    lastSlotAt: slot.at,
+    lastCanaryAt: (canary?.randomised ?? 0) > 0 ? slot.at : state.lastCanaryAt,
+    pendingMs: !busy || sampled ? 0 : Math.min(graceMs, state.pendingMs + slot.durationMs),
   }
-  // At 0 % and 100 % there is nothing to compare.
-  if (canaryBp <= 0 || canaryBp >= 10_000 || stable === undefined || canary === undefined)
-    return { state: base, creditMs }
-  return { state: foldTests(base, slot, { stable, canary, canaryBp }), creditMs }
+  const creditMs = sampled ? state.pendingMs + slot.durationMs : 0
+  if (!split || stable === undefined || canary === undefined) return { state: base, creditMs }
+  return { state: foldTests(setup, base, slot, { stable, canary, canaryBp }), creditMs }
 }
 
 /** Folds observations in. Those of metrics that are not watched are ignored. */
@@ -111,11 +106,11 @@ export function foldObservations(
   state: AnalysisState,
   observations: readonly TracedObservation[],
 ): AnalysisState {
-  const observed: Record<string, Observed> = { ...state.observed }
+  const observed: Record<string, Clusters> = { ...state.observed }
   for (const [name, metric] of observationMetrics(setup)) {
     const named = metric.observation ?? name
     const own = observations.filter((observation) => observation.metric === named)
-    if (own.length > 0) observed[name] = addObservations(observed[name] ?? createObserved(), metric, own)
+    if (own.length > 0) observed[name] = addObservations(observed[name] ?? noClusters(), metric, own)
   }
   return { ...state, observed }
 }
@@ -129,39 +124,121 @@ export function observationMetrics(
   )
 }
 
-function foldTests(
-  state: AnalysisState,
-  slot: EvidenceSlot,
-  { stable, canary, canaryBp }: { readonly stable: ArmSlot; readonly canary: ArmSlot; readonly canaryBp: number },
-): AnalysisState {
-  const hashShare = canaryBp / 10_000
-  // Sticky units: the coin is the user, thrown with the hash probability. Else: the realised share of the slot, immune to ramps and drift.
-  const shareOf = (c: number, s: number) => (slot.sticky ? hashShare : c + s > 0 ? c / (c + s) : 0)
-  const none = [0, 0, 0] as const
-  const batch = (kind: string, share: number, canaryTrials: number) => ({
-    canary: canary.events[kind] ?? none,
-    stable: stable.events[kind] ?? none,
-    share,
-    canaryTrials,
-    durationMs: slot.durationMs,
-  })
-  const latencyShare = shareOf(canary.latencyScored, stable.latencyScored)
+interface Arms {
+  readonly stable: ArmSlot
+  readonly canary: ArmSlot
+  readonly canaryBp: number
+}
+
+function foldTests(setup: AnalysisSetup, state: AnalysisState, slot: EvidenceSlot, arms: Arms): AnalysisState {
+  const epoch = `${slot.boot}#${slot.epoch}`
+  // Other units than before (the release file changed) cannot go on in the same test.
+  const before = state.tests?.sticky === slot.sticky ? state.tests : startTests(setup, slot, epoch)
+  const sameBoot = before.firstBoot === slot.boot
+  const common = { slot, arms, newEpoch: before.epoch !== epoch, sameBoot }
+  const guard = guardIndex(setup)
   return {
     ...state,
-    errors: updateEventTests(
-      state.errors,
-      batch('error', shareOf(canary.randomised, stable.randomised), slot.sticky ? canary.newUnits : canary.randomised),
-    ),
-    slow: state.slow.map((tests, i) => updateEventTests(tests, batch(`slow${i}`, latencyShare, 0))),
-    allocation: slot.sticky
-      ? countUnits(state.allocation, canaryBp, [canary.newUnits, stable.newUnits])
-      : state.allocation,
+    tests: {
+      ...before,
+      epoch,
+      errors: updateEventTests(before.errors, errorsQuestion(setup), errorBatch(common)),
+      slow: before.slow.map((tests, i) =>
+        updateEventTests(tests, i === guard ? latencyQuestion(setup) : null, slowBatch(common, i)),
+      ),
+    },
+    allocation: slot.sticky && sameBoot ? countUnits(state.allocation, arms) : state.allocation,
   }
 }
 
-function countUnits(allocation: AllocationState, canaryBp: number, counts: readonly [number, number]): AllocationState {
+function startTests(setup: AnalysisSetup, { sticky, boot }: EvidenceSlot, epoch: string): TrafficTests {
+  const guard = guardIndex(setup)
+  return {
+    sticky,
+    firstBoot: boot,
+    epoch,
+    errors: createEventTests(sticky, errorsQuestion(setup)),
+    slow: setup.cuts.map((_, i) => createEventTests(sticky, i === guard ? latencyQuestion(setup) : null)),
+  }
+}
+
+/** The cut at which promotion is judged; −1 without one. */
+function guardIndex(setup: AnalysisSetup): number {
+  const metric = Object.values(setup.metrics).find((candidate) => candidate.kind === 'latency')
+  return metric?.kind === 'latency' ? guardCut(setup, metric.quantile) : -1
+}
+
+interface BatchInput {
+  readonly slot: EvidenceSlot
+  readonly arms: Arms
+  readonly newEpoch: boolean
+  readonly sameBoot: boolean
+}
+
+/** Sticky units: the coin is the user, thrown with the hash probability. Else: the realised share of the slot, immune to ramps and drift. */
+function shareOf({ slot, arms }: BatchInput, canary: number, stable: number): number {
+  if (slot.sticky) return arms.canaryBp / 10_000
+  return canary + stable > 0 ? canary / (canary + stable) : 0
+}
+
+const none = [0, 0, 0] as const
+
+function batchOf(input: BatchInput, kind: string): Omit<EventBatch, 'share' | 'trials' | 'cells'> {
+  const { slot, arms, newEpoch, sameBoot } = input
+  return {
+    canary: arms.canary.events[kind] ?? none,
+    stable: arms.stable.events[kind] ?? none,
+    recentCanary: arms.canary.recentEvents[kind] ?? none,
+    recentStable: arms.stable.recentEvents[kind] ?? none,
+    newEpoch,
+    sameBoot,
+    durationMs: slot.durationMs,
+  }
+}
+
+function errorBatch(input: BatchInput): EventBatch {
+  const { slot, arms } = input
+  const { canary, stable } = arms
+  return {
+    ...batchOf(input, 'error'),
+    share: shareOf(input, canary.randomised, stable.randomised),
+    trials: slot.sticky
+      ? { trials: canary.firstRequests, events: canary.firstErrors }
+      : { trials: canary.randomised, events: canary.randomisedErrors },
+    cells: cellsOf(arms, { num: 2, den: 1 }),
+  }
+}
+
+function slowBatch(input: BatchInput, cut: number): EventBatch {
+  const { canary, stable } = input.arms
+  return {
+    ...batchOf(input, `slow${cut}`),
+    share: shareOf(input, canary.latencyScored, stable.latencyScored),
+    trials: { trials: canary.latencyScored, events: canary.events[`slow${cut}`]?.[0] ?? 0 },
+    cells: cellsOf(input.arms, { num: 4 + cut, den: 3 }),
+  }
+}
+
+/** Cells of both arms from the columns of the slot's bucket counts; a stage is a share. */
+function cellsOf(
+  { canary, stable, canaryBp }: Arms,
+  column: { readonly num: number; readonly den: number },
+): EventBatch['cells'] {
+  const cells = (arm: ArmSlot): Cell[] =>
+    arm.buckets.flatMap((counts): Cell[] => {
+      const den = counts[column.den] ?? 0
+      return den > 0 ? [[counts[0] ?? 0, counts[column.num] ?? 0, den]] : []
+    })
+  const sum = (own: readonly Cell[]) => own.reduce((total, [, num]) => total + num, 0)
+  const both = { canary: cells(canary), stable: cells(stable) }
+  const nonZero: Addition['nonZero'] = { canary: sum(both.canary), stable: sum(both.stable) }
+  return { ...both, nonZero, stage: String(canaryBp) }
+}
+
+function countUnits(allocation: AllocationState, { canary, stable, canaryBp }: Arms): AllocationState {
   const share = canaryBp / 10_000
-  const updated = updateAllocation(allocation, { stage: canaryBp, shares: [share, 1 - share], counts })
+  const batch = { stage: canaryBp, shares: [share, 1 - share], counts: [canary.newUnits, stable.newUnits] }
+  const updated = updateAllocation(allocation, batch)
   return updated.ok ? updated.state : allocation
 }
 
@@ -171,8 +248,7 @@ function addTotals(totals: ArmTotals, slot: ArmSlot | undefined): ArmTotals {
     requests: totals.requests + slot.requests,
     randomised: totals.randomised + slot.randomised,
     errors: totals.errors + slot.randomisedErrors,
-    units: totals.units + slot.newUnits,
-    erringUnits: totals.erringUnits + (slot.events['error']?.[0] ?? 0),
+    units: totals.units + slot.servedUnits,
     latency:
       slot.latency.length === 0
         ? totals.latency

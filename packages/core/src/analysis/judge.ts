@@ -5,7 +5,7 @@ import { readErrors, readLatency, readObservations } from './readings.ts'
 import type { AnalysisSetup } from './setup.ts'
 import { judgementSentence } from './words.ts'
 
-/** Evidence for a mismatch between asked and observed split that suspends decisions (STATISTICS §2.5). */
+/** Evidence for a mismatch between asked and observed split that suspends decisions: a thousand to one. */
 const sampleRatioThreshold = Math.log(1_000)
 /** Without a slot for this long the source counts as down; without a canary sample for the second, canary as silent. */
 const sourceDownMs = 5_000
@@ -21,8 +21,9 @@ export interface JudgeContext {
 }
 
 /**
- * The decision table of STATISTICS §2.4. Harm: the weighted average of all guardrails' e-processes reaches 1/α. Safe: every guardrail has proved that canary
- * is within the margin of the next share, the split is as asked, the floors are met, and evidence is arriving. Everything else is undecided.
+ * The decision table (docs/why/statistics.md). A split that is not as asked suspends decisions: all tests rest on it. Harm: the weighted average of all guardrails'
+ * e-processes reaches 1/α. Safe: every guardrail has proved that canary is within the margin of the next share, the floors are met, and evidence is arriving.
+ * Everything else is undecided.
  */
 export function judge(setup: AnalysisSetup, state: AnalysisState, context: JudgeContext): Judgement {
   const metrics = readMetrics(setup, state, context.nextBp)
@@ -36,7 +37,7 @@ export function judge(setup: AnalysisSetup, state: AnalysisState, context: Judge
   const srmLogE = allocation.ok ? allocation.logE : 0
   const leading = total.contributions[0]?.name ?? null
   const health = healthOf(setup, state, context, srmLogE)
-  const harmful = guards.length > 0 && total.logE >= threshold && harmFloorMet(state, leading, metrics)
+  const harmful = health !== 'sample-ratio-mismatch' && guards.length > 0 && total.logE >= threshold
   const safe = health === 'ok' && guards.length > 0 && guards.every((reading) => reading.verdict === 'safe')
   const verdict = harmful ? 'harmful' : safe ? 'safe' : 'undecided'
   const withoutSentence = {
@@ -76,28 +77,21 @@ function read(name: string, metric: Metric, input: Parameters<typeof readErrors>
   }
 }
 
-/** At least three units (or requests) must have had the error: one poisoned client cannot decide. The other kinds have floors of their own. */
-function harmFloorMet(state: AnalysisState, leading: string | null, metrics: readonly MetricReading[]): boolean {
-  const reading = metrics.find((candidate) => candidate.name === leading)
-  return reading?.kind === 'errors' ? state.canary.erringUnits >= 3 : reading !== undefined
-}
-
 function healthOf(
   setup: AnalysisSetup,
   state: AnalysisState,
   context: JudgeContext,
   srmLogE: number,
 ): Judgement['health'] {
+  // First, because it suspends decisions even when nothing new arrives.
+  if (srmLogE >= sampleRatioThreshold) return 'sample-ratio-mismatch'
   if (context.now - Math.max(state.lastSlotAt, context.since) > sourceDownMs) return 'source-down'
   if (context.now - Math.max(state.lastCanaryAt, context.since) > noDataMs) return 'no-data'
-  if (srmLogE >= sampleRatioThreshold) return 'sample-ratio-mismatch'
-  if (
-    setup.cuts.length === 0 &&
-    Object.values(setup.metrics).some((metric) => metric.kind === 'latency' && metric.role === 'guardrail')
+  const watchesLatency = Object.values(setup.metrics).some(
+    ({ kind, role }) => kind === 'latency' && role === 'guardrail',
   )
-    return 'no-baseline'
-  if (context.warmingUp) return 'warming-up'
-  const units = state.sticky ? state.canary.units : state.canary.randomised
-  if (units < setup.minUnits) return 'low-traffic'
+  if (watchesLatency && setup.cuts.length === 0) return 'no-baseline'
+  if (watchesLatency && context.warmingUp) return 'warming-up'
+  if (state.canary.units < setup.minUnits) return 'low-traffic'
   return 'ok'
 }

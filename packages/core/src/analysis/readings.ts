@@ -1,9 +1,11 @@
-import { type ErrorsMetric, type LatencyMetric, type MetricReading, type ObservationMetric } from '@serin/spec'
+import type { ErrorsMetric, LatencyMetric, MetricReading, ObservationMetric } from '@serin/spec'
 import { combineEvidence, countAbove, histogramCount, histogramQuantile, type LogHistogram } from '@serin/stats'
-import { eventHarmLogE, eventInterval, eventSafeLogE } from './event-tests.ts'
-import { guardCut, type AnalysisState, type ArmTotals } from './fold.ts'
-import { createObserved, readObserved, totalsOf } from './observed.ts'
-import { marginAt, ratioOf, type AnalysisSetup } from './setup.ts'
+import { noClusters, totalsOf } from './clusters.ts'
+import { clusterReading, eventHarmLogE, eventInterval, eventSafeLogE, type EventTests } from './event-tests.ts'
+import type { AnalysisState, ArmTotals } from './fold.ts'
+import { readObserved } from './observed.ts'
+import { errorsQuestion, guardCut, latencyQuestion, marginAt, ratioOf } from './setup.ts'
+import type { AnalysisSetup, EventQuestion } from './setup.ts'
 import { metricSentence } from './words.ts'
 
 /** What a reading is made from. */
@@ -17,72 +19,65 @@ export interface ReadInput {
 
 type Draft = Omit<MetricReading, 'verdict' | 'sentence' | 'role'>
 
-/** Failed requests: exact tests on units, rates of requests to look at. */
+/** Failed requests: tests on units, rates of requests to look at. */
 export function readErrors(
   name: string,
   metric: ErrorsMetric,
-  { state, nextBp, thresholds }: ReadInput,
+  { setup, state, nextBp, thresholds }: ReadInput,
 ): MetricReading {
   const rate = (arm: ArmTotals) => (arm.randomised > 0 ? (100 * arm.errors) / arm.randomised : null)
-  const stable = rate(state.stable)
-  const allowed = Math.max(
-    marginAt(ratioOf(metric.margin), nextBp) * (stable ?? 0),
-    marginAt(metric.marginAbsolute, nextBp),
-  )
+  const [stable, canary] = [rate(state.stable), rate(state.canary)]
+  const question = errorsQuestion(setup)
+  const tests = state.tests?.errors ?? null
   return finish(metric.role, thresholds, {
     name,
     kind: 'errors',
     stable,
-    canary: rate(state.canary),
-    difference: difference(rate(state.canary), stable),
-    interval: eventInterval(state.errors),
-    intervalOf: 'ratio',
+    canary,
+    difference: difference(canary, stable),
+    ...drawn(tests, question, nextBp),
     unit: 'percent',
-    allowed: Math.min(100, allowed),
-    harm: { logE: eventHarmLogE(state.errors, state.sticky), threshold: thresholds.harm },
-    safety: { logE: eventSafeLogE(state.errors, nextBp, ratioOf(metric.margin)), threshold: thresholds.safe },
+    allowed: question === null ? null : 100 * allowedAt(question, (stable ?? 0) / 100, nextBp),
+    harm: { logE: tests === null ? 0 : eventHarmLogE(tests), threshold: thresholds.harm },
+    safety: { logE: safety(tests, question, nextBp, canary), threshold: thresholds.safe },
     counts: counts(state, (arm) => arm.errors),
-    exact: true,
     missing: [],
   })
 }
 
-/** Latency: harm at every cut (averaged), safety at the asked quantile of stable. Exact given the routing. */
+/** Latency: harm at every cut (averaged), safety at the asked quantile of stable. */
 export function readLatency(
   name: string,
   metric: LatencyMetric,
   { setup, state, nextBp, thresholds }: ReadInput,
 ): MetricReading {
   const guard = guardCut(setup, metric.quantile)
-  const cut = setup.cuts[guard]
-  const tests = state.slow[guard]
+  const slow = state.tests?.slow ?? []
+  const tests = slow[guard] ?? null
+  const atCuts = slow.map((each, i) => ({ name: String(i), weight: 1, logE: eventHarmLogE(each) }))
+  const harm = combineEvidence(atCuts)
+  // Harm is told at the cut where it shows most, anything else at the cut that promotion is judged at.
+  const told = harm.logE >= thresholds.harm ? Number(harm.contributions[0]?.name ?? guard) : guard
+  const cut = setup.cuts[told]
   const above = (arm: ArmTotals) => (cut === undefined ? 0 : countAbove(arm.latency, cut.bin))
   const rate = (arm: ArmTotals) =>
     cut === undefined || histogramCount(arm.latency) === 0 ? null : (100 * above(arm)) / histogramCount(arm.latency)
-  const harm =
-    state.slow.length === 0
-      ? 0
-      : combineEvidence(
-          state.slow.map((slow, i) => ({ name: String(i), weight: 1, logE: eventHarmLogE(slow, state.sticky) })),
-        ).logE
-  const stable = rate(state.stable)
+  const [stable, canary] = [rate(state.stable), rate(state.canary)]
+  const question = latencyQuestion(setup)
+  const atGuard = told === guard && canary !== null ? canary : null
   return finish(metric.role, thresholds, {
     name,
     kind: 'latency',
     stable,
-    canary: rate(state.canary),
-    difference: difference(rate(state.canary), stable),
-    interval: tests === undefined ? null : eventInterval(tests),
-    intervalOf: 'ratio',
+    canary,
+    difference: difference(canary, stable),
+    ...drawn(told === guard ? tests : null, question, nextBp),
+    exact: tests?.kind !== 'units',
     unit: 'percent',
-    allowed: stable === null ? null : Math.min(100, stable * marginAt(ratioOf(metric.margin), nextBp)),
-    harm: { logE: harm, threshold: thresholds.harm },
-    safety: {
-      logE: tests === undefined ? 0 : eventSafeLogE(tests, nextBp, ratioOf(metric.margin)),
-      threshold: thresholds.safe,
-    },
+    allowed: stable === null || question === null ? null : 100 * allowedAt(question, stable / 100, nextBp),
+    harm: { logE: harm.logE, threshold: thresholds.harm },
+    safety: { logE: safety(tests, question, nextBp, atGuard), threshold: thresholds.safe },
     counts: counts(state, above),
-    exact: true,
     missing: cut === undefined ? ['more traffic on stable before the rollout, to know how fast it is'] : [],
     cut: cut === undefined ? null : { quantile: cut.quantile, cutMs: cut.cutMs },
     quantileMs: {
@@ -98,7 +93,7 @@ export function readObservations(
   metric: ObservationMetric,
   { state, nextBp, thresholds }: ReadInput,
 ): MetricReading {
-  const observed = state.observed[name] ?? createObserved()
+  const observed = state.observed[name] ?? noClusters()
   const margins = {
     marginRatio: marginAt(ratioOf(metric.margin), nextBp),
     marginAbs: marginAt(ratioOf(metric.marginAbsolute), nextBp),
@@ -130,6 +125,40 @@ function finish(role: MetricReading['role'], thresholds: ReadInput['thresholds']
     draft.harm.logE >= thresholds.harm ? 'harmful' : draft.safety.logE >= thresholds.safe ? 'safe' : 'undecided'
   const reading = { ...draft, role, verdict } as const
   return { ...reading, sentence: metricSentence(reading) }
+}
+
+/** The worsening that a share allows, given stable's rate: the larger of the two margins. */
+function allowedAt({ marginRatio, marginAbs }: EventQuestion, stableRate: number, targetBp: number): number {
+  return Math.min(1, marginAt(Math.max(marginRatio * stableRate, marginAbs), targetBp))
+}
+
+/** The interval to draw and whether the proof of safety is exact: of the ratio without units, of the difference with them. */
+function drawn(
+  tests: EventTests | null,
+  question: EventQuestion | null,
+  nextBp: number,
+): Pick<Draft, 'interval' | 'intervalOf' | 'exact'> {
+  if (tests?.kind !== 'units')
+    return { interval: tests === null ? null : eventInterval(tests), intervalOf: 'ratio', exact: true }
+  const reading = question === null ? null : clusterReading(tests, question, nextBp)
+  return {
+    interval: reading?.ok === true ? [100 * reading.low, 100 * reading.high] : null,
+    intervalOf: 'difference',
+    exact: false,
+  }
+}
+
+function safety(
+  tests: EventTests | null,
+  question: EventQuestion | null,
+  targetBp: number,
+  canaryPercent: number | null,
+): number {
+  if (tests === null || question === null) return 0
+  return eventSafeLogE(tests, question, {
+    targetBp,
+    canaryRate: canaryPercent === null ? null : ratioOf(canaryPercent),
+  })
 }
 
 function quantileOf(histogram: LogHistogram, quantile: number): number | null {

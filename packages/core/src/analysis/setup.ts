@@ -26,6 +26,16 @@ export interface AnalysisSetup {
   readonly minUnits: number
 }
 
+/** What is asked about an event besides harm: whether canary is within margins, at any of the target shares. */
+export interface EventQuestion {
+  readonly marginRatio: number
+  /** Absolute margin as a ratio of requests; 0 for none. */
+  readonly marginAbs: number
+  /** Whether units bring a trial of their own (their first request), by which a rate below the absolute margin is proved alone. */
+  readonly unitTrials: boolean
+  readonly targetsBp: readonly number[]
+}
+
 /** The shares a plan can move to after its first step. */
 export function targetsOf(plan: Plan): readonly number[] {
   return [...plan.steps.slice(1).map((step) => step.weightBp), 10_000]
@@ -52,4 +62,32 @@ export function chooseCuts(baseline: LogHistogram): readonly LatencyCut[] {
   const bank = createThresholdBank({ baseline, minSamples: baselineSamples })
   if (!bank.ok) return []
   return bank.state.cuts.flatMap(({ quantile, bin, cutMs }) => (quantile === null ? [] : [{ quantile, bin, cutMs }]))
+}
+
+/** Index of the cut that promotion is judged at: the asked quantile, or the highest below it that stable’s traffic allowed; −1 without cuts. */
+export function guardCut(setup: AnalysisSetup, quantilePercent: number): number {
+  return setup.cuts.findLastIndex((cut) => cut.quantile <= quantilePercent / 100 + 1e-9)
+}
+
+/** What is asked about failed requests; null when nobody watches them. */
+export function errorsQuestion(setup: AnalysisSetup): EventQuestion | null {
+  const metric = Object.values(setup.metrics).find((candidate) => candidate.kind === 'errors')
+  if (metric?.kind !== 'errors') return null
+  return {
+    marginRatio: ratioOf(metric.margin),
+    marginAbs: ratioOf(metric.marginAbsolute),
+    unitTrials: true,
+    targetsBp: setup.targetsBp,
+  }
+}
+
+/** What is asked about slow requests at the cut that promotion is judged at; null when nobody watches latency. */
+export function latencyQuestion(setup: AnalysisSetup): EventQuestion | null {
+  const metric = Object.values(setup.metrics).find((candidate) => candidate.kind === 'latency')
+  if (metric?.kind !== 'latency') return null
+  const cut = setup.cuts[guardCut(setup, metric.quantile)]
+  const marginRatio = ratioOf(metric.margin)
+  // The same margin of the share that was above the cut when it was chosen: a service that has become faster since then is not asked for more.
+  const marginAbs = cut === undefined ? 0 : marginRatio * (1 - cut.quantile)
+  return { marginRatio, marginAbs, unitTrials: false, targetsBp: setup.targetsBp }
 }

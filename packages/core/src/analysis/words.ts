@@ -16,17 +16,16 @@ function figure(value: number): string {
 
 /** The odds an e-value stands for, bounded so that people can read it. */
 export function oddsText(logE: number): string {
-  const odds = Math.exp(Math.min(logE, Math.log(1e9)))
-  return odds >= 1e9
-    ? 'more than 1,000,000,000 to 1'
-    : `${odds >= 10 ? Math.floor(odds).toLocaleString('en') : odds.toFixed(1)} to 1`
+  if (logE >= Math.log(1e9)) return 'more than 1,000,000,000 to 1'
+  const odds = Math.exp(logE)
+  return `${odds >= 10 ? Math.floor(odds + 1e-6).toLocaleString('en') : odds.toFixed(1)} to 1`
 }
 
 /** One metric in one sentence: both versions, and what it means. */
 export function metricSentence(reading: Omit<MetricReading, 'sentence'>): string {
   const what = measured(reading)
   if (reading.missing.length > 0 && reading.verdict === 'undecided')
-    return `${what} Still needed: ${reading.missing.join('; ')}.`
+    return `${what} Still needed: ${reading.missing.map((each) => each.replace(/\.$/, '')).join('; ')}.`
   if (reading.verdict === 'harmful') return `${what} Canary is worse: the evidence is ${oddsText(reading.harm.logE)}.`
   if (reading.verdict === 'safe')
     return `${what} Canary is within what the next step allows (evidence ${oddsText(reading.safety.logE)}).`

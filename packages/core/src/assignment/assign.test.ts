@@ -99,3 +99,71 @@ test('buckets are even and do not depend on the assignment', () => {
   assert.ok(chi(n / 256, counts) < 365)
   assert.ok(chi(n / 1_024, inCanary) < 365)
 })
+
+const manyArms = fc
+  .array(fc.integer({ min: 0, max: 3_000 }), { minLength: 2, maxLength: 5 })
+  .map((some) => [...some.map((weightBp) => Math.min(weightBp, 2_000)), 0])
+  .map((some) => {
+    const rest = 10_000 - some.reduce((sum, weightBp) => sum + weightBp, 0)
+    return some.map((weightBp, i) => ({
+      version: `arm-${i}`,
+      endpoints: [],
+      weightBp: i === some.length - 1 ? rest : weightBp,
+    }))
+  })
+const hashes = fc.integer({ min: 0, max: 0xffffffff })
+
+test('with several arms nobody leaves the first k of them while their shares together grow', () => {
+  fc.assert(
+    fc.property(manyArms, fc.nat(4), fc.nat(5_000), hashes, (arms, k, growth, hash) => {
+      const first = Math.min(k, arms.length - 2)
+      const last = arms.length - 1
+      const grows = Math.min(growth, arms[last]?.weightBp ?? 0)
+      const grown = arms.map((arm, i) =>
+        i === first
+          ? { ...arm, weightBp: arm.weightBp + grows }
+          : i === last
+            ? { ...arm, weightBp: arm.weightBp - grows }
+            : arm,
+      )
+      const place = (at: readonly RoutingArm[]): number =>
+        at.findIndex(({ version }) => version === compilePick(at)(hash))
+      const [before, after] = [place(arms), place(grown)]
+      // Only who was behind the growing arm may move, and only forward; nobody moves from one of the others into another but through it.
+      if (before <= first) assert.equal(after, before)
+      else assert.ok(after <= before && after >= first, `${before} → ${after}`)
+    }),
+    { numRuns: 2_000 },
+  )
+})
+
+test('an arm without weight is never picked, whatever the others are', () => {
+  fc.assert(
+    fc.property(manyArms, hashes, (arms, hash) => {
+      const picked = arms.find(({ version }) => version === compilePick(arms)(hash))
+      assert.ok((picked?.weightBp ?? 0) > 0)
+    }),
+  )
+  assert.throws(() => compilePick([{ version: 'v1', endpoints: [], weightBp: 0 }]), RangeError)
+})
+
+test('a hundredth of a percent is that share of all hashes', () => {
+  for (const weightBp of [1, 2, 9_999]) {
+    const bound = boundOf(weightBp)
+    const pick = compilePick(canaryAt(weightBp))
+    assert.deepEqual([pick(bound - 1), pick(bound)], ['canary', 'stable'])
+    assert.ok(Math.abs(bound / 2 ** 32 - weightBp / 10_000) < 1e-9)
+  }
+})
+
+test('another salt draws other people: who was first in one rollout is no likelier to be first in the next', () => {
+  const n = 100_000
+  const arms = canaryAt(1_000)
+  const counts = new Map<string, number>()
+  for (let i = 0; i < n; i += 1) {
+    const both = ['shop/7.1/', 'shop/7.2/'].map((salt) => assign({ salt, arms }, `user-${i}`)).join(' ')
+    counts.set(both, (counts.get(both) ?? 0) + 1)
+  }
+  const twice = counts.get('canary canary') ?? 0
+  assert.ok(Math.abs(twice - n * 0.01) <= 5 * Math.sqrt(n * 0.01), `${twice} of ${n} were in twice`)
+})

@@ -1,4 +1,5 @@
 import type { RoutingRule, UnitSource } from '@serin/spec'
+import * as fc from 'fast-check'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { RoutingTable } from '../routing.ts'
@@ -111,4 +112,59 @@ test('UTF-8 in a header is read as text, and other bytes stay what they are', ()
   const bytes = String.fromCharCode(...new TextEncoder().encode('Zoë 100%'))
   assert.equal(decide({}, { headers: { 'x-user': bytes } }).unit, 'Zoë 100%')
   assert.equal(decide({}, { headers: { 'x-user': 'Zo\u00eb' } }).unit, 'Zo\u00eb')
+})
+
+const texts = fc.string({ unit: 'binary', maxLength: 20 })
+const headerParts = fc.record({
+  headers: fc.dictionary(
+    fc.constantFrom('x-user', 'cookie', 'serin-version', 'x-staff', 'a'),
+    fc.oneof(texts, fc.array(texts, { maxLength: 2 })),
+  ),
+  target: fc.oneof(
+    texts,
+    texts.map((text) => `/p?u=${text}&q=${text}`),
+  ),
+  address: texts,
+})
+
+test('whatever a request brings, somebody of the table answers, by the first way that fits', () => {
+  const rules: RoutingRule[] = [
+    { name: 'staff', header: { 'X-Staff': { present: true } }, to: 'canary' },
+    { name: 'q', query: { q: { prefix: 'a' } }, cookie: { uid: { contains: 'b' } }, to: 'stable' },
+  ]
+  const table = { ...base, rules }
+  const router = compileRouter(table)
+  fc.assert(
+    fc.property(headerParts, texts, (parts, random) => {
+      const view = viewOf(parts)
+      const decision = router.decide(view, () => random)
+      if (view.header('x-staff') !== undefined)
+        assert.deepEqual([decision.by, decision.rule, decision.version], ['rule', 'staff', 'v2'])
+      if (decision.by === 'override') assert.equal(decision.version, view.header('serin-version'))
+      if (decision.by === 'hash') {
+        assert.equal(decision.version, assign(table, decision.unit ?? random))
+        assert.ok(!['v1', 'v2'].includes(view.header('serin-version') ?? ''))
+      }
+      assert.ok(['v1', 'v2'].includes(decision.version))
+      assert.deepEqual(
+        router.decide(view, () => random),
+        decision,
+      )
+    }),
+    { numRuns: 1_000 },
+  )
+})
+
+test('a rule without a condition matches nobody, and of two rules that match the first decides', () => {
+  const rules: RoutingRule[] = [
+    { name: 'empty', to: 'canary' },
+    { name: 'one', path: { prefix: '/' }, to: 'stable' },
+    { name: 'two', path: { prefix: '/' }, to: 'canary' },
+  ]
+  assert.deepEqual(decide({ rules }, { headers: { 'x-user': 'a' } }), {
+    version: 'v1',
+    by: 'rule',
+    unit: 'a',
+    rule: 'one',
+  })
 })

@@ -54,7 +54,10 @@ const table: Table = {
     judged: watchingJudged,
     'in-force': 'ignore',
     tick: (state, _event, plan, now) => {
-      if (now - state.since < plan.deadlineMs) return { state }
+      // The wall clock was set back: the deadline counts from here, else it would be hours away.
+      if (now < state.since) return { state: { ...state, since: now } }
+      // The time a step is meant to take is no delay.
+      if (now - state.since < (plan.steps[state.step]?.holdMs ?? 0) + plan.deadlineMs) return { state }
       const why = 'The evidence did not decide within the deadline of the step.'
       return { state: { ...state, phase: 'holding', since: now, reason: 'deadline', by: 'serin', why } }
     },

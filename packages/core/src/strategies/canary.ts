@@ -5,7 +5,7 @@ const minute = 60_000
 const hour = 60 * minute
 const step = (percent: number, holdMs: number): PlanStep => ({ weightBp: percent * 100, holdMs, pause: false })
 
-/** The well-known ramps (DESIGN §2): share and the evidence time before the next. */
+/** The well-known ramps: share and the evidence time before the next. */
 const ramps: Readonly<Record<NonNullable<CanaryStrategy['preset']>, readonly PlanStep[]>> = {
   '1-5-25-100': [step(1, hour), step(5, 5 * hour), step(25, 18 * hour)],
   '5-25-50-100': [step(5, 30 * minute), step(25, 30 * minute), step(50, hour)],

@@ -1,0 +1,72 @@
+import { parseServiceFile, presets } from '@serin/spec'
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { planCanary, planInstant } from './canary.ts'
+
+const versions = { stable: 'v1', canary: 'v2' }
+const hour = 3_600_000
+
+function planOf(strategy: string): ReturnType<typeof planCanary> {
+  const file = parseServiceFile(`serin: v1
+services:
+  shop:
+    listen: 8080
+    workload: { kind: endpoints }
+    versions: { v1: { endpoints: ['http://127.0.0.1:1'] }, v2: { endpoints: ['http://127.0.0.1:2'] } }
+    stable: v1
+    strategy: ${strategy}
+`)
+  const service = file.services['shop']
+  assert.ok(service)
+  return planCanary(service.strategy, versions)
+}
+
+test('steps of the file become steps of the plan, in order and down to a hundredth of a percent', () => {
+  const plan = planOf(
+    '{ kind: canary, steps: [{ weight: 0.01% }, { weight: 5%, hold: 90s }, { weight: 50, pause: true }], deadline: 3h }',
+  )
+  assert.deepEqual(plan, {
+    strategy: 'canary',
+    ...versions,
+    steps: [
+      { weightBp: 1, holdMs: 0, pause: false },
+      { weightBp: 500, holdMs: 90_000, pause: false },
+      { weightBp: 5_000, holdMs: 0, pause: true },
+    ],
+    deadlineMs: 3 * hour,
+  })
+})
+
+test('the known ramps reach each share when they promise, and everything at last', () => {
+  const promised: Readonly<
+    Record<(typeof presets)[number], readonly (readonly [percent: number, afterHours: number])[]>
+  > = {
+    '1-5-25-100': [
+      [1, 0],
+      [5, 1],
+      [25, 6],
+      [100, 24],
+    ],
+    '5-25-50-100': [
+      [5, 0],
+      [25, 0.5],
+      [50, 1],
+      [100, 2],
+    ],
+  }
+  for (const preset of presets) {
+    const { steps } = planOf(`{ kind: canary, preset: ${preset} }`)
+    let atMs = 0
+    const reached = [...steps, { weightBp: 10_000, holdMs: 0 }].map(({ weightBp, holdMs }) => {
+      const when = [weightBp / 100, atMs / hour]
+      atMs += holdMs
+      return when
+    })
+    assert.deepEqual(reached, promised[preset])
+    assert.ok(steps.every(({ weightBp }, i) => weightBp > (steps[i - 1]?.weightBp ?? 0)))
+  }
+})
+
+test('going back to a version that was stable needs no steps', () => {
+  assert.deepEqual(planInstant(versions).steps, [])
+})
