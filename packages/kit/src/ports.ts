@@ -38,7 +38,7 @@ export interface TrafficRouter {
   observe(signal: AbortSignal): Promise<RoutingObservation>
   /** Makes it so. Resolves once every request that starts from now on follows the table. A table older than the one in force is ignored. */
   apply(table: RoutingTable, signal: AbortSignal): Promise<void>
-  /** Stops it and leaves nothing behind. */
+  /** Stops it and leaves nothing behind. When the signal aborts, patience with open requests is over: it ends at once. */
   release(signal: AbortSignal): Promise<void>
 }
 

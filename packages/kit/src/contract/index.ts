@@ -1,2 +1,8 @@
 export { routerContract } from './router.ts'
 export type { RouterTest, RouterUnderTest, Skip } from './router.ts'
+export { noSmallDisk, onSmallDisk } from './small-disk.ts'
+export type { Ran } from './small-disk.ts'
+export { storeContract } from './store.ts'
+export type { StoreSkip, StoreTest, StoreUnderTest } from './store.ts'
+export { workloadContract } from './workload.ts'
+export type { WorkloadSkip, WorkloadTest, WorkloadUnderTest } from './workload.ts'

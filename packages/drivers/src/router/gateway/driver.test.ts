@@ -212,3 +212,23 @@ test('a table the gateway refuses is an error that says why', async () => {
     message: /gateway of shop, the table is for other/,
   })
 })
+
+test('release with an open request ends at once when patience is over', async () => {
+  await using world = await openWorld()
+  const router = await world.open({ spec: { ...spec, drain: 60_000 } })
+  const hanging = createServer(() => undefined).listen(0, '127.0.0.1')
+  await once(hanging, 'listening')
+  await router.apply({ ...allTo('v2', 1, { ...world, endpoints: { v1: [], v2: [addressOf(hanging)] } }) }, never)
+  const { pid, address } = await router.report(never)
+  const asked = ask(address, 'u').catch(() => 'cut')
+  await once(hanging, 'request')
+  const patience = new AbortController()
+  const released = router.release(patience.signal)
+  patience.abort()
+  await released
+  assert.ok(await gone(pid))
+  assert.equal(await asked, 'cut')
+  assert.deepEqual(await readdir(world.directory), [])
+  hanging.close()
+  hanging.closeAllConnections()
+})

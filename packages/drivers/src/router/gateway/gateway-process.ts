@@ -69,7 +69,7 @@ export class GatewayProcess {
     return false
   }
 
-  /** Lets it finish what is in flight, waits until it is gone, and removes its files. */
+  /** Lets it finish what is in flight, or ends it at once when patience is over; waits until it is gone, and removes its files. */
   async release(drainMs: number, signal: AbortSignal): Promise<void> {
     this.#released = true
     await this.#ensuring?.catch(() => {})
@@ -176,17 +176,16 @@ export class GatewayProcess {
     if (boot !== identity.boot) throw unreachable(identity, new Error('another process answers on its admin port'))
   }
 
-  async #stop(identity: GatewayIdentity, drainMs: number, signal: AbortSignal): Promise<void> {
+  async #stop(identity: GatewayIdentity, drainMs: number, patience: AbortSignal): Promise<void> {
     try {
-      await this.#admin.call(identity, { method: 'POST', path: `/drain?deadlineMs=${drainMs}`, signal })
+      await this.#admin.call(identity, { method: 'POST', path: `/drain?deadlineMs=${drainMs}`, signal: patience })
     } catch (error) {
-      if (!(error instanceof SerinError)) throw error
-      process.kill(identity.pid, 'SIGTERM') // It does not answer; a signal may still reach it.
+      if (!(error instanceof SerinError) && !patience.aborted) throw error
+      process.kill(identity.pid, 'SIGTERM') // It does not answer, or nobody waits for that; a signal may still reach it.
     }
     const deadline = performance.now() + drainMs + 5_000
     while (await isRunning(identity)) {
-      signal.throwIfAborted()
-      if (performance.now() > deadline) process.kill(identity.pid, 'SIGKILL')
+      if (patience.aborted || performance.now() > deadline) process.kill(identity.pid, 'SIGKILL')
       await sleep(10)
     }
   }

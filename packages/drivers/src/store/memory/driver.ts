@@ -1,5 +1,9 @@
 import type { JournalEntry, Store } from '@serin/kit'
-import { chained, follows, genesis, jsonText } from '../journal-chain.ts'
+import { beginning, chained, follows } from '../journal-chain.ts'
+import { jsonText, nameText } from '../plain-json.ts'
+
+const pageLimit = 10_000
+const expireSlice = 500
 
 /** A store that forgets: for the simulator and for tests. Same semantics as the durable one. */
 export function openMemoryStore(): Store {
@@ -8,21 +12,22 @@ export function openMemoryStore(): Store {
   const evidence = new Map<string, Map<number, string>>()
   return {
     commit({ at, documents: written = [], removed = [], journal: drafts = [], evidence: windows = [] }) {
-      const texts = written.map(({ key, value }) => [key, jsonText(value)] as const)
-      const rows = windows.map((row) => ({ ...row, text: jsonText(row.value) }))
-      for (const draft of drafts) jsonText(draft)
+      // Everything that can be refused is refused before anything is kept.
+      const texts = written.map(({ key, value }) => [nameText(key), jsonText(value)] as const)
+      const rows = windows.map((row) => ({ series: nameText(row.series), at: row.at, text: jsonText(row.value) }))
+      const entries: JournalEntry[] = []
+      for (const draft of drafts) {
+        for (const name of [draft.stream, draft.kind, draft.actor]) nameText(name)
+        entries.push(chained(copy(draft), at, entries.at(-1) ?? journal.at(-1) ?? beginning))
+      }
       for (const [key, text] of texts) documents.set(key, text)
       for (const key of removed) documents.delete(key)
       for (const { series, at: time, text } of rows) {
         const own = evidence.get(series) ?? new Map<number, string>()
         evidence.set(series, own.set(time, text))
       }
-      return drafts.map((draft) => {
-        const copy: typeof draft = JSON.parse(JSON.stringify(draft))
-        const entry = chained(copy, journal.length + 1, at, journal.at(-1)?.hash ?? genesis)
-        journal.push(entry)
-        return entry
-      })
+      journal.push(...entries)
+      return entries.map(copy)
     },
     get(key) {
       const text = documents.get(key)
@@ -33,9 +38,9 @@ export function openMemoryStore(): Store {
         .filter(([key]) => key.startsWith(prefix))
         .sort(([a], [b]) => (a < b ? -1 : 1))
         .map(([key, text]) => ({ key, value: JSON.parse(text) as unknown })),
-    journal({ after = 0, stream, limit = 10_000, newestFirst = false }) {
-      const found = journal.filter((entry) => entry.seq > after && (stream === undefined || entry.stream === stream))
-      return (newestFirst ? found.toReversed() : found).slice(0, limit)
+    journal({ after = 0, stream, limit = pageLimit, newestFirst = false }) {
+      const found = journal.slice(after).filter((entry) => stream === undefined || entry.stream === stream)
+      return (newestFirst ? found.toReversed() : found).slice(0, Math.min(limit, pageLimit)).map(copy)
     },
     evidence: (series, from, to) =>
       [...(evidence.get(series) ?? [])]
@@ -44,14 +49,19 @@ export function openMemoryStore(): Store {
         .map(([at, text]) => ({ at, value: JSON.parse(text) as unknown })),
     expire(before) {
       let gone = 0
-      for (const own of evidence.values()) for (const at of own.keys()) if (at < before && own.delete(at)) gone += 1
+      for (const own of evidence.values()) {
+        for (const at of own.keys()) {
+          if (gone === expireSlice) return gone
+          if (at < before && own.delete(at)) gone += 1
+        }
+      }
       return gone
     },
     verify() {
-      let previous = genesis
+      let previous = beginning
       for (const entry of journal) {
         if (!follows(entry, previous)) return { ok: false, entries: journal.length, firstBad: entry.seq }
-        previous = entry.hash
+        previous = entry
       }
       return { ok: true, entries: journal.length, firstBad: null }
     },
@@ -59,4 +69,8 @@ export function openMemoryStore(): Store {
       // Nothing to let go of.
     },
   }
+}
+
+function copy<T>(value: T): T {
+  return JSON.parse(jsonText(value)) as T
 }
