@@ -1,4 +1,6 @@
 export type { ApplyAnswer, GatewayReport } from './admin/report.ts'
+export { Recorder } from './evidence/recorder.ts'
+export type { Clocks, Ticket } from './evidence/recorder.ts'
 export { startGateway } from './gateway.ts'
 export type { Gateway, GatewayOptions } from './gateway.ts'
 export type { Limits } from './limits.ts'

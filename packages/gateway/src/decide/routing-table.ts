@@ -56,9 +56,11 @@ function armsProblem({ arms, stable, canary }: Readonly<Record<string, unknown>>
 
 function measurementProblem(value: unknown): string | null {
   if (!isRecord(value)) return '"measurement" must be an object.'
-  const { rollout, latencyCutsMs, latencyFrom } = value
+  const { rollout, latencyCutsMs, latencyFrom, latencyTolerance: tolerance } = value
   if (typeof rollout !== 'string') return '"measurement.rollout" must be a text.'
   if (typeof latencyFrom !== 'number') return '"measurement.latencyFrom" must be a time.'
+  const tolerant = isRecord(tolerance) && [tolerance['ratio'], tolerance['ms']].every((n) => Number(n) >= 0)
+  if (tolerance !== undefined && !tolerant) return '"measurement.latencyTolerance" must hold a ratio and ms from 0.'
   const cuts: unknown[] = Array.isArray(latencyCutsMs) ? latencyCutsMs : [null]
   const rising = cuts.every((cut, i) => typeof cut === 'number' && cut > (i === 0 ? 0 : Number(cuts[i - 1])))
   return rising && cuts.length <= mostCuts

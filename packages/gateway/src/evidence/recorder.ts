@@ -1,9 +1,11 @@
 import type { ArmSlot, EvidenceSlot, RoutingTable } from '@serin/core'
 import { murmurHash2 } from '@serin/core/assignment'
 import type { Decision } from '@serin/core/assignment'
+import { slotBuckets } from '@serin/core/evidence'
 import { sameExperiment } from '../decide/snapshot.ts'
+import { epochEndMs } from './epochs.ts'
 import { errorKind, Tally } from './tally.ts'
-import { UnitCounters } from './unit-counters.ts'
+import { recentFactor, UnitCounters } from './unit-counters.ts'
 
 /** Two clocks: ms since the epoch for people, and one that only moves forward for durations. */
 export interface Clocks {
@@ -26,6 +28,9 @@ export interface Ticket {
   /** Which experiment assigned it, when the hash did; otherwise -1. */
   readonly experiment: number
   readonly unitKey: number | null
+  /** Whether it is the first of its unit. */
+  readonly first: boolean
+  readonly bucket: number
   /** ms since the epoch. */
   readonly startedAt: number
   readonly startedMs: number
@@ -58,12 +63,19 @@ export class Recorder {
   #experiment = 0
   #seq = 0
   #slotStartMs: number
+  /** Whether canary has had traffic in this rollout; when counting began, and where its epoch is. */
+  #compared = false
+  #beganMs: number
+  #epoch = 0
+  #epochEndMs = epochEndMs(0)
+  #looseBucket = 0
 
   constructor(options: { readonly boot: string; readonly clocks: Clocks; readonly unitCapacity?: number }) {
     this.#boot = options.boot
     this.#clocks = options.clocks
     this.#units = new UnitCounters(options.unitCapacity)
     this.#slotStartMs = options.clocks.steadyMs()
+    this.#beganMs = this.#slotStartMs
   }
 
   /** Units counted in this rollout, and sightings of units that found no place. */
@@ -75,9 +87,18 @@ export class Recorder {
   change(table: RoutingTable): EvidenceSlot | null {
     const slot = this.cut()
     if (this.#table === null || !sameExperiment(this.#table, table)) this.#experiment += 1
-    if (this.#table?.measurement.rollout !== table.measurement.rollout) this.#units.clear()
-    this.#table = table
     this.#slotStartMs = this.#clocks.steadyMs()
+    const split = table.arms.filter((arm) => arm.weightBp > 0).length > 1
+    const another = this.#table?.measurement.rollout !== table.measurement.rollout
+    // Whom stable served before canary had any traffic says nothing about either: counting begins with the comparison.
+    if (another || (split && !this.#compared)) {
+      this.#units.clear()
+      this.#beganMs = this.#slotStartMs
+      this.#epoch = 0
+      this.#epochEndMs = epochEndMs(0)
+    }
+    this.#compared = split || (this.#compared && !another)
+    this.#table = table
     for (const arm of table.arms) this.#accountOf(arm.version)
     this.#forgetGone()
     return slot
@@ -91,17 +112,21 @@ export class Recorder {
     account.lastRequestAt = startedAt
     const byHash = decision.by === 'hash'
     let unitKey: number | null = null
-    if (byHash) {
-      if (decision.unit === null) account.tally.newUnits += 1
-      else {
-        unitKey = murmurHash2(unitSalt + decision.unit)
-        if (this.#units.add(unitKey)) account.tally.newUnits += 1
-      }
+    let first = byHash
+    let served = byHash
+    if (byHash && decision.unit !== null) {
+      unitKey = murmurHash2(unitSalt + decision.unit)
+      first = this.#units.add(unitKey)
+      served = this.#units.serve(unitKey, decision.version === this.#table?.canary ? 1 : 0)
     }
+    if (first) account.tally.newUnits += 1
+    if (served) account.tally.servedUnits += 1
     return {
       account,
       experiment: byHash ? this.#experiment : -1,
       unitKey,
+      first,
+      bucket: unitKey === null ? this.#nextBucket() : unitKey % slotBuckets,
       startedAt,
       startedMs: this.#clocks.steadyMs(),
     }
@@ -113,21 +138,15 @@ export class Recorder {
     const error = status >= 500
     if (error) tally.errors += 1
     if (ticket.experiment !== this.#experiment) return
-    tally.randomised += 1
-    if (error) {
-      tally.randomisedErrors += 1
-      this.#event(ticket, errorKind)
-    } else if (latencyScored) this.#latency(ticket, this.#clocks.steadyMs() - ticket.startedMs)
+    this.#randomised(ticket, error)
+    if (!error && latencyScored) this.#latency(ticket, this.#clocks.steadyMs() - ticket.startedMs)
   }
 
   /** The version gave no whole answer: refused, reset, timed out or truncated. */
   failed(ticket: Ticket): void {
     const tally = this.#end(ticket, 0)
     tally.errors += 1
-    if (ticket.experiment !== this.#experiment) return
-    tally.randomised += 1
-    tally.randomisedErrors += 1
-    this.#event(ticket, errorKind)
+    if (ticket.experiment === this.#experiment) this.#randomised(ticket, true)
   }
 
   /** The client went away before an answer began: nobody's fault, and in no count of a slot. */
@@ -146,8 +165,18 @@ export class Recorder {
     if (table === null) return null
     const nowMs = this.#clocks.steadyMs()
     const arms: Record<string, ArmSlot> = {}
-    for (const [version, account] of this.#accounts) {
-      arms[version] = account.tally.takeSlot(table.measurement.latencyCutsMs.length, account.inFlight)
+    const sticky = table.unit.length > 0
+    const parts = {
+      cuts: table.measurement.latencyCutsMs.length,
+      sticky,
+      buckets: sticky && table.measurement.rollout !== 'idle',
+    }
+    for (const [version, account] of this.#accounts) arms[version] = account.tally.takeSlot(parts, account.inFlight)
+    const epoch = this.#epoch
+    if (nowMs - this.#beganMs >= this.#epochEndMs) {
+      this.#units.beginEpoch()
+      this.#epoch += 1
+      this.#epochEndMs = epochEndMs(nowMs - this.#beganMs)
     }
     this.#seq += 1
     const durationMs = Math.round((nowMs - this.#slotStartMs) * 1_000) / 1_000
@@ -160,8 +189,9 @@ export class Recorder {
       durationMs,
       revision: table.revision,
       rollout: table.measurement.rollout,
+      epoch,
       weights: Object.fromEntries(table.arms.map((arm) => [arm.version, arm.weightBp])),
-      sticky: table.unit.length > 0,
+      sticky,
       arms,
     }
   }
@@ -201,22 +231,51 @@ export class Recorder {
     return account.tally
   }
 
+  #randomised(ticket: Ticket, failed: boolean): void {
+    const { tally } = ticket.account
+    tally.addRequest(ticket.bucket, failed)
+    if (ticket.first) {
+      tally.firstRequests += 1
+      if (failed) tally.firstErrors += 1
+    }
+    if (failed) this.#event(ticket, errorKind)
+  }
+
   #latency(ticket: Ticket, ms: number): void {
     const measurement = this.#table?.measurement
     if (measurement === undefined || ticket.startedAt < measurement.latencyFrom) return
-    ticket.account.tally.addLatency(ms)
+    const { tally, version } = ticket.account
+    tally.addLatency(ticket.bucket, ms)
+    const comparedMs = version === this.#table?.canary ? tolerated(ms, measurement.latencyTolerance) : ms
     for (const [i, cutMs] of measurement.latencyCutsMs.entries()) {
-      if (ms <= cutMs) return
+      if (comparedMs <= cutMs) return
+      tally.addSlow(ticket.bucket, i)
       this.#event(ticket, i + 1)
     }
   }
 
   #event({ account, unitKey }: Ticket, kind: number): void {
+    const { tally } = account
     if (unitKey === null) {
-      account.tally.addEvent(kind, 0)
+      tally.addEvent(kind, 0)
+      tally.addRecent(kind, 0)
       return
     }
-    const depth = depthOf(this.#units.count(unitKey, kind))
-    if (depth >= 0) account.tally.addEvent(kind, depth)
+    const counts = this.#units.count(unitKey, kind)
+    const depth = depthOf(counts % recentFactor)
+    if (depth >= 0) tally.addEvent(kind, depth)
+    const recent = depthOf(Math.floor(counts / recentFactor))
+    if (recent >= 0) tally.addRecent(kind, recent)
   }
+
+  /** Requests without a unit are units of their own: any bucket will do that has nothing to do with their outcome. */
+  #nextBucket(): number {
+    this.#looseBucket = (this.#looseBucket + 1) % slotBuckets
+    return this.#looseBucket
+  }
+}
+
+/** What a request to canary would have taken without the slowness that is tolerated (docs/decisions/0015-latency-tolerance.md). */
+function tolerated(ms: number, tolerance: RoutingTable['measurement']['latencyTolerance']): number {
+  return tolerance === undefined ? ms : Math.min(ms / (1 + tolerance.ratio), ms - tolerance.ms)
 }

@@ -1,31 +1,50 @@
 import * as fc from 'fast-check'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { UnitCounters } from './unit-counters.ts'
+import { recentFactor, UnitCounters } from './unit-counters.ts'
 
-test('it counts as a plain map would, up to ten, whatever the order of units and events', () => {
-  const step = fc.record({
-    key: fc.oneof(fc.integer({ min: 0, max: 20 }), fc.nat(0xffffffff)),
-    kind: fc.integer({ min: -1, max: 6 }),
-  })
+type Step =
+  | { readonly do: 'add' | 'epoch'; readonly key: number }
+  | { readonly do: 'count'; readonly key: number; readonly kind: number }
+  | { readonly do: 'serve'; readonly key: number; readonly side: 0 | 1 }
+
+test('it counts as plain maps would, up to ten, in all and since the epoch, whatever the order of units and events', () => {
+  const key = fc.oneof(fc.integer({ min: 0, max: 20 }), fc.nat(0xffffffff))
+  const step: fc.Arbitrary<Step> = fc.oneof(
+    { weight: 8, arbitrary: fc.record({ do: fc.constant('add' as const), key }) },
+    { weight: 24, arbitrary: fc.record({ do: fc.constant('count' as const), key, kind: fc.nat(6) }) },
+    {
+      weight: 4,
+      arbitrary: fc.record({ do: fc.constant('serve' as const), key, side: fc.constantFrom(0 as const, 1 as const) }),
+    },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('epoch' as const), key }) },
+  )
   fc.assert(
     fc.property(fc.array(step, { maxLength: 400 }), (steps) => {
       const counters = new UnitCounters()
-      const known = new Map<number, number[]>()
-      for (const { key: raw, kind } of steps) {
-        const key = raw === 0 ? 1 : raw >>> 0
-        const counts = known.get(key)
-        if (kind < 0) {
-          assert.equal(counters.add(raw), counts === undefined)
-          if (counts === undefined)
-            known.set(
-              key,
-              Array.from({ length: 7 }, () => 0),
-            )
-        } else {
-          const before = counts?.[kind]
-          assert.equal(counters.count(raw, kind), before === undefined || before >= 10 ? 0 : before + 1)
-          if (counts !== undefined && before !== undefined && before < 10) counts[kind] = before + 1
+      const known = new Map<number, { all: number[]; recent: number[]; served: Set<number> }>()
+      const zeros = () => Array.from({ length: 7 }, () => 0)
+      for (const each of steps) {
+        const name = each.key === 0 ? 1 : each.key >>> 0
+        const unit = known.get(name)
+        if (each.do === 'epoch') {
+          counters.beginEpoch()
+          for (const other of known.values()) other.recent = zeros()
+        } else if (each.do === 'add') {
+          assert.equal(counters.add(each.key), unit === undefined)
+          if (unit === undefined) known.set(name, { all: zeros(), recent: zeros(), served: new Set() })
+        } else if (each.do === 'serve') {
+          assert.equal(counters.serve(each.key, each.side), unit !== undefined && !unit.served.has(each.side))
+          unit?.served.add(each.side)
+        } else if (each.do === 'count') {
+          const { kind } = each
+          const next = (counts: number[] | undefined) => {
+            const before = counts?.[kind] ?? 10
+            if (counts !== undefined && before < 10) counts[kind] = before + 1
+            return before < 10 ? before + 1 : 0
+          }
+          const [all, recent] = [next(unit?.all), next(unit?.recent)]
+          assert.equal(counters.count(each.key, kind), all + recentFactor * recent)
         }
       }
       assert.equal(counters.size, known.size)
@@ -44,7 +63,7 @@ test('a full table takes nobody in, says how often, and goes on counting whom it
   }
   assert.equal(counters.size, 1_000)
   assert.equal(counters.refused, 500)
-  assert.equal(counters.count(keys[0] ?? 0, 0), 1)
+  assert.equal(counters.count(keys[0] ?? 0, 0), 1 + recentFactor)
   assert.equal(counters.count(keys[1_400] ?? 0, 0), 0)
   counters.clear()
   assert.equal(counters.add(keys[1_400] ?? 0), true)

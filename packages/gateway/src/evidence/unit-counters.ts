@@ -1,17 +1,22 @@
 const shardBits = 6
 const shardCount = 1 << shardBits
 const deepest = 10
+const servedBit = 28
 
-/** One part of the table: keys and their counters, open addressing; 0 is the empty key. */
+/** One part of the table: keys and their counters (four bits per kind, then one per side served), open addressing; 0 is the empty key. */
 interface Shard {
   keys: Uint32Array
   counters: Uint32Array
+  recent: Uint32Array
   used: number
 }
 
+/** The second count in what `count` returns is this many times as much. */
+export const recentFactor = 16
+
 /**
- * How often each unit met each kind of event, up to ten: eight bytes per place, at most `capacity` units, at most 16 MB for a million.
- * It is cut into 64 parts that grow one by one, so that no request waits for a million entries to move.
+ * How often each unit met each kind of event, up to ten, in all and since the epoch began: twelve bytes per place, at most `capacity` units, at most
+ * 24 MB for a million. It is cut into 64 parts that grow one by one, so that no request waits for a million entries to move.
  */
 export class UnitCounters {
   readonly #capacity: number
@@ -40,6 +45,11 @@ export class UnitCounters {
     this.#refused = 0
   }
 
+  /** Begins an epoch: events are counted anew in the recent count; units stay known. */
+  beginEpoch(): void {
+    for (const shard of this.#shards) shard.recent.fill(0)
+  }
+
   /** Takes a unit in; true when it was not known. A full table takes nobody in. */
   add(key: number): boolean {
     const known = key === 0 ? 1 : key >>> 0
@@ -57,17 +67,28 @@ export class UnitCounters {
     return true
   }
 
-  /** Counts an event of a kind (0–7) of a unit; returns how many there are now, or 0 for an unknown unit or after the tenth. */
+  /** Notes that a side (0 or 1) serves a unit; true when it did not before. */
+  serve(key: number, side: 0 | 1): boolean {
+    const known = key === 0 ? 1 : key >>> 0
+    const shard = this.#shardOf(known)
+    const place = placeOf(shard, known)
+    const bit = 1 << (servedBit + side)
+    const packed = shard.counters[place] ?? 0
+    if (shard.keys[place] !== known || (packed & bit) !== 0) return false
+    shard.counters[place] = (packed | bit) >>> 0
+    return true
+  }
+
+  /**
+   * Counts an event of a kind (0–6) of a unit. Returns how many there are now in all, plus `recentFactor` times how many since the epoch
+   * began (one number, so that the hot path allocates nothing); either is 0 for an unknown unit or after the tenth.
+   */
   count(key: number, kind: number): number {
     const known = key === 0 ? 1 : key >>> 0
     const shard = this.#shardOf(known)
     const place = placeOf(shard, known)
     if (shard.keys[place] !== known) return 0
-    const counters = shard.counters[place] ?? 0
-    const before = (counters >>> (kind * 4)) & 15
-    if (before >= deepest) return 0
-    shard.counters[place] = (counters + (1 << (kind * 4))) >>> 0
-    return before + 1
+    return bump(shard.counters, place, kind) + recentFactor * bump(shard.recent, place, kind)
   }
 
   #shardOf(key: number): Shard {
@@ -77,10 +98,20 @@ export class UnitCounters {
   }
 }
 
+/** Adds one to the four bits of a kind; returns the new count, or 0 when it was ten already. */
+function bump(counters: Uint32Array, place: number, kind: number): number {
+  const packed = counters[place] ?? 0
+  const before = (packed >>> (kind * 4)) & 15
+  if (before >= deepest) return 0
+  counters[place] = (packed + (1 << (kind * 4))) >>> 0
+  return before + 1
+}
+
 function emptyShards(): Shard[] {
   return Array.from({ length: shardCount }, () => ({
     keys: new Uint32Array(64),
     counters: new Uint32Array(64),
+    recent: new Uint32Array(64),
     used: 0,
   }))
 }
@@ -97,14 +128,16 @@ function placeOf(shard: Shard, key: number): number {
 }
 
 function grow(shard: Shard): void {
-  const { keys, counters } = shard
+  const { keys, counters, recent } = shard
   shard.keys = new Uint32Array(keys.length * 2)
   shard.counters = new Uint32Array(keys.length * 2)
+  shard.recent = new Uint32Array(keys.length * 2)
   for (let i = 0; i < keys.length; i += 1) {
     const key = keys[i] ?? 0
     if (key === 0) continue
     const place = placeOf(shard, key)
     shard.keys[place] = key
     shard.counters[place] = counters[i] ?? 0
+    shard.recent[place] = recent[i] ?? 0
   }
 }
