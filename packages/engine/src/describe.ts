@@ -1,5 +1,5 @@
 import { askedWeightBp, isOver, rolloutSentence } from '@serin/core'
-import type { RoutingObservation, WorkloadRunner } from '@serin/kit'
+import type { RoutingObservation, WorkloadObservation } from '@serin/kit'
 import type { Rollout, ServiceStatus, VersionStatus } from '@serin/spec'
 import type { RolloutDocument, ServiceDocument } from './documents.ts'
 import type { LiveWindow } from './live-window.ts'
@@ -41,9 +41,12 @@ export function describeRollout(rollout: RolloutDocument, inForce: Readonly<Reco
 export interface ServiceView {
   readonly service: ServiceDocument
   readonly rollout: RolloutDocument | null
+  /** What the router says; null while it does not answer. */
   readonly observation: RoutingObservation | null
+  /** Where clients reach it, as far as is known. */
+  readonly address: string | null
   readonly asked: Readonly<Record<string, number>>
-  readonly workload: WorkloadRunner
+  readonly observe: (version: string) => WorkloadObservation
   readonly window: LiveWindow
   readonly trouble: readonly string[]
   readonly now: number
@@ -51,10 +54,10 @@ export interface ServiceView {
 
 /** What a service looks like from outside. */
 export function describeService(view: ServiceView): ServiceStatus {
-  const { service, rollout, observation, trouble } = view
+  const { service, rollout, observation, address, trouble } = view
   return {
     name: service.name,
-    address: observation?.address ?? null,
+    address,
     stable: service.stable,
     rollout: rollout === null ? null : describeRollout(rollout, observation?.weights ?? null),
     versions: Object.keys(service.spec.versions).map((version) => describeVersion(version, view)),
@@ -64,9 +67,9 @@ export function describeService(view: ServiceView): ServiceStatus {
 
 function describeVersion(
   name: string,
-  { service, rollout, observation, asked, workload, window, now }: ServiceView,
+  { service, rollout, observation, asked, observe, window, now }: ServiceView,
 ): VersionStatus {
-  const runs = workload.observe(name)
+  const runs = observe(name)
   const isCanary = rollout !== null && !isOver(rollout.state) && rollout.plan.canary === name
   const role =
     name === service.stable ? 'stable' : isCanary ? 'canary' : service.warm?.version === name ? 'warm' : 'idle'

@@ -4,9 +4,9 @@ import type { Judgement, Service } from '@serin/spec'
 
 /** Which version a unit had from a time on: enough to trace an observation back to the version that served it. */
 export interface Assignment {
-  /** When the table was sent, and when the router had it: in between either may have served. ms since the epoch. */
+  /** When the table was sent, and when the router had it: in between either may have served. ms since the epoch; null while nobody knows. */
   readonly sentAt: number
-  readonly appliedAt: number
+  readonly appliedAt: number | null
   readonly salt: string
   /** `measurement.rollout` of the table. */
   readonly rollout: string
@@ -28,8 +28,6 @@ export interface ServiceDocument {
   readonly latest: string | null
   /** The version kept running after promotion, and until when. */
   readonly warm: { readonly version: string; readonly until: number } | null
-  readonly cursor: EvidenceCursor | null
-  readonly assignments: readonly Assignment[]
 }
 
 /** What is kept of a rollout. */
@@ -41,6 +39,7 @@ export interface RolloutDocument {
   readonly state: RolloutState
   /** Null until the first traffic of the attempt: the latency cuts are frozen then. */
   readonly setup: AnalysisSetup | null
+  /** Null before the first traffic, and again when the rollout is over: the judgement stays. */
   readonly analysis: AnalysisState | null
   readonly judgement: Judgement | null
   readonly exposedUnits: number
@@ -52,6 +51,16 @@ export interface RolloutDocument {
   readonly endedAt: number | null
 }
 
+/** Everything kept of a service. What changes every second is apart from what hardly ever does, so that little is written each time. */
+export interface ServiceDocuments {
+  readonly service: ServiceDocument
+  /** How far evidence has been read. */
+  readonly cursor: EvidenceCursor | null
+  /** Oldest first. */
+  readonly assignments: readonly Assignment[]
+  readonly rollouts: readonly RolloutDocument[]
+}
+
 /** The name under which a gateway counts for this attempt of a rollout. */
 export function measurementOf(rollout: RolloutDocument): string {
   return `${rollout.id}#${rollout.state.attempt}`
@@ -60,6 +69,15 @@ export function measurementOf(rollout: RolloutDocument): string {
 /** Keys of the store. */
 export const keys = {
   service: (name: string) => `service/${name}`,
+  cursor: (service: string) => `cursor/${service}`,
+  assignments: (service: string) => `assignments/${service}`,
   rollout: (id: string) => `rollout/${id}`,
+  /** What the keys of all rollouts of a service start with; so do those of services whose name goes on with a dash. */
+  rolloutsOf: (service: string) => `rollout/${service}-`,
   evidence: (service: string) => `service/${service}`,
 } as const
+
+/** A service that has just been declared. */
+export function newService(name: string, spec: Service, baseDirectory: string): ServiceDocument {
+  return { name, spec, baseDirectory, stable: spec.stable, history: [], nextNumber: 1, latest: null, warm: null }
+}

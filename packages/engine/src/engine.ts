@@ -1,25 +1,28 @@
 import type {
   Clock,
   DriverContext,
+  EvidenceCursor,
   EvidenceSource,
   JournalEntry,
   Store,
   TrafficRouter,
   WorkloadRunner,
 } from '@serin/kit'
+import { nearest, parseServiceFile, SerinError, type Observation, type Rollout, type ServiceStatus } from '@serin/spec'
+import { planChange, type Change, type FileSource, type PlannedChange, type Wanted } from './apply.ts'
+import type { Asker } from './asker.ts'
 import {
-  nearest,
-  parseServiceFile,
-  SerinError,
-  type Observation,
-  type Rollout,
-  type Service,
-  type ServiceFile,
-  type ServiceStatus,
-} from '@serin/spec'
-import { keys, type RolloutDocument, type ServiceDocument } from './documents.ts'
-import { ServiceActor, type Asker } from './service-actor.ts'
-import type { RolloutEvent } from '@serin/core'
+  keys,
+  type Assignment,
+  type RolloutDocument,
+  type ServiceDocument,
+  type ServiceDocuments,
+} from './documents.ts'
+import { failedWorkload } from './failed-workload.ts'
+import { lazyRouter } from './lazy-router.ts'
+import { ServiceActor, type StopOptions } from './service/actor.ts'
+import { serviceEntry } from './service/changes.ts'
+import type { Command } from './service/commands.ts'
 
 /** What an engine works with: everything outside comes through here. */
 export interface EngineOptions {
@@ -29,6 +32,8 @@ export interface EngineOptions {
   readonly openWorkload: (context: DriverContext) => WorkloadRunner
   /** Owner-only directory of a service for its drivers. */
   readonly stateDirectory: (service: string) => string
+  /** Hears of errors that nobody foresaw; they keep nothing from going on. */
+  readonly onDefect?: (error: unknown) => void
 }
 
 /** Something that happened: new journal entries, or new figures of a service. */
@@ -37,16 +42,15 @@ export interface News {
   readonly service: string
 }
 
-/** What applying a file did to a service. */
-export interface Change {
-  readonly service: string
-  readonly change: 'created' | 'changed' | 'unchanged'
-  readonly details: readonly string[]
-}
+type Router = TrafficRouter & EvidenceSource
 
-type Command = Extract<RolloutEvent, { by: string }>
-
-const retentionMs = 2 * 24 * 3_600_000
+const retentionMs = 2 * 3_600_000
+const sweepEveryMs = 60_000
+const sliceRestMs = 10
+const releaseWithinMs = 30_000
+const maxServices = 200
+/** A value beyond this could overflow the sums of a rollout. */
+const largestValue = 1e12
 
 /** The hands: one actor per service over one store. */
 export class Engine {
@@ -54,36 +58,48 @@ export class Engine {
   readonly #actors = new Map<string, ServiceActor>()
   readonly #listeners = new Set<(news: News) => void>()
   readonly #stop = new AbortController()
+  #started = false
   #sweeping: Promise<void> = Promise.resolve()
+  /** Files are applied one after the other. */
+  #turn: Promise<unknown> = Promise.resolve()
 
   constructor(options: EngineOptions) {
     this.#options = options
   }
 
-  /** Goes on with everything the store knows. */
+  /** Goes on with everything the store knows. A service whose gateway or workload cannot be opened says so in its trouble, and keeps no other from starting. */
   async start(): Promise<void> {
-    for (const { value } of this.#options.store.list('service/')) await this.#open(value as ServiceDocument)
+    for (const { value } of this.#options.store.list('service/')) {
+      const document = value as ServiceDocument
+      this.#run(
+        document,
+        lazyRouter(() => this.#options.openRouter(this.#context(document))),
+      )
+    }
+    this.#started = true
     this.#sweeping = this.#sweep()
   }
 
-  /** With `keep`, gateways and replicas go on without a control plane; else everything is stopped and nothing is left behind. */
-  async stop({ keep }: { readonly keep: boolean }): Promise<void> {
-    this.#stop.abort()
-    await Promise.all([...this.#actors.values()].map((actor) => actor.stop({ keep })))
-    await this.#sweeping
+  /** Whether everything the store knows has been taken up. */
+  get started(): boolean {
+    return this.#started && !this.#stop.signal.aborted
   }
 
-  /** Applies a release file: all of it, or, when anything in it is wrong, nothing. */
-  async apply(
-    { text, baseDirectory, name }: { readonly text: string; readonly baseDirectory: string; readonly name: string },
-    asker: Asker,
-  ): Promise<readonly Change[]> {
-    const file = parseServiceFile(text, name)
-    this.#checkImmutable(file)
-    const changes: Change[] = []
-    for (const [service, spec] of Object.entries(file.services))
-      changes.push(await this.#applyService(service, spec, baseDirectory, asker))
-    return changes
+  /** With `keep`, gateways and replicas go on without a control plane; else everything is stopped and nothing is left behind. */
+  async stop(options: StopOptions): Promise<void> {
+    this.#stop.abort()
+    await this.#turn
+    const endings = await Promise.allSettled([...this.#actors.values()].map((actor) => actor.stop(options)))
+    await this.#sweeping
+    const failed = endings.find((ending) => ending.status === 'rejected')
+    if (failed !== undefined) throw failed.reason
+  }
+
+  /** Applies a release file: all of it, or, when anything in it is wrong or a gateway cannot be opened, nothing. */
+  async apply(source: FileSource, asker: Asker): Promise<readonly Change[]> {
+    const applied = this.#turn.then(() => this.#apply(source, asker))
+    this.#turn = applied.catch(() => undefined)
+    return await applied
   }
 
   services(): readonly ServiceStatus[] {
@@ -107,7 +123,7 @@ export class Engine {
     const actors = service === undefined ? [...this.#actors.values()] : [this.#actor(service)]
     return actors
       .flatMap((actor) => actor.rollouts().map((rollout) => ({ actor, rollout })))
-      .sort((a, b) => b.rollout.startedAt - a.rollout.startedAt)
+      .sort((a, b) => b.rollout.startedAt - a.rollout.startedAt || b.rollout.number - a.rollout.number)
       .slice(0, limit)
       .map(({ actor, rollout }) => actor.describe(rollout))
   }
@@ -128,11 +144,15 @@ export class Engine {
     return actor.command(event)
   }
 
-  /** Counts observations; those nobody can place are ignored, and said to be. */
+  /** Counts observations; those nobody can place are ignored, and said to be. A batch with one that makes no sense counts not at all. */
   observe(observations: readonly Observation[]): { readonly accepted: number; readonly ignored: number } {
+    for (const { metric, value } of observations) {
+      if (!(Math.abs(value) <= largestValue))
+        throw new SerinError('observation.invalid', `${metric}: ${value} is larger than ${largestValue}.`)
+    }
+    const byActor = Map.groupBy(observations, (observation) => this.#actor(this.#serviceOf(observation)))
     let accepted = 0
-    const byService = Map.groupBy(observations, (observation) => this.#serviceOf(observation))
-    for (const [service, own] of byService) accepted += this.#actor(service).observe(own)
+    for (const [actor, own] of byActor) accepted += actor.observe(own)
     return { accepted, ignored: observations.length - accepted }
   }
 
@@ -150,103 +170,131 @@ export class Engine {
     return () => this.#listeners.delete(listener)
   }
 
-  async #applyService(name: string, spec: Service, baseDirectory: string, asker: Asker): Promise<Change> {
-    const actor = this.#actors.get(name)
-    if (actor !== undefined) {
-      const before = actor.document.spec
-      const details = differences(before, spec)
-      if (details.length === 0) return { service: name, change: 'unchanged', details }
-      if (
-        JSON.stringify(before.listen) !== JSON.stringify(spec.listen) ||
-        before.workload.kind !== spec.workload.kind
-      ) {
-        throw new SerinError(
-          'config.invalid',
-          `${name}: "listen" and the kind of workload cannot change while the service exists.`,
-        )
-      }
-      // The version that serves is the one the rollouts made stable; the file's "stable" is for the beginning.
-      actor.changeSpec({ ...spec, versions: { ...before.versions, ...spec.versions } }, baseDirectory, asker, details)
-      return { service: name, change: 'changed', details }
+  async #apply({ text, baseDirectory, name }: FileSource, asker: Asker): Promise<readonly Change[]> {
+    if (!this.started) throw new SerinError('control-plane.not-ready', 'The control plane is starting or going away.')
+    const file = parseServiceFile(text, name)
+    const wanted = Object.entries(file.services).map(([service, spec]) => ({ name: service, spec, baseDirectory }))
+    const names = new Set([...this.#actors.keys(), ...wanted.map((one) => one.name)])
+    if (names.size > maxServices)
+      throw new SerinError('config.invalid', `There would be ${names.size} services; at most ${maxServices} are kept.`)
+    const routers = await this.#openRouters(this.#plan(wanted))
+    try {
+      if (!this.started) throw new SerinError('control-plane.not-ready', 'The control plane is going away.')
+      // Planned once more: a rollout may have ended while the gateways were opened.
+      const changes = this.#plan(wanted)
+      this.#write(changes, routers, asker)
+      return changes.map(({ service, change, details }) => ({ service, change, details }))
+    } catch (error) {
+      await this.#release(routers)
+      throw error
     }
-    const document: ServiceDocument = {
-      name,
-      spec,
-      baseDirectory,
-      stable: spec.stable,
-      history: [],
-      nextNumber: 1,
-      latest: null,
-      warm: null,
-      cursor: null,
-      assignments: [],
+  }
+
+  #plan(wanted: readonly Wanted[]): readonly PlannedChange[] {
+    return wanted.map((one) => planChange(one, this.#actors.get(one.name)?.document))
+  }
+
+  /** The gateways of new services: all of them, or none. */
+  async #openRouters(changes: readonly PlannedChange[]): Promise<ReadonlyMap<string, Router>> {
+    const routers = new Map<string, Router>()
+    try {
+      for (const { change, document } of changes)
+        if (change === 'created') routers.set(document.name, await this.#options.openRouter(this.#context(document)))
+      return routers
+    } catch (error) {
+      await this.#release(routers)
+      throw error
     }
-    const context = this.#context(document)
-    const router = await this.#options.openRouter(context)
-    this.#options.store.commit({
+  }
+
+  async #release(routers: ReadonlyMap<string, Router>): Promise<void> {
+    const endings = await Promise.allSettled(
+      [...routers.values()].map((router) => router.release(AbortSignal.timeout(releaseWithinMs))),
+    )
+    for (const ending of endings) if (ending.status === 'rejected') this.#defect(ending.reason)
+  }
+
+  /** One commit for the whole file; then every service goes on with what it says. */
+  #write(changes: readonly PlannedChange[], routers: ReadonlyMap<string, Router>, asker: Asker): void {
+    const news = changes.filter(({ change }) => change !== 'unchanged')
+    if (news.length === 0) return
+    const entries = this.#options.store.commit({
       at: this.#options.clock.now(),
-      documents: [{ key: keys.service(name), value: document }],
-      journal: [
-        {
-          stream: `service/${name}`,
-          kind: 'service.created',
-          actor: asker.by,
-          data: { stable: spec.stable, versions: Object.keys(spec.versions) },
-        },
-      ],
+      documents: news.map(({ document }) => ({ key: keys.service(document.name), value: document })),
+      journal: news.map(({ change, details, document }) =>
+        change === 'created'
+          ? serviceEntry(document.name, 'service.created', asker, {
+              stable: document.stable,
+              versions: Object.keys(document.spec.versions),
+            })
+          : serviceEntry(document.name, 'service.changed', asker, { details }),
+      ),
     })
-    this.#run(document, context, router)
-    return { service: name, change: 'created', details: [] }
-  }
-
-  async #open(document: ServiceDocument): Promise<void> {
-    const context = this.#context(document)
-    this.#run(document, context, await this.#options.openRouter(context))
-  }
-
-  #run(document: ServiceDocument, context: DriverContext, router: TrafficRouter & EvidenceSource): void {
-    const { store, clock, openWorkload } = this.#options
-    const rollouts = store
-      .list('rollout/')
-      .map(({ value }) => value as RolloutDocument)
-      .filter((rollout) => rollout.service === document.name)
-    const publish = (news: News) => {
-      for (const listener of this.#listeners) listener(news)
+    for (const [i, { document }] of news.entries()) {
+      const own = entries.slice(i, i + 1)
+      const router = routers.get(document.name)
+      const actor = this.#actors.get(document.name)
+      if (actor !== undefined) actor.adopt(document, own)
+      else if (router !== undefined) {
+        this.#run(document, router)
+        this.#publish({ journal: own, service: document.name })
+      }
     }
-    const actor = new ServiceActor(document, rollouts, {
+  }
+
+  #run(document: ServiceDocument, router: Router): void {
+    const { store, clock } = this.#options
+    const actor = new ServiceActor(this.#documentsOf(document), {
       store,
       clock,
       router,
-      workload: openWorkload(context),
-      publish,
+      openWorkload: (service) => this.#openWorkload(service),
+      publish: (news) => this.#publish(news),
+      defect: (error) => this.#defect(error),
     })
     this.#actors.set(document.name, actor)
     actor.start()
   }
 
-  #context({ name, spec, baseDirectory }: ServiceDocument): DriverContext {
+  #documentsOf(service: ServiceDocument): ServiceDocuments {
+    const { store } = this.#options
+    const { name } = service
+    const rollouts = store.list(keys.rolloutsOf(name)).map(({ value }) => value as RolloutDocument)
     return {
-      service: name,
-      spec,
-      baseDirectory,
-      stateDirectory: this.#options.stateDirectory(name),
-      clock: this.#options.clock,
+      service,
+      cursor: (store.get(keys.cursor(name)) ?? null) as EvidenceCursor | null,
+      assignments: (store.get(keys.assignments(name)) ?? []) as readonly Assignment[],
+      rollouts: rollouts.filter((rollout) => rollout.service === name),
     }
   }
 
-  #checkImmutable(file: ServiceFile): void {
-    for (const [name, spec] of Object.entries(file.services)) {
-      const before = this.#actors.get(name)?.document.spec.versions ?? {}
-      for (const [version, content] of Object.entries(spec.versions)) {
-        const known = before[version]
-        if (known !== undefined && JSON.stringify(known) !== JSON.stringify(content)) {
-          throw new SerinError(
-            'version.immutable',
-            `Version "${version}" of ${name} exists with other content: ${differences(known, content).join('; ')}.`,
-          )
-        }
+  #openWorkload(service: ServiceDocument): WorkloadRunner {
+    try {
+      return this.#options.openWorkload(this.#context(service))
+    } catch (error) {
+      if (!(error instanceof SerinError)) this.#defect(error)
+      return failedWorkload(error)
+    }
+  }
+
+  #context({ name, spec, baseDirectory }: ServiceDocument): DriverContext {
+    const { stateDirectory, clock } = this.#options
+    return { service: name, spec, baseDirectory, stateDirectory: stateDirectory(name), clock }
+  }
+
+  #publish(news: News): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(news)
+      } catch (error) {
+        // Whoever listens badly keeps nobody from acting.
+        this.#defect(error)
       }
     }
+  }
+
+  #defect(error: unknown): void {
+    this.#options.onDefect?.(error)
   }
 
   #actor(name: string): ServiceActor {
@@ -262,7 +310,7 @@ export class Engine {
 
   #find(idOrService: string): { readonly actor: ServiceActor; readonly rollout: RolloutDocument } {
     for (const actor of this.#actors.values()) {
-      const rollout = actor.rollouts().find((candidate) => candidate.id === idOrService)
+      const rollout = actor.rollout(idOrService)
       if (rollout !== undefined) return { actor, rollout }
     }
     const actor = this.#actors.get(idOrService)
@@ -287,35 +335,18 @@ export class Engine {
     )
   }
 
+  /** Old evidence goes in slices, so that nothing waits long for the store. */
   async #sweep(): Promise<void> {
     const { clock, store } = this.#options
-    while (!this.#stop.signal.aborted) {
+    const { signal } = this.#stop
+    while (!signal.aborted) {
       try {
-        // Slices, so that nothing waits long for the store.
-        while (store.expire(clock.now() - retentionMs) > 0 && !this.#stop.signal.aborted)
-          await clock.sleep(10, this.#stop.signal)
-        await clock.sleep(60_000, this.#stop.signal)
-      } catch {
-        await clock.sleep(60_000, this.#stop.signal).catch(() => undefined)
+        while (store.expire(clock.now() - retentionMs) > 0 && !signal.aborted) await clock.sleep(sliceRestMs, signal)
+      } catch (error) {
+        // A store that cannot write says so wherever something is to be written; what is old can wait.
+        if (!(error instanceof SerinError) && !signal.aborted) this.#defect(error)
       }
+      await clock.sleep(sweepEveryMs, signal).catch(() => undefined)
     }
   }
-}
-
-/** What differs between two plain values, as `path: before → after`, at most ten. */
-function differences(before: unknown, after: unknown, path = ''): readonly string[] {
-  if (JSON.stringify(before) === JSON.stringify(after)) return []
-  if (!isRecord(before) || !isRecord(after)) return [`${path || 'value'}: ${brief(before)} → ${brief(after)}`]
-  return [...new Set([...Object.keys(before), ...Object.keys(after)])]
-    .flatMap((key) => differences(before[key], after[key], path === '' ? key : `${path}.${key}`))
-    .slice(0, 10)
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return value !== null && typeof value === 'object' && !Array.isArray(value)
-}
-
-function brief(value: unknown): string {
-  const text = JSON.stringify(value) ?? 'nothing'
-  return text.length > 60 ? `${text.slice(0, 57)}…` : text
 }

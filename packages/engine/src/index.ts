@@ -1,3 +1,6 @@
+export type { Change, FileSource } from './apply.ts'
+export type { Asker } from './asker.ts'
 export * from './documents.ts'
 export * from './engine.ts'
-export type { Asker } from './service-actor.ts'
+export type { StopOptions } from './service/actor.ts'
+export type { Command } from './service/commands.ts'

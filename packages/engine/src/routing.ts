@@ -1,4 +1,4 @@
-import { askedWeightBp, isOver, type RoutingArm, type RoutingTable } from '@serin/core'
+import { askedWeightBp, isOver, ratioOf, type RoutingArm, type RoutingTable } from '@serin/core'
 import { measurementOf, type RolloutDocument, type ServiceDocument } from './documents.ts'
 
 /** A routing table before it has a revision. */
@@ -51,12 +51,23 @@ export function wishedRouting(
     measurement: {
       rollout: active === null || active.plan.strategy === 'instant' ? 'idle' : measurementOf(active),
       latencyCutsMs: active?.setup?.cuts.map((cut) => cut.cutMs) ?? [],
+      ...toleranceOf(active),
       latencyFrom: inputs.latencyFrom,
     },
   }
 }
 
-/** A salt per rollout: who meets a risky version first is drawn anew each time (docs/decisions/0012-salt-per-rollout.md). */
+/** How much slower canary may be, as the rollout began with. */
+function toleranceOf(active: RolloutDocument | null): Pick<RoutingTable['measurement'], 'latencyTolerance'> {
+  const metric = Object.values(active?.setup?.metrics ?? {}).find(({ kind }) => kind === 'latency')
+  if (metric?.kind !== 'latency') return {}
+  return { latencyTolerance: { ratio: ratioOf(metric.tolerance), ms: metric.toleranceAbsolute } }
+}
+
+/**
+ * A salt per rollout and attempt: who meets a risky version first is drawn anew each time (docs/decisions/0012-salt-per-rollout.md). A retry with
+ * the same people would repeat the chance that rolled it back.
+ */
 function saltOf(service: ServiceDocument, rollout: RolloutDocument | null): string {
-  return `${service.name}/${rollout?.number ?? 0}/`
+  return rollout === null ? `${service.name}/0/` : `${service.name}/${rollout.number}.${rollout.state.attempt}/`
 }

@@ -18,7 +18,7 @@ export function traceUnit(
 ): Traced | null {
   const at = assignments.findLastIndex((assignment) => assignment.sentAt <= observation.time)
   const assignment = assignments[at]
-  if (assignment === undefined || observation.time <= assignment.appliedAt) return null
+  if (assignment?.appliedAt == null || observation.time <= assignment.appliedAt) return null
   const { canary, canaryBp, stable, salt, rollout } = assignment
   if (canary === null || canaryBp <= 0 || canaryBp >= 10_000) return null
   const arms = [

@@ -1,9 +1,13 @@
-import { api, SerinError, toProblem, type Operation, type OperationName, type Problem } from '@serin/spec'
+import type { HttpBindings } from '@hono/node-server'
 import type { Engine } from '@serin/engine'
+import { api, SerinError, type Operation, type OperationName } from '@serin/spec'
 import { Hono, type Context } from 'hono'
-import type { z } from 'zod'
-import { eventStream } from './event-stream.ts'
+import { eventStream, placeOf, type StreamPatience } from './event-stream.ts'
+import { checkWhereabouts, securityHeaders } from './guard.ts'
+import { handlersOf, type Handlers } from './handlers.ts'
 import { openApiDocument } from './open-api.ts'
+import { notFound, problemResponse } from './problem-response.ts'
+import { readCall, type Call } from './read-call.ts'
 import { sameToken } from './token-file.ts'
 
 /** What the API answers from. */
@@ -13,158 +17,93 @@ export interface AppOptions {
   readonly dataDirectory: string
   readonly version: string
   readonly log: (line: string) => void
+  /** Host names by which it may be reached besides the loopback ones; null means any. Default: none. */
+  readonly names?: readonly string[] | null
+  /** Ends the event streams. */
+  readonly ending?: AbortSignal
+  readonly patience?: StreamPatience
 }
 
-const maxBodyBytes = 8_000_000
+type Env = { Bindings: Partial<HttpBindings> }
 
-interface Call<P = Record<string, unknown>, Q = Record<string, unknown>, B = Record<string, unknown>> {
-  readonly params: P
-  readonly query: Q
-  readonly body: B
-  readonly actor: string
-}
-
-type Output<S> = S extends z.ZodType ? z.output<S> : Record<never, never>
-type OperationOf<N extends OperationName> = (typeof api)[N]
-type Field<N extends OperationName, K extends string> =
-  OperationOf<N> extends Record<K, infer S> ? Output<S> : Record<never, never>
-type Handlers = {
-  readonly [N in OperationName]: (call: Call<Field<N, 'params'>, Field<N, 'query'>, Field<N, 'body'>>) => unknown
-}
+const defaultPatience: StreamPatience = { heartbeatMs: 10_000, stallMs: 60_000 }
+const eventsPath = '/v1/events'
 
 /** The HTTP API: every operation of the table is checked on the way in, authenticated, and answered as JSON or as an RFC 9457 problem. */
-export function createApp(options: AppOptions): Hono {
-  const { engine, log } = options
-  const handlers = handlersOf(options)
-  const app = new Hono()
+export function createApp(options: AppOptions): Hono<Env> {
+  const { engine, log, names = [] } = options
+  const app = new Hono<Env>()
   app.onError((error) => {
     if (!(error instanceof SerinError)) log(`internal error: ${error.stack ?? error.message}`)
-    return problemResponse(toProblem(error))
+    return problemResponse(error)
   })
-  app.notFound((context) =>
-    problemResponse({
-      ...toProblem(new SerinError('body.invalid', `There is no ${context.req.method} ${context.req.path}.`)),
-      status: 404,
-    }),
-  )
+  app.notFound((context) => problemResponse(notFound(context.req.method, context.req.path)))
+  app.use('*', async (context, next) => {
+    await next()
+    for (const [name, value] of Object.entries(securityHeaders)) context.res.headers.set(name, value)
+  })
   app.get('/healthz', (context) => context.text('ok'))
-  app.get('/readyz', (context) => context.text('ready'))
+  app.get('/readyz', (context) => (engine.started ? context.text('ready') : context.text('not ready', 503)))
+  app.use('/v1/*', async (context, next) => {
+    const { req } = context
+    checkWhereabouts(
+      { host: req.header('host'), origin: req.header('origin'), site: req.header('sec-fetch-site') },
+      names,
+    )
+    await next()
+  })
   app.get('/v1/openapi.json', (context) => context.json(openApiDocument()))
   app.use('/v1/*', async (context, next) => {
     authenticate(context, options.token)
+    if (!engine.started) throw new SerinError('control-plane.not-ready', 'The control plane is starting or going away.')
     await next()
   })
-  app.get('/v1/events', (context) => eventStream(context, engine))
+  app.get(eventsPath, (context) => streamOf(context, options))
+  addOperations(app, handlersOf(options))
+  refuseOtherMethods(app)
+  return app
+}
+
+function addOperations(app: Hono<Env>, handlers: Handlers): void {
   for (const [name, operation] of Object.entries<Operation>(api)) {
-    const path = operation.path.replaceAll(/\{(\w+)\}/g, ':$1')
-    app.on(operation.method, path, async (context) => {
-      const call = await readCall(context, operation)
+    app.on(operation.method, patternOf(operation.path), async (context) => {
+      const call = await readCall(context, operation, 'admin')
       const handle = handlers[name as OperationName] as (call: Call) => unknown
       return context.json((await handle(call)) as object)
     })
   }
-  return app
 }
 
-function handlersOf({ engine, dataDirectory, version }: AppOptions): Handlers {
-  return {
-    listServices: () => ({ services: engine.services() }),
-    getService: ({ params }) => engine.service(params.service),
-    applyFile: async ({ body, actor }) => ({ changes: await engine.apply(body, { by: actor, why: '' }) }),
-    release: ({ params, body, actor }) =>
-      engine.release(params.service, body.to, body.supersede, { by: actor, why: body.why }),
-    undo: ({ params, body, actor }) => engine.undo(params.service, body.to, { by: actor, why: body.why }),
-    listRollouts: ({ query }) => ({ rollouts: engine.rollouts(query.service, query.limit) }),
-    getRollout: ({ params }) => engine.rollout(params.rollout),
-    pause: ({ params, body, actor }) => engine.command(params.rollout, { type: 'pause', by: actor, why: body.why }),
-    resume: ({ params, body, actor }) => engine.command(params.rollout, { type: 'resume', by: actor, why: body.why }),
-    promote: ({ params, body, actor }) =>
-      engine.command(params.rollout, {
-        type: 'promote',
-        by: actor,
-        why: body.why,
-        full: body.full,
-        seenStep: body.seenStep,
-      }),
-    abort: ({ params, body, actor }) => engine.command(params.rollout, { type: 'abort', by: actor, why: body.why }),
-    retry: ({ params, body, actor }) => engine.command(params.rollout, { type: 'retry', by: actor, why: body.why }),
-    journal: ({ query }) => ({
-      entries: engine.journal({
-        after: query.after,
-        limit: query.limit,
-        newestFirst: query.newest,
-        ...(query.stream === undefined ? {} : { stream: query.stream }),
-      }),
-    }),
-    verifyJournal: () => engine.verifyJournal(),
-    observe: ({ body }) => engine.observe(body.observations),
-    whoami: ({ actor }) => ({ actor, version, dataDirectory }),
+/** A path that exists says which methods it has. */
+function refuseOtherMethods(app: Hono<Env>): void {
+  const methods = new Map<string, string[]>([[eventsPath, ['GET']]])
+  for (const { path, method } of Object.values<Operation>(api))
+    methods.set(path, [...(methods.get(path) ?? []), method])
+  for (const [path, allowed] of methods) {
+    app.all(patternOf(path), (context) => {
+      const said = `${context.req.path} takes ${allowed.join(' and ')}, not ${context.req.method}.`
+      throw new SerinError('method.not-allowed', said, { details: { allowed } })
+    })
   }
 }
 
-function authenticate(context: Context, token: string): void {
-  const given = /^Bearer (\S+)$/.exec(context.req.header('authorization') ?? '')?.[1]
+function patternOf(path: string): string {
+  return path.replaceAll(/\{(\w+)\}/g, ':$1')
+}
+
+function streamOf(context: Context<Env>, options: AppOptions): Response {
+  const { engine, ending = new AbortController().signal, patience = defaultPatience } = options
+  return eventStream({
+    ...patience,
+    engine,
+    ending,
+    after: placeOf(context.req.header('last-event-id'), context.req.query('after')),
+    cut: () => context.env.outgoing?.destroy(),
+  })
+}
+
+function authenticate(context: Context<Env>, token: string): void {
+  const given = /^Bearer +(\S+)$/i.exec(context.req.header('authorization') ?? '')?.[1]
   if (given === undefined) throw new SerinError('auth.missing', 'This request carries no token.')
   if (!sameToken(given, token)) throw new SerinError('auth.refused', 'This token is not the one of this control plane.')
-}
-
-async function readCall(context: Context, operation: Operation): Promise<Call> {
-  const check = (schema: z.ZodType | undefined, value: unknown, place: string): Record<string, unknown> => {
-    if (schema === undefined) return {}
-    const result = schema.safeParse(value)
-    if (result.success) return result.data as Record<string, unknown>
-    const issues = result.error.issues.map((issue) => `${issue.path.join('.') || place}: ${issue.message}`)
-    throw new SerinError('body.invalid', `The ${place} does not fit: ${issues.slice(0, 5).join('; ')}.`)
-  }
-  return {
-    params: check(operation.params, context.req.param(), 'path'),
-    query: check(operation.query, context.req.query(), 'query'),
-    body: check(operation.body, operation.body === undefined ? undefined : await readBody(context), 'body'),
-    actor: 'admin',
-  }
-}
-
-async function readBody(context: Context): Promise<unknown> {
-  const length = Number(context.req.header('content-length') ?? 0)
-  if (length > maxBodyBytes) throw tooLarge()
-  const text = await limitedText(context.req.raw)
-  if (text === '') return {}
-  try {
-    // NDJSON: one observation per line.
-    if (context.req.header('content-type')?.startsWith('application/x-ndjson')) {
-      return {
-        observations: text
-          .split('\n')
-          .filter((line) => line.trim() !== '')
-          .map((line): unknown => JSON.parse(line)),
-      }
-    }
-    return JSON.parse(text)
-  } catch {
-    throw new SerinError('body.invalid', 'The body is not JSON.')
-  }
-}
-
-/** A body without a declared length is counted while it arrives. */
-async function limitedText(request: Request): Promise<string> {
-  if (request.body === null) return ''
-  const decoder = new TextDecoder()
-  let [text, bytes] = ['', 0]
-  for await (const chunk of request.body) {
-    bytes += chunk.byteLength
-    if (bytes > maxBodyBytes) throw tooLarge()
-    text += decoder.decode(chunk, { stream: true })
-  }
-  return text + decoder.decode()
-}
-
-function tooLarge(): SerinError {
-  return new SerinError('body.too-large', `The body is larger than ${maxBodyBytes / 1_000_000} MB.`)
-}
-
-function problemResponse(problem: Problem): Response {
-  return new Response(JSON.stringify(problem), {
-    status: problem.status,
-    headers: { 'content-type': 'application/problem+json' },
-  })
 }

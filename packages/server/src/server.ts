@@ -1,18 +1,21 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import type { Server } from 'node:http'
+import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { serve } from '@hono/node-server'
 import { openGateway } from '@serin/drivers/router/gateway'
 import { openSqliteStore } from '@serin/drivers/store/sqlite'
 import { openWorkload } from '@serin/drivers/workload'
-import { Engine } from '@serin/engine'
-import { SerinError } from '@serin/spec'
+import { Engine, type StopOptions } from '@serin/engine'
+import type { Store } from '@serin/kit'
 import { createApp } from './app.ts'
+import { isLoopback } from './guard.ts'
+import { listen, type Listener } from './listener.ts'
 import { ensureToken } from './token-file.ts'
 import { wallClock } from './wall-clock.ts'
+import { forgetWhere, writeWhere } from './where-file.ts'
 
 /** Version of this control plane. */
 export const serinVersion = '0.1.0'
+
+const finishWithinMs = 5_000
 
 /** How a control plane is started. */
 export interface ServerOptions {
@@ -22,6 +25,10 @@ export interface ServerOptions {
   readonly host?: string
   /** A free one if 0. Default 4560. */
   readonly port?: number
+  /** Host names by which it may be reached, such as that of a proxy in front; on loopback its own are always known. */
+  readonly names?: readonly string[]
+  /** Gateways write a line per request to `services/NAME/gateway/access.log`. Nobody shortens it but you. */
+  readonly accessLogs?: boolean
   readonly log?: (line: string) => void
 }
 
@@ -31,93 +38,99 @@ export interface RunningServer {
   readonly token: string
   readonly dataDirectory: string
   /** With `keep`, gateways and replicas go on; else everything stops and no process is left behind. */
-  stop(options: { readonly keep: boolean }): Promise<void>
+  stop(options: StopOptions): Promise<void>
 }
 
 /** Starts a control plane: the only place that knows the drivers, the real clock and the file system. */
-export async function startServer({
-  dataDirectory: given,
-  host = '127.0.0.1',
-  port = 4560,
-  log = () => undefined,
-}: ServerOptions): Promise<RunningServer> {
-  const dataDirectory = resolve(given)
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { host = '127.0.0.1', port = 4560, names, log = () => undefined } = options
+  const dataDirectory = resolve(options.dataDirectory)
   const store = openSqliteStore({ directory: dataDirectory })
-  const token = ensureToken(dataDirectory)
-  const engine = new Engine({
-    store,
-    clock: wallClock,
-    openRouter: (context) =>
-      openGateway({
-        ...context,
-        stateDirectory: owned(context.stateDirectory, 'gateway'),
-        listen: context.spec.listen,
-      }),
-    openWorkload: (context) => openWorkload({ ...context, stateDirectory: owned(context.stateDirectory, 'versions') }),
-    stateDirectory: (service) => owned(dataDirectory, join('services', service)),
-  })
-  const app = createApp({ engine, token, dataDirectory, version: serinVersion, log })
-  let server: Server
+  const ending = new AbortController()
+  let engine: Engine | undefined
+  let listener: Listener | undefined
   try {
-    server = await listening(app.fetch, host, port)
-  } catch (error) {
-    store.close()
-    throw error
-  }
-  const address = server.address()
-  const url = `http://${host.includes(':') ? `[${host}]` : host}:${typeof address === 'object' && address !== null ? address.port : port}`
-  writeWhere(dataDirectory, url)
-  try {
+    const token = ensureToken(dataDirectory)
+    engine = engineOver(store, dataDirectory, { ...options, log })
+    const known = isLoopback(host) || names !== undefined ? (names ?? []) : null
+    const app = createApp({
+      engine,
+      token,
+      dataDirectory,
+      version: serinVersion,
+      log,
+      names: known,
+      ending: ending.signal,
+    })
+    listener = await listen(app.fetch, { host, port })
+    leaveWord(dataDirectory, listener.url, log)
     await engine.start()
+    const running = { store, engine, listener, ending, dataDirectory }
+    let stopped: Promise<void> | undefined
+    return { url: listener.url, token, dataDirectory, stop: (how) => (stopped ??= stopAll(running, how)) }
   } catch (error) {
     // Nothing it did not start is stopped: gateways and replicas of an earlier control plane go on.
-    await engine.stop({ keep: true })
-    server.close()
+    await engine?.stop({ keep: true }).catch((failure: unknown) => log(`defect: ${String(failure)}`))
+    await listener?.close(AbortSignal.abort())
+    forgetWhere(dataDirectory, process.pid)
     store.close()
     throw error
-  }
-  return {
-    url,
-    token,
-    dataDirectory,
-    async stop({ keep }) {
-      server.close()
-      server.closeAllConnections()
-      await engine.stop({ keep })
-      store.close()
-      rmSync(join(dataDirectory, 'control-plane.json'), { force: true })
-    },
   }
 }
 
-function listening(fetch: Parameters<typeof serve>[0]['fetch'], host: string, port: number): Promise<Server> {
-  return new Promise((done, fail) => {
-    const server = serve({ fetch, hostname: host, port }, () => done(server as Server))
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      fail(
-        error.code === 'EADDRINUSE'
-          ? new SerinError('port.in-use', `Something else listens on ${host}:${port}.`, { cause: error })
-          : error,
-      )
-    })
+function engineOver(
+  store: Store,
+  dataDirectory: string,
+  { accessLogs = false, log }: Pick<ServerOptions, 'accessLogs'> & { readonly log: (line: string) => void },
+): Engine {
+  return new Engine({
+    store,
+    clock: wallClock,
+    openRouter: (context) => {
+      const stateDirectory = owned(context.stateDirectory, 'gateway')
+      const accessLog = accessLogs ? { accessLogFile: join(stateDirectory, 'access.log') } : {}
+      return openGateway({ ...context, stateDirectory, listen: context.spec.listen, ...accessLog })
+    },
+    openWorkload: (context) => openWorkload({ ...context, stateDirectory: owned(context.stateDirectory, 'versions') }),
+    stateDirectory: (service) => owned(dataDirectory, join('services', service)),
+    onDefect: (error) => log(`defect: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
   })
+}
+
+/** On a full disk nobody finds this control plane by its file; it is there all the same. */
+function leaveWord(dataDirectory: string, url: string, log: (line: string) => void): void {
+  try {
+    writeWhere(dataDirectory, { url, pid: process.pid })
+  } catch (error) {
+    log(`nobody is told where this control plane answers: ${String(error)}`)
+  }
+}
+
+interface Running {
+  readonly store: Store
+  readonly engine: Engine
+  readonly listener: Listener
+  readonly ending: AbortController
+  readonly dataDirectory: string
+}
+
+/** First nobody asks any more, then everything ends, then it is put away; each even if the one before failed. */
+async function stopAll(running: Running, options: StopOptions): Promise<void> {
+  const { store, engine, listener, ending, dataDirectory } = running
+  ending.abort()
+  const late = AbortSignal.timeout(finishWithinMs)
+  await listener.close(options.hurry === undefined ? late : AbortSignal.any([late, options.hurry]))
+  options.told?.('The API takes no more requests.')
+  try {
+    await engine.stop(options)
+  } finally {
+    store.close()
+    forgetWhere(dataDirectory, process.pid)
+  }
 }
 
 function owned(parent: string, child: string): string {
   const directory = join(parent, child)
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   return directory
-}
-
-/** Where the CLI finds this control plane; written whole or not at all. */
-function writeWhere(dataDirectory: string, url: string): void {
-  const file = join(dataDirectory, 'control-plane.json')
-  writeFileSync(`${file}.new`, `${JSON.stringify({ url, pid: process.pid })}\n`, { mode: 0o600 })
-  renameSync(`${file}.new`, file)
-}
-
-/** Where a control plane of a data directory answers, or null when none has been started. */
-export function whereIs(dataDirectory: string): { readonly url: string; readonly pid: number } | null {
-  const file = join(dataDirectory, 'control-plane.json')
-  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as { url: string; pid: number }) : null
 }

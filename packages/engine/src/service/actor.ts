@@ -1,0 +1,280 @@
+import type { RolloutEvent } from '@serin/core'
+import type { Clock, EvidenceSource, JournalEntry, Store, TrafficRouter, WorkloadRunner } from '@serin/kit'
+import { SerinError, type Observation, type Rollout, type ServiceStatus } from '@serin/spec'
+import type { EvidenceSlot } from '@serin/core'
+import type { Asker } from '../asker.ts'
+import { describeRollout, describeService } from '../describe.ts'
+import { keys, type RolloutDocument, type ServiceDocument, type ServiceDocuments } from '../documents.ts'
+import { createLiveWindow } from '../live-window.ts'
+import { command, release, undo, type Command } from './commands.ts'
+import { Evidence } from './evidence.ts'
+import { ServiceRecord } from './record.ts'
+import { Replicas } from './replicas.ts'
+import { Routes } from './routes.ts'
+import { troubleOf } from './trouble.ts'
+
+/** What an actor works with. */
+export interface ActorPorts {
+  readonly store: Store
+  readonly clock: Clock
+  readonly router: TrafficRouter & EvidenceSource
+  /** Opens the runner of the service's workload as its document describes it. */
+  readonly openWorkload: (service: ServiceDocument) => WorkloadRunner
+  /** Called after every durable change and every slot. */
+  readonly publish: (news: { readonly journal: readonly JournalEntry[]; readonly service: string }) => void
+  /** Hears of errors that nobody foresaw. */
+  readonly defect: (error: unknown) => void
+}
+
+/** How everything ends. */
+export interface StopOptions {
+  /** Gateways and replicas go on without a control plane. */
+  readonly keep: boolean
+  /** Ends the patience with open requests and slow replicas. */
+  readonly hurry?: AbortSignal
+  /** Hears each thing that has stopped, as a sentence. */
+  readonly told?: (sentence: string) => void
+}
+
+const tickMs = 250
+/** A canary without any ready replica for this long has failed. */
+const downMs = 10_000
+const stopWithinMs = 60_000
+/** Evidence that is read back at a start, for the figures and for stable's latency. */
+const recalledMs = 600_000
+
+/**
+ * One service: its record, its routes, its replicas, its evidence. Everything that changes state runs to its end without waiting, so events never overlap.
+ * What goes wrong in one room is said, and keeps no other from going on.
+ */
+export class ServiceActor {
+  readonly #ports: ActorPorts
+  readonly #record: ServiceRecord
+  readonly #replicas: Replicas
+  readonly #routes: Routes
+  readonly #evidence: Evidence
+  readonly #window = createLiveWindow()
+  readonly #stop = new AbortController()
+  #canaryDownSince: number | null = null
+  #loops: Promise<unknown> = Promise.resolve()
+
+  constructor(documents: ServiceDocuments, ports: ActorPorts) {
+    const { store, clock, router, openWorkload, publish } = ports
+    this.#ports = ports
+    const { name } = documents.service
+    this.#record = new ServiceRecord(documents, {
+      store,
+      clock,
+      publish: (journal) => publish({ journal, service: name }),
+      changed: () => this.#routes.kickIfChanged(),
+      lastRequestAt: (version) => this.#routes.observation?.lastRequestAt[version] ?? null,
+    })
+    this.#replicas = new Replicas(openWorkload(documents.service), clock)
+    const shared = {
+      clock,
+      record: this.#record,
+      latencyFrom: (rollout: RolloutDocument) => this.#latencyFrom(rollout),
+      guarded: (act: () => void) => this.#guarded(act),
+    }
+    this.#routes = new Routes({ ...shared, router, replicas: this.#replicas })
+    this.#evidence = new Evidence({ ...shared, source: router, window: this.#window })
+  }
+
+  /** Goes on from where the documents are. */
+  start(): void {
+    const { store, clock } = this.#ports
+    const now = clock.now()
+    for (const { value } of store.evidence(keys.evidence(this.name), now - recalledMs, now + recalledMs))
+      this.#window.add(value as EvidenceSlot)
+    this.#tick()
+    const { signal } = this.#stop
+    const loops = [this.#tickLoop(), this.#routes.loop(signal), this.#evidence.loop(signal)]
+    this.#loops = Promise.all(loops.map((loop) => loop.catch(this.#ports.defect)))
+  }
+
+  /** Ends the loops. With `keep` everything goes on running without a control plane; else the router and the workload are released, at once when hurried. */
+  async stop({ keep, hurry, told = () => undefined }: StopOptions): Promise<void> {
+    this.#stop.abort(new Error('stopped'))
+    await this.#loops
+    if (keep) return this.#replicas.detach()
+    const late = AbortSignal.timeout(stopWithinMs)
+    const patience = hurry === undefined ? late : AbortSignal.any([late, hurry])
+    // First nobody sends requests any more; but a router that does not end is no reason to leave replicas behind.
+    const [router] = await Promise.allSettled([this.#ports.router.release(patience)])
+    if (router.status === 'fulfilled') told(`The gateway of ${this.name} has stopped.`)
+    await this.#replicas.stopAll(patience, (version) => told(`${version} of ${this.name} has stopped.`))
+    if (router.status === 'rejected') throw router.reason
+  }
+
+  get name(): string {
+    return this.#record.service.name
+  }
+
+  get document(): ServiceDocument {
+    return this.#record.service
+  }
+
+  status(): ServiceStatus {
+    const now = this.#ports.clock.now()
+    return describeService({
+      service: this.#record.service,
+      rollout: this.#record.latest,
+      observation: this.#routes.observation,
+      address: this.#routes.address,
+      asked: Object.fromEntries(this.#routes.wish().arms.map((arm) => [arm.version, arm.weightBp])),
+      observe: (version) => this.#replicas.observe(version),
+      window: this.#window,
+      trouble: troubleOf({
+        now,
+        record: this.#record,
+        routes: this.#routes,
+        replicas: this.#replicas,
+        lastSlotAt: this.#window.lastSlotAt(),
+      }),
+      now,
+    })
+  }
+
+  describe(rollout: RolloutDocument): Rollout {
+    return describeRollout(rollout, this.#routes.observation?.weights ?? null)
+  }
+
+  /** Oldest first. */
+  rollouts(): readonly RolloutDocument[] {
+    return this.#record.rollouts
+  }
+
+  rollout(id: string): RolloutDocument | undefined {
+    return this.#record.find(id)
+  }
+
+  latestRollout(): RolloutDocument | null {
+    return this.#record.latest
+  }
+
+  /** Takes a changed document that is durable already. The rollout under way keeps the plan it began with. */
+  adopt(service: ServiceDocument, entries: readonly JournalEntry[]): void {
+    const before = this.#record.service
+    this.#record.adopt(service, entries)
+    const runsOtherwise =
+      JSON.stringify([before.spec.workload, before.baseDirectory]) !==
+      JSON.stringify([service.spec.workload, service.baseDirectory])
+    if (runsOtherwise) this.#replicas.replaceRunner(this.#ports.openWorkload(service))
+    this.#tick()
+  }
+
+  /** Starts a rollout; one under way is superseded, or the release is refused when the asker does not want that. */
+  release(to: string, supersede: boolean, asker: Asker): Rollout {
+    return this.#commanded(() => release(this.#commandPorts, to, supersede, asker))
+  }
+
+  /** Goes back at once to a version that was stable before. */
+  undo(to: string | undefined, asker: Asker): Rollout {
+    return this.#commanded(() => undo(this.#commandPorts, to, asker))
+  }
+
+  /** Gives the latest rollout a command; throws `rollout.refused` with the reason when it does not fit. */
+  command(event: Command): Rollout {
+    return this.#commanded(() => command(this.#commandPorts, event))
+  }
+
+  /** Counts observations for the attempt under way. Returns how many counted. */
+  observe(observations: readonly Observation[]): number {
+    return this.#evidence.observe(observations)
+  }
+
+  get #commandPorts() {
+    return { clock: this.#ports.clock, record: this.#record, replicas: this.#replicas }
+  }
+
+  #commanded(act: () => RolloutDocument): Rollout {
+    const { id } = act()
+    // What was asked for starts now, not at the next tick.
+    this.#tick()
+    const rollout = this.#record.find(id)
+    if (rollout === undefined) throw new SerinError('internal', `${id} was forgotten while it was changed.`)
+    return this.describe(rollout)
+  }
+
+  async #tickLoop(): Promise<void> {
+    const { signal } = this.#stop
+    while (!signal.aborted) {
+      await this.#ports.clock.sleep(tickMs, signal).catch(() => undefined)
+      if (!signal.aborted) this.#tick()
+    }
+  }
+
+  /** Looks at time and workload; both are levels, so looking again does no harm. */
+  #tick(): void {
+    const record = this.#record
+    const { spec } = record.service
+    this.#guarded(() => this.#replicas.ensure(this.#wanted(), spec.versions))
+    this.#guarded(() => this.#replicas.stopUnwanted(this.#wanted(), this.#routes.observation, spec.drain))
+    this.#guarded(() => record.recover())
+    this.#guarded(() => this.#coolDown())
+    this.#guarded(() => this.#tickRollout())
+    this.#routes.kickIfChanged()
+  }
+
+  /** Versions that have to run. */
+  #wanted(): readonly string[] {
+    const { active, service } = this.#record
+    const { stable, warm } = service
+    const wanted = [stable, ...(active === null ? [] : [active.plan.canary, active.plan.stable])]
+    return [...new Set(warm === null ? wanted : [...wanted, warm.version])]
+  }
+
+  #coolDown(): void {
+    const { service } = this.#record
+    if (service.warm !== null && this.#ports.clock.now() >= service.warm.until)
+      this.#record.commit({ service: { ...service, warm: null } })
+  }
+
+  #tickRollout(): void {
+    const rollout = this.#record.active
+    if (rollout === null) return
+    const event = this.#fact(rollout)
+    const ready = event.type === 'canary-ready'
+    const next = this.#record.advance(ready ? this.#evidence.frozen(rollout) : rollout, event)
+    if (next === rollout) this.#evidence.judgeSilence(rollout)
+  }
+
+  /** What the workload says about the rollout: a fact the machine knows, or that time has passed. */
+  #fact(rollout: RolloutDocument): RolloutEvent {
+    const { canary } = rollout.plan
+    const { phase } = rollout.state
+    // Between two lives a version says nothing.
+    if (this.#replicas.isStopping(canary)) {
+      this.#canaryDownSince = null
+      return { type: 'tick' }
+    }
+    const runs = this.#replicas.observe(canary)
+    const serves = phase === 'promoting' || ('step' in rollout.state && rollout.state.step >= 0)
+    if (!serves || this.#replicas.endpoints(canary).length > 0) this.#canaryDownSince = null
+    else this.#canaryDownSince ??= this.#ports.clock.now()
+    if (runs.state === 'failed') return { type: 'canary-failed', why: runs.failure?.message ?? `${canary} failed.` }
+    if (this.#canaryDownSince !== null && this.#ports.clock.now() - this.#canaryDownSince > downMs)
+      return { type: 'canary-failed', why: `No replica of ${canary} has been ready for ${downMs / 1_000} s.` }
+    if (phase === 'preparing' && runs.state === 'ready' && this.#evidence.baselineReady(rollout))
+      return { type: 'canary-ready' }
+    return { type: 'tick' }
+  }
+
+  #latencyFrom({ plan, state, firstTrafficAt }: RolloutDocument): number {
+    const youngest = this.#replicas.youngest([plan.canary, plan.stable])
+    // The first requests come before the router has said that its table is in force.
+    const first = firstTrafficAt ?? state.since
+    // What is still to come has been long ago: the wall clock was set back, and latency is not to go unjudged until it has caught up.
+    const passed = [youngest, first].filter((at) => at <= this.#ports.clock.now())
+    return Math.max(0, ...passed) + this.#record.service.spec.analysis.warmUp
+  }
+
+  /** For facts, which come again: a store that cannot write is remembered as trouble; what nobody foresaw is reported. */
+  #guarded(act: () => void): void {
+    try {
+      act()
+    } catch (error) {
+      if (!(error instanceof SerinError)) this.#ports.defect(error)
+    }
+  }
+}

@@ -1,0 +1,36 @@
+import type { EvidenceCursor, JournalDraft } from '@serin/kit'
+import type { JournalKind } from '@serin/spec'
+import type { Asker } from '../asker.ts'
+import type { Assignment, RolloutDocument, ServiceDocument } from '../documents.ts'
+
+/** What one commit changes of a service. */
+export interface Changes {
+  readonly service?: ServiceDocument
+  readonly cursor?: EvidenceCursor
+  readonly assignments?: readonly Assignment[]
+  readonly rollouts?: readonly RolloutDocument[]
+  /** Ids of rollouts that are forgotten; the journal keeps what happened. */
+  readonly forgotten?: readonly string[]
+  readonly journal?: readonly JournalDraft[]
+  readonly evidence?: readonly { readonly series: string; readonly at: number; readonly value: unknown }[]
+}
+
+/** A journal entry about a service. */
+export function serviceEntry(
+  service: string,
+  kind: JournalKind,
+  { by, why }: Asker,
+  data: Readonly<Record<string, unknown>>,
+): JournalDraft {
+  return { stream: `service/${service}`, kind, actor: by, data: why === '' ? data : { ...data, why } }
+}
+
+/** A journal entry about a rollout. */
+export function rolloutEntry(
+  rollout: RolloutDocument,
+  kind: JournalKind,
+  actor: string,
+  data: Readonly<Record<string, unknown>>,
+): JournalDraft {
+  return { stream: `rollout/${rollout.id}`, kind, actor, data }
+}

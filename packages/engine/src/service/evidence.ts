@@ -1,0 +1,182 @@
+import {
+  askedWeightBp,
+  chooseCuts,
+  createAnalysis,
+  foldObservations,
+  foldSlot,
+  judge,
+  nextWeightBp,
+  observationMetrics,
+  ratioOf,
+  targetsOf,
+  type EvidenceSlot,
+} from '@serin/core'
+import type { Clock, EvidenceSource } from '@serin/kit'
+import type { Judgement, Observation } from '@serin/spec'
+import { histogramCount } from '@serin/stats'
+import { keys, measurementOf, type RolloutDocument } from '../documents.ts'
+import type { LiveWindow } from '../live-window.ts'
+import { traceRequest, traceUnit, type Traced } from '../trace.ts'
+import { rolloutEntry, type Changes } from './changes.ts'
+import type { ServiceRecord } from './record.ts'
+
+const shortRestMs = 250
+const longRestMs = 2_000
+/** How long a rollout waits for stable's traffic before it goes on without latency cuts. */
+const baselineWaitMs = 60_000
+const baselineWanted = 200
+/** Silence is judged too: nobody should read an old verdict as a live one. */
+const silentMs = 3_000
+
+/** What evidence works with. */
+export interface EvidencePorts {
+  readonly source: EvidenceSource
+  readonly clock: Clock
+  readonly record: ServiceRecord
+  readonly window: LiveWindow
+  /** Latency of replicas is not scored before this time. */
+  readonly latencyFrom: (rollout: RolloutDocument) => number
+  /** Acts on facts, which come again: what goes wrong is remembered as trouble. */
+  readonly guarded: (act: () => void) => void
+}
+
+/** Reads what the gateway saw and what people observed, folds it into the rollout under way, and has it judged. */
+export class Evidence {
+  readonly #ports: EvidencePorts
+
+  constructor(ports: EvidencePorts) {
+    this.#ports = ports
+  }
+
+  /** Reads slots until the signal aborts. */
+  async loop(signal: AbortSignal): Promise<void> {
+    const { source, clock, record, guarded } = this.#ports
+    let restMs = shortRestMs
+    while (!signal.aborted) {
+      try {
+        for await (const slot of source.slots(record.cursor, signal)) {
+          if (signal.aborted) return
+          restMs = shortRestMs
+          guarded(() => this.#onSlot(slot))
+        }
+      } catch {
+        // The router says what is wrong when it is asked for its routing; here it is enough to try again.
+      }
+      await clock.sleep(restMs, signal).catch(() => undefined)
+      restMs = Math.min(longRestMs, restMs * 2)
+    }
+  }
+
+  /** Counts observations for the attempt under way. Returns how many counted. */
+  observe(observations: readonly Observation[]): number {
+    const rollout = this.#ports.record.active
+    if (rollout?.setup == null || rollout.analysis === null) return 0
+    const watched = new Set(observationMetrics(rollout.setup).map(([name, metric]) => metric.observation ?? name))
+    const name = measurementOf(rollout)
+    const traced = observations
+      .filter((observation) => watched.has(observation.metric))
+      .map((observation) => this.#trace(observation, rollout, name))
+      .flatMap((found) => (found?.rollout === name ? [found.observation] : []))
+    if (traced.length === 0) return 0
+    this.#judgeAndCommit(
+      { ...rollout, analysis: foldObservations(rollout.setup, rollout.analysis, traced) },
+      { creditMs: 0 },
+      {},
+    )
+    return traced.length
+  }
+
+  /** Whether stable's latency is known well enough to compare canary's with; without traffic a rollout goes on after a while and says so. */
+  baselineReady(rollout: RolloutDocument): boolean {
+    const { record, window, clock } = this.#ports
+    const now = clock.now()
+    const watched = Object.values(record.service.spec.metrics).some((metric) => metric.kind === 'latency')
+    if (!watched || rollout.plan.strategy === 'instant') return true
+    return (
+      now - rollout.state.since > baselineWaitMs ||
+      histogramCount(window.baseline(rollout.plan.stable, now)) >= baselineWanted
+    )
+  }
+
+  /** The rollout with everything fixed that its evidence will be judged by, before there is any. */
+  frozen(rollout: RolloutDocument): RolloutDocument {
+    if (rollout.plan.strategy === 'instant') return rollout
+    const { record, window, clock } = this.#ports
+    const { metrics, analysis } = record.service.spec
+    const setup = {
+      stable: rollout.plan.stable,
+      canary: rollout.plan.canary,
+      metrics,
+      cuts: chooseCuts(window.baseline(rollout.plan.stable, clock.now())),
+      targetsBp: targetsOf(rollout.plan),
+      falseRollbackRatio: ratioOf(analysis.falseRollback),
+      falsePromotionRatio: ratioOf(analysis.falsePromotion),
+      minUnits: analysis.minUnits,
+    }
+    return { ...rollout, setup, analysis: createAnalysis(setup), judgement: null, firstTrafficAt: null }
+  }
+
+  /** Judges a rollout that has heard nothing for a while, so that the verdict on display says so. */
+  judgeSilence(rollout: RolloutDocument): void {
+    const { record, window, clock } = this.#ports
+    const now = clock.now()
+    const lastSlotAt = window.lastSlotAt()
+    if (rollout.judgement === null || lastSlotAt === null || now - lastSlotAt <= silentMs) return
+    const judgement = this.#judge(rollout, now)
+    if (judgement === null || judgement.health === rollout.judgement.health) return
+    const next = { ...rollout, judgement }
+    record.commit({ rollouts: [next], journal: [rolloutEntry(next, 'rollout.judged', 'serin', { judgement })] })
+  }
+
+  #onSlot(slot: EvidenceSlot): void {
+    const { record, window } = this.#ports
+    const { cursor: seen, service } = record
+    // Slots come at least once.
+    if (seen !== null && seen.boot === slot.boot && slot.seq <= seen.seq) return
+    window.add(slot)
+    const cursor = { boot: slot.boot, seq: slot.seq }
+    const evidence = [{ series: keys.evidence(service.name), at: slot.at, value: slot }]
+    const rollout = record.active
+    if (rollout?.setup == null || rollout.analysis === null || slot.rollout !== measurementOf(rollout))
+      return record.commit({ cursor, evidence })
+    const askedBp = askedWeightBp(rollout.state, rollout.plan)
+    const { state: analysis, creditMs } = foldSlot(rollout.setup, rollout.analysis, slot, askedBp)
+    const { units: exposedUnits, requests: exposedRequests } = analysis.canary
+    this.#judgeAndCommit({ ...rollout, analysis, exposedUnits, exposedRequests }, { creditMs }, { cursor, evidence })
+  }
+
+  #judgeAndCommit(rollout: RolloutDocument, { creditMs }: { readonly creditMs: number }, more: Changes): void {
+    const { record, clock } = this.#ports
+    const judgement = this.#judge(rollout, clock.now())
+    if (judgement === null) return record.commit({ ...more, rollouts: [rollout] })
+    const before = rollout.judgement
+    const changed = before === null || before.verdict !== judgement.verdict || before.health !== judgement.health
+    const next = { ...rollout, judgement }
+    const { attempt } = rollout.state
+    record.advance(
+      next,
+      { type: 'judged', attempt, verdict: judgement.verdict, why: judgement.sentence, creditMs },
+      { ...more, journal: changed ? [rolloutEntry(next, 'rollout.judged', 'serin', { judgement })] : [] },
+    )
+  }
+
+  #judge(rollout: RolloutDocument, now: number): Judgement | null {
+    if (rollout.setup === null || rollout.analysis === null) return null
+    // The judgement that decided stays: on the way back there is nothing left to decide.
+    if (rollout.state.phase === 'rolling-back') return null
+    return judge(rollout.setup, rollout.analysis, {
+      nextBp: nextWeightBp(rollout.state, rollout.plan),
+      now,
+      since: rollout.state.since,
+      warmingUp: now < this.#ports.latencyFrom(rollout),
+    })
+  }
+
+  #trace(observation: Observation, rollout: RolloutDocument, measurement: string): Traced | null {
+    const { record, clock } = this.#ports
+    const { unit, request, time = clock.now() } = observation
+    if (unit !== undefined) return traceUnit({ ...observation, unit, time }, record.assignments)
+    const canaryOf = (measured: string) => (measured === measurement ? rollout.plan.canary : null)
+    return traceRequest({ ...observation, request: request ?? '' }, canaryOf)
+  }
+}

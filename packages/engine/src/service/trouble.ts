@@ -1,0 +1,34 @@
+import type { ServiceRecord } from './record.ts'
+import type { Replicas } from './replicas.ts'
+import type { Routes } from './routes.ts'
+
+/** Evidence comes every second; silence of this length is worth a word. */
+const silentMs = 5_000
+
+/** Where trouble shows. */
+export interface TroubleSources {
+  readonly now: number
+  readonly record: ServiceRecord
+  readonly routes: Routes
+  readonly replicas: Replicas
+  readonly lastSlotAt: number | null
+}
+
+/** Sentences about what is wrong with a service right now; none when all is well. */
+export function troubleOf({ now, record, routes, replicas, lastSlotAt }: TroubleSources): readonly string[] {
+  const troubles: string[] = []
+  if (record.trouble !== null)
+    troubles.push(`${record.trouble.message} Stable keeps all traffic until it can write again.`)
+  if (routes.trouble !== null) troubles.push(`The router does not take orders: ${routes.trouble}`)
+  const { stable } = record.service
+  const runs = replicas.observe(stable)
+  if (runs.state === 'failed')
+    troubles.push(`Stable ${stable} does not run: ${runs.failure?.message ?? 'unknown reason'}`)
+  else if (runs.state === 'degraded')
+    troubles.push(
+      `Stable ${stable} has only ${replicas.endpoints(stable).length} of ${runs.replicas.length} replicas ready.`,
+    )
+  if (lastSlotAt !== null && now - lastSlotAt > silentMs)
+    troubles.push(`The gateway was last heard ${Math.round((now - lastSlotAt) / 1_000)} s ago.`)
+  return troubles
+}

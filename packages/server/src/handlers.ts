@@ -1,0 +1,58 @@
+import type { Engine } from '@serin/engine'
+import type { api, OperationName } from '@serin/spec'
+import type { z } from 'zod'
+import type { Call } from './read-call.ts'
+
+type Output<S> = S extends z.ZodType ? z.output<S> : Record<never, never>
+type OperationOf<N extends OperationName> = (typeof api)[N]
+type Field<N extends OperationName, K extends string> =
+  OperationOf<N> extends Record<K, infer S> ? Output<S> : Record<never, never>
+
+/** One function per operation of the table: a new operation does not compile before it is answered. */
+export type Handlers = {
+  readonly [N in OperationName]: (call: Call<Field<N, 'params'>, Field<N, 'query'>, Field<N, 'body'>>) => unknown
+}
+
+/** What the operations answer from. */
+export interface HandlerOptions {
+  readonly engine: Engine
+  readonly dataDirectory: string
+  readonly version: string
+}
+
+/** Answers each operation from the engine. */
+export function handlersOf({ engine, dataDirectory, version }: HandlerOptions): Handlers {
+  return {
+    listServices: () => ({ services: engine.services() }),
+    getService: ({ params }) => engine.service(params.service),
+    applyFile: async ({ body, actor }) => ({ changes: await engine.apply(body, { by: actor, why: '' }) }),
+    release: ({ params, body, actor }) =>
+      engine.release(params.service, body.to, body.supersede, { by: actor, why: body.why }),
+    undo: ({ params, body, actor }) => engine.undo(params.service, body.to, { by: actor, why: body.why }),
+    listRollouts: ({ query }) => ({ rollouts: engine.rollouts(query.service, query.limit) }),
+    getRollout: ({ params }) => engine.rollout(params.rollout),
+    pause: ({ params, body, actor }) => engine.command(params.rollout, { type: 'pause', by: actor, why: body.why }),
+    resume: ({ params, body, actor }) => engine.command(params.rollout, { type: 'resume', by: actor, why: body.why }),
+    promote: ({ params, body, actor }) =>
+      engine.command(params.rollout, {
+        type: 'promote',
+        by: actor,
+        why: body.why,
+        full: body.full,
+        seenStep: body.seenStep,
+      }),
+    abort: ({ params, body, actor }) => engine.command(params.rollout, { type: 'abort', by: actor, why: body.why }),
+    retry: ({ params, body, actor }) => engine.command(params.rollout, { type: 'retry', by: actor, why: body.why }),
+    journal: ({ query }) => ({
+      entries: engine.journal({
+        after: query.after,
+        limit: query.limit,
+        newestFirst: query.newest,
+        ...(query.stream === undefined ? {} : { stream: query.stream }),
+      }),
+    }),
+    verifyJournal: () => engine.verifyJournal(),
+    observe: ({ body }) => engine.observe(body.observations),
+    whoami: ({ actor }) => ({ actor, version, dataDirectory }),
+  }
+}
