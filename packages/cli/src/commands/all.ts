@@ -1,0 +1,47 @@
+import type { Command } from '../command.ts'
+import { abort } from './abort.ts'
+import { apply } from './apply.ts'
+import { complete } from './complete.ts'
+import { completion } from './completion.ts'
+import { demo } from './demo.ts'
+import { explain } from './explain.ts'
+import { get } from './get.ts'
+import { journalVerify } from './journal-verify.ts'
+import { lint } from './lint.ts'
+import { observe } from './observe.ts'
+import { pause } from './pause.ts'
+import { promote } from './promote.ts'
+import { release } from './release.ts'
+import { resume } from './resume.ts'
+import { retry } from './retry.ts'
+import { schema } from './schema.ts'
+import { status } from './status.ts'
+import { token } from './token.ts'
+import { undo } from './undo.ts'
+import { up } from './up.ts'
+import { watch } from './watch.ts'
+
+/** Every command, in the order of the overview. */
+export const commands: readonly Command[] = [
+  up,
+  demo,
+  release,
+  promote,
+  pause,
+  resume,
+  abort,
+  retry,
+  undo,
+  watch,
+  status,
+  explain,
+  get,
+  apply,
+  lint,
+  schema,
+  observe,
+  journalVerify,
+  token,
+  completion,
+  complete,
+]

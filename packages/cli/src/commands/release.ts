@@ -1,0 +1,46 @@
+import { defineCommand, exitCodes } from '../command.ts'
+import { connect } from '../connection.ts'
+import { sayRollout } from '../said.ts'
+import { serviceArgument, timeoutOption, whyOption } from '../shared-options.ts'
+import { serviceNamed } from '../target.ts'
+import { codeOf, endingLines, timeoutOf, waitForEnd } from '../wait.ts'
+
+export const release = defineCommand({
+  name: 'release',
+  group: 'Release',
+  summary: 'Move traffic to a version, step by step.',
+  description:
+    'Each step waits for evidence; when the version hurts, all traffic goes back by itself. With --wait the exit code says how it ended: 0 promoted, 1 wrong usage or failure, 2 rolled back, 3 not over within the timeout. SERVICE may be left out when there is only one.',
+  arguments: { service: serviceArgument },
+  options: {
+    to: { value: 'version', description: 'The version to release.', required: true, completes: 'versions' },
+    wait: { description: 'Wait until it is promoted or rolled back, with progress.' },
+    timeout: timeoutOption,
+    supersede: { description: 'Take the place of a rollout under way.' },
+    why: whyOption,
+  },
+  examples: [
+    { line: 'serin release shop --to v2', does: 'Start, and come back at once' },
+    { line: 'serin release shop --to v2 --wait --timeout 45m', does: 'In CI: fail the job when it is rolled back' },
+    { line: 'serin release --to v3 --supersede --why "fix for v2"', does: 'Replace the rollout under way' },
+  ],
+  async run(call) {
+    const { options, out, world } = call
+    const timeoutMs = timeoutOf(options.timeout)
+    const connection = connect(call)
+    const service = await serviceNamed(connection.client, call.args.service)
+    const started = await connection.client.release({
+      service,
+      to: options.to,
+      supersede: options.supersede,
+      why: options.why ?? '',
+    })
+    if (!options.wait) {
+      sayRollout(out, started, `Look: serin watch ${service}`)
+      return exitCodes.done
+    }
+    const { ending, rollout } = await waitForEnd({ connection, rollout: started, timeoutMs, world, out })
+    sayRollout(out, rollout, ...endingLines(ending, rollout))
+    return codeOf(ending)
+  },
+})

@@ -1,0 +1,26 @@
+import { SerinError } from '@serin/spec'
+import { defineCommand, exitCodes } from '../command.ts'
+import { dataDirectoryOf, tokenFileOf, tokenOf } from '../data-directory.ts'
+
+export const token = defineCommand({
+  name: 'token',
+  group: 'More',
+  summary: 'Say where the token is; with --show, the token.',
+  options: { show: { description: 'Print the secret.' } },
+  examples: [
+    { line: 'serin token', does: 'Where the token file is' },
+    { line: 'export SERIN_TOKEN="$(serin token --show)"', does: 'Use it for another client' },
+  ],
+  async run({ options, globals, world, out }) {
+    const dataDirectory = dataDirectoryOf(world, globals.data)
+    const file = tokenFileOf(dataDirectory)
+    const secret = tokenOf(dataDirectory)
+    if (secret === null)
+      throw new SerinError(
+        'control-plane.unreachable',
+        `There is no token in ${dataDirectory}: it is made at the first start.`,
+      )
+    out.result(options.show ? { file, token: secret } : { file }, () => [options.show ? secret : file])
+    return await Promise.resolve(exitCodes.done)
+  },
+})

@@ -1,0 +1,98 @@
+import type { CommandNode, CommandTree, NamedArgument, NamedOption } from '../tree.ts'
+import type { Completion } from '../command.ts'
+import { firstWords, flagsOf, optionsOf, quoted } from './words.ts'
+
+/** Completion for bash 4 and later. Needs nothing but bash. */
+export function bashScript(tree: CommandTree): string {
+  const names = firstWords(tree).map(({ word }) => word)
+  return `# serin completion for bash; printed by "serin completion bash".
+_serin() {
+  local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}"
+  local command="" service="" word skip=0 position=0 i
+  local -a data=()
+  COMPREPLY=()
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    word="\${COMP_WORDS[i]}"
+    if ((skip)); then
+      skip=0
+      continue
+    fi
+    case "$word" in
+      --data) data=(--data "\${COMP_WORDS[i+1]}"); skip=1 ;;
+      ${valueFlags(tree).join('|')}) skip=1 ;;
+      -*) ;;
+      *)
+        if [[ -z "$command" ]]; then command="$word"
+        elif [[ "$command" == journal ]]; then command="journal $word"
+        else
+          [[ -z "$service" ]] && service="$word"
+          ((position += 1))
+        fi ;;
+    esac
+  done
+  case "$command $previous" in
+${[...tree.commands.flatMap((node) => optionCases(node.options, quoted(`${node.name} `))), ...optionCases(tree.globalOptions, '*')].join('\n')}
+  esac
+  if [[ -z "$command" || "$command" == help ]]; then
+    if [[ "$current" == -* ]]; then _serin_words ${quoted('-o --output --data --no-color -h --help -V --version')}
+    else _serin_words ${quoted(names.join(' '))}; fi
+    return
+  fi
+  case "$command" in
+    journal) _serin_words verify ;;
+${tree.commands.map((node) => commandCase(node, tree)).join('\n')}
+  esac
+}
+_serin_words() { COMPREPLY=($(compgen -W "$1" -- "$current")); }
+_serin_names() { COMPREPLY=($(compgen -W "$(serin __complete "$@" "\${data[@]}" 2>/dev/null)" -- "$current")); }
+_serin_files() { compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$current")); }
+_serin_directories() { compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -d -- "$current")); }
+complete -F _serin serin
+`
+}
+
+function valueFlags(tree: CommandTree): readonly string[] {
+  const all = [...tree.globalOptions, ...tree.commands.flatMap((node) => node.options)]
+  const flags = all.filter((option) => option.value !== undefined && option.name !== 'data').flatMap(flagsOf)
+  return [...new Set(flags)]
+}
+
+/** What follows an option that takes a value; `before` is the pattern of the command. */
+function optionCases(options: readonly NamedOption[], before: string): readonly string[] {
+  return options.flatMap((option) => {
+    if (option.value === undefined) return []
+    const pattern = flagsOf(option)
+      .map((flag) => `${before}${quoted(flag)}`)
+      .join('|')
+    return [`    ${pattern}) ${offerOf(option)}; return ;;`]
+  })
+}
+
+function commandCase(node: CommandNode, tree: CommandTree): string {
+  const flags = optionsOf(node, tree).flatMap(flagsOf)
+  const places = node.arguments.map((argument, i) => `      elif ((position == ${i})); then ${offerOf(argument)}\n`)
+  return `    ${quoted(node.name)})
+      if [[ "$current" == -* ]]; then _serin_words ${quoted(flags.join(' '))}
+${places.join('')}      fi ;;`
+}
+
+function offerOf({ choices, completes }: NamedOption | NamedArgument): string {
+  return choices === undefined ? offerFor(completes) : `_serin_words ${quoted(choices.join(' '))}`
+}
+
+function offerFor(completes: Completion | undefined): string {
+  switch (completes) {
+    case 'services':
+      return '_serin_names services'
+    case 'rollouts':
+      return '_serin_names rollouts'
+    case 'versions':
+      return '_serin_names versions $service'
+    case 'files':
+      return '_serin_files'
+    case 'directories':
+      return '_serin_directories'
+    case undefined:
+      return ':'
+  }
+}

@@ -1,0 +1,75 @@
+/** The scripts in real shells, asking a real control plane. A shell that is not installed is skipped. */
+import assert from 'node:assert/strict'
+import { execFile, spawnSync } from 'node:child_process'
+import { chmodSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { openWorld, type World } from '../testing/control-plane.ts'
+import { run } from '../testing/run.ts'
+
+const main = fileURLToPath(new URL('../main.ts', import.meta.url))
+const isInstalled = (shell: string) => spawnSync(shell, ['--version']).status === 0
+const skipUnless = (shell: string) => (isInstalled(shell) ? false : `${shell} is not installed`)
+
+let world: World
+before(async () => {
+  world = await openWorld()
+  await world.serin('apply')
+  const wrapper = join(world.directory, 'serin')
+  writeFileSync(wrapper, `#!/bin/sh\nexec '${process.execPath}' '${main}' "$@"\n`)
+  chmodSync(wrapper, 0o755)
+  for (const shell of ['bash', 'zsh', 'fish'])
+    writeFileSync(join(world.directory, `completion.${shell}`), (await run(['completion', shell])).stdout)
+})
+after(() => world.close())
+
+async function inShell(shell: string, script: string): Promise<readonly string[]> {
+  const { stdout } = await promisify(execFile)(shell, ['-c', script], {
+    cwd: world.directory,
+    env: { ...process.env, PATH: `${world.directory}:${process.env['PATH'] ?? ''}`, HOME: world.directory },
+  })
+  return stdout.split('\n').filter((line) => line !== '')
+}
+
+/** What bash offers for the last of the words. */
+async function bash(...words: readonly string[]): Promise<readonly string[]> {
+  const list = words.map((word) => `'${word}'`).join(' ')
+  return await inShell(
+    'bash',
+    `source ./completion.bash; COMP_WORDS=(serin ${list}); COMP_CWORD=${words.length}; _serin; printf '%s\\n' "\${COMPREPLY[@]}"`,
+  )
+}
+
+/** What fish offers at the end of a line. */
+async function fish(line: string): Promise<readonly string[]> {
+  const offers = await inShell('fish', `source ./completion.fish; complete -C '${line}'`)
+  return offers.map((offer) => offer.split('\t')[0] ?? '')
+}
+
+test('bash completes commands, options, choices and live names', { skip: skipUnless('bash') }, async () => {
+  assert.deepEqual(await bash('re'), ['release', 'resume', 'retry'])
+  assert.deepEqual(await bash('release', '--w'), ['--wait', '--why'])
+  assert.deepEqual(await bash('get', 'ser'), ['services'])
+  assert.deepEqual(await bash('status', '-o', 'j'), ['json'])
+  assert.deepEqual(await bash('-o', 'json', 'journal', ''), ['verify'])
+  assert.deepEqual((await bash('apply', '-f', 'serin.')).toSorted(), ['serin.yaml'])
+  assert.deepEqual(await bash('abort', 's'), ['shop'])
+  assert.deepEqual(await bash('release', 'shop', '--wait', '--to', ''), ['v1', 'v2', 'v3'])
+  assert.deepEqual(await bash('release', '--data', '/nowhere', ''), [])
+})
+
+test('fish does the same', { skip: skipUnless('fish') }, async () => {
+  assert.deepEqual(await fish('serin rel'), ['release'])
+  assert.deepEqual(await fish('serin status -o j'), ['json'])
+  assert.deepEqual(await fish('serin release --wa'), ['--wait'])
+  assert.deepEqual(await fish('serin journal '), ['verify'])
+  assert.deepEqual(await fish('serin release shop --to '), ['v1', 'v2', 'v3'])
+})
+
+test('zsh takes the script for its own and gets live names', { skip: skipUnless('zsh') }, async () => {
+  const script = `autoload -Uz compinit; compinit -u -D; source ./completion.zsh; print $_comps[serin]
+    compadd() { print -l $names }; words=(serin release --to); line=(shop); _serin_versions`
+  assert.deepEqual(await inShell('zsh', script), ['_serin', 'v1', 'v2', 'v3'])
+})

@@ -1,0 +1,67 @@
+import { formatYaml } from '@serin/spec'
+import { createPaper, type Paper } from './view/paper.ts'
+import type { Stream, World } from './world.ts'
+
+/** How results are printed. */
+export const outputFormats = ['text', 'wide', 'json', 'yaml'] as const
+export type OutputFormat = (typeof outputFormats)[number]
+
+/** What a command prints with. */
+export interface Output {
+  readonly format: OutputFormat
+  /** Whether a person reads, not a program. */
+  readonly forPeople: boolean
+  /** Paper of a stream as it is now: a terminal may have been made larger. */
+  paperFor(to: 'stdout' | 'stderr'): Paper
+  /** Prints a result: the value itself for programs, or the lines for people. */
+  result(value: unknown, lines: (paper: Paper, wide: boolean) => readonly string[]): void
+  /** Prints one of many results: a line of JSON, a YAML document, or lines for people. */
+  record(value: unknown, lines: (paper: Paper) => readonly string[]): void
+  /** Prints lines for people to stderr; silent when programs read. */
+  note(...lines: readonly string[]): void
+}
+
+/** Colour is on for a terminal, unless the person said no (`--no-color`, NO_COLOR, TERM=dumb). */
+export function wantsColour(stream: Stream, env: World['env'], asked: boolean): boolean {
+  if (!asked || (env['NO_COLOR'] ?? '') !== '' || env['TERM'] === 'dumb') return false
+  return stream.isTTY === true || !['', '0'].includes(env['FORCE_COLOR'] ?? '')
+}
+
+/** Paper as wide as the stream: 80 columns when it is no terminal. */
+export function paperOf(stream: Stream, colour: boolean): Paper {
+  const isTerminal = stream.isTTY === true
+  return createPaper({
+    width: stream.columns ?? 80,
+    height: isTerminal ? (stream.rows ?? null) : null,
+    cuts: isTerminal,
+    colour,
+  })
+}
+
+/** Prints in the format that was asked for. */
+export function createOutput(world: World, format: OutputFormat, colourAsked: boolean): Output {
+  const { stdout, stderr, env } = world
+  const forPeople = format === 'text' || format === 'wide'
+  const paperFor = (to: 'stdout' | 'stderr') => paperOf(world[to], wantsColour(world[to], env, colourAsked))
+  const print = (lines: readonly string[]) => {
+    if (lines.length > 0) stdout.write(`${lines.join('\n')}\n`)
+  }
+  return {
+    format,
+    forPeople,
+    paperFor,
+    result(value, lines) {
+      const wide = format === 'wide'
+      const paper = paperFor('stdout')
+      if (forPeople) print(lines(wide ? { ...paper, cuts: false } : paper, wide))
+      else stdout.write(format === 'json' ? `${JSON.stringify(value, null, 2)}\n` : formatYaml(value))
+    },
+    record(value, lines) {
+      if (forPeople) print(lines(paperFor('stdout')))
+      else stdout.write(format === 'json' ? `${JSON.stringify(value)}\n` : `---\n${formatYaml(value)}`)
+    },
+    note(...lines) {
+      if (forPeople && lines.length > 0) stderr.write(`${lines.join('\n')}\n`)
+    },
+  }
+}

@@ -1,0 +1,71 @@
+import { test, type TestContext } from 'node:test'
+import type { Rollout } from '@serin/spec'
+import { judgement, latencyReading, noon, reading, rollout } from '../testing/statuses.ts'
+import { explainLines } from './explain.ts'
+import { createPaper } from './paper.ts'
+
+function explains(t: TestContext, subject: Rollout): void {
+  t.assert.snapshot(`\n${explainLines(subject, createPaper({ width: 80 })).join('\n')}\n`, { serializers: [String] })
+}
+
+test('a rollout under way: numbers, thresholds, and what is missing', (t) => explains(t, rollout()))
+
+test('a rollout without evidence says so', (t) =>
+  explains(
+    t,
+    rollout({ phase: 'preparing', step: null, judgement: null, sentence: 'Starting v2; v1 has all traffic.' }),
+  ))
+
+test('a rollout that was rolled back: what decided, who was exposed, when the last request came', (t) =>
+  explains(
+    t,
+    rollout({
+      phase: 'rolled-back',
+      reason: 'harmful',
+      step: null,
+      askedBp: 0,
+      inForceBp: null,
+      attempt: 2,
+      sentence: 'v2 was rolled back (harmful); v1 has all traffic: Harm is proved.',
+      judgement: judgement({
+        verdict: 'harmful',
+        sentence: 'Harm is proved (2,909 to 1).',
+        harm: { logE: Math.log(2_909), threshold: Math.log(100), leading: 'errors' },
+        metrics: [
+          reading({ verdict: 'harmful', harm: { logE: Math.log(5_817), threshold: Math.log(200) } }),
+          latencyReading,
+          reading({
+            name: 'false-positives',
+            kind: 'observation',
+            role: 'monitor',
+            exact: false,
+            interval: [-0.4, null],
+            intervalOf: 'difference',
+            missing: ['more units: a few of them decide'],
+          }),
+        ],
+      }),
+      decidedAt: noon - 3_000,
+      lastCanaryRequestAt: noon - 2_800,
+      endedAt: noon - 2_000,
+    }),
+  ))
+
+test('an undo needs no evidence', (t) =>
+  explains(
+    t,
+    rollout({
+      strategy: 'instant',
+      steps: [],
+      step: null,
+      phase: 'promoted',
+      judgement: null,
+      exposedUnits: 0,
+      exposedRequests: 0,
+      sentence: 'v1 is promoted and has all traffic.',
+      stable: 'v2',
+      canary: 'v1',
+      decidedAt: noon - 3_000,
+      endedAt: noon - 2_000,
+    }),
+  ))

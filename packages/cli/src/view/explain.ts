@@ -1,0 +1,199 @@
+import { formatWeight, type Judgement, type MetricReading, type Rollout } from '@serin/spec'
+import { bar } from './bar.ts'
+import { age, count, figure, odds, progress } from './figures.ts'
+import { withUnit } from './evidence.ts'
+import { markOf, signed } from './marks.ts'
+import type { Paper } from './paper.ts'
+import { cleanText, wrapText } from './text.ts'
+import { isOpen } from './versions.ts'
+
+/** Why a rollout is where it is: one paragraph with numbers, then what each metric says and what is missing. */
+export function explainLines(rollout: Rollout, paper: Paper): readonly string[] {
+  const metrics = rollout.judgement?.metrics ?? []
+  return [
+    ...wrapText(cleanText(explainText(rollout)), paper.width),
+    ...metrics.flatMap((reading) => ['', ...metricLines(reading, rollout, paper)]),
+  ]
+}
+
+/** The paragraph alone. */
+export function explainText(rollout: Rollout): string {
+  const { judgement } = rollout
+  return [
+    rollout.sentence,
+    whereText(rollout),
+    ...(rollout.strategy === 'instant'
+      ? []
+      : judgement === null
+        ? ['There is no evidence yet: it starts with the first traffic.']
+        : [evidenceText(judgement, rollout), splitText(judgement)]),
+    ...endText(rollout),
+  ]
+    .filter((sentence) => sentence !== '')
+    .join(' ')
+}
+
+function whereText({
+  id,
+  service,
+  stable,
+  canary,
+  steps,
+  step,
+  askedBp,
+  inForceBp,
+  strategy,
+  attempt,
+}: Rollout): string {
+  const what = `${id} moves ${service} from ${stable} to ${canary}${attempt > 1 ? ` (attempt ${attempt})` : ''}`
+  if (strategy === 'instant') return `${what} at once: it was stable before, so nothing has to be proved.`
+  if (step === null) return `${what} in ${steps.length} ${steps.length === 1 ? 'step' : 'steps'}.`
+  const observed =
+    inForceBp === null || inForceBp === askedBp ? '' : `, of which ${formatWeight(inForceBp)} is in force`
+  return `${what}; it is at step ${step + 1} of ${steps.length} with ${formatWeight(askedBp)} asked${observed}.`
+}
+
+function evidenceText(judgement: Judgement, rollout: Rollout): string {
+  const { harm, units, metrics } = judgement
+  const led = harm.leading === null || harm.logE <= 0 ? '' : ` (most of it from ${harm.leading})`
+  const seen = `${count(units.canary)} ${units.canary === 1 ? 'unit has' : 'units have'} seen ${rollout.canary}, ${count(units.stable)} ${rollout.stable}.`
+  const against = `The evidence for harm is ${odds(harm.logE)}${led}; ${odds(harm.threshold)} rolls back.`
+  const open = metrics.filter((reading) => reading.role === 'guardrail' && reading.verdict !== 'safe')
+  const first = open[0]
+  const towards =
+    judgement.verdict === 'harmful' || rollout.step === null
+      ? ''
+      : first === undefined
+        ? `Every guardrail has shown that ${rollout.canary} is safe for ${formatWeight(judgement.forWeightBp)}.`
+        : `Before ${formatWeight(judgement.forWeightBp)} each guardrail needs evidence of ${odds(first.safety.threshold)} that the worsening is acceptable; ${open.map((reading) => `${reading.name} has ${odds(reading.safety.logE)}`).join(', ')}.`
+  const said = rollout.sentence.includes(judgement.sentence) ? '' : judgement.sentence
+  return [said, seen, against, towards].filter((part) => part !== '').join(' ')
+}
+
+function splitText({ srm, health }: Judgement): string {
+  if (health === 'sample-ratio-mismatch' || srm.logE >= srm.threshold)
+    return `The observed split does not fit the asked one (${odds(srm.logE)}), so nothing is decided.`
+  return 'The observed split fits the asked one.'
+}
+
+function endText(rollout: Rollout): readonly string[] {
+  const { decidedAt, firstTrafficAt, lastCanaryRequestAt, exposedUnits, exposedRequests, canary, phase } = rollout
+  if (isOpen(rollout) || rollout.strategy === 'instant') return []
+  const took =
+    decidedAt === null || firstTrafficAt === null
+      ? []
+      : [`It was decided ${age(decidedAt - firstTrafficAt)} after the first traffic.`]
+  const exposed =
+    exposedRequests === 0
+      ? `No user has seen ${canary}.`
+      : `${count(exposedUnits)} ${exposedUnits === 1 ? 'unit was' : 'units were'} exposed to ${canary}, with ${count(exposedRequests)} requests.`
+  const last =
+    phase !== 'rolled-back' || decidedAt === null || lastCanaryRequestAt === null
+      ? []
+      : [
+          lastCanaryRequestAt <= decidedAt
+            ? 'No request reached it after the decision.'
+            : `The last request reached it ${((lastCanaryRequestAt - decidedAt) / 1_000).toFixed(1)} s after the decision.`,
+        ]
+  return [...took, exposed, ...last]
+}
+
+const labelWidth = 10
+const barWidth = 16
+
+function metricLines(reading: MetricReading, rollout: Rollout, paper: Paper): readonly string[] {
+  const { name, role, kind, verdict } = reading
+  const what = name === kind ? role : `${kind} ${role}`
+  const title = `${paper.ink('strong', name)}  ${what}  ${signed(markOf(verdict), paper)}`
+  return [title, ...rowsOf(reading, rollout).flatMap(([label, text, evidence]) => row(label, text, evidence, paper))]
+}
+
+type Row = readonly [label: string, text: string, evidence?: { readonly logE: number; readonly threshold: number }]
+
+function rowsOf(reading: MetricReading, { stable, canary, judgement }: Rollout): readonly Row[] {
+  const { counts, harm, safety, missing, allowed, unit, cut, quantileMs, exact } = reading
+  const pair = (v: 'stable' | 'canary', version: string) => `${valueOf(reading, v)} on ${version}`
+  const latencyRow: readonly Row[] =
+    cut == null
+      ? []
+      : [
+          [
+            `p${Number((cut.quantile * 100).toFixed(1))}`,
+            `${msText(quantileMs?.canary)} on ${canary}, ${msText(quantileMs?.stable)} on ${stable}; before the rollout ${cut.cutMs.toFixed(1)} ms: what is slower than that is compared`,
+          ],
+        ]
+  const events = (own: number, all: number) => `${count(own)} of ${count(all)}`
+  return [
+    ['estimate', `${pair('canary', canary)}, ${pair('stable', stable)}${differenceText(reading)}`],
+    ...latencyRow,
+    ['interval', intervalSentence(reading)],
+    [
+      'counts',
+      `${events(counts.canaryEvents, counts.canary)} on ${canary}, ${events(counts.stableEvents, counts.stable)} on ${stable}`,
+    ],
+    ['allowed', allowed === null ? 'not known yet' : `up to ${pointsText(allowed, unit)} worse at the next step`],
+    ['harm', `${odds(harm.logE)} of ${odds(harm.threshold)}`, harm],
+    [
+      'safety',
+      `${odds(safety.logE)} of ${odds(safety.threshold)} for ${formatWeight(judgement?.forWeightBp ?? 10_000)}`,
+      safety,
+    ],
+    ['missing', missingText(reading, missing)],
+    [
+      'guarantee',
+      exact ? 'exact, however often one looks' : 'asymptotic: it holds for many units, however often one looks',
+    ],
+  ]
+}
+
+function missingText({ verdict, safety, role }: MetricReading, missing: readonly string[]): string {
+  if (missing.length > 0) return missing.join('; ')
+  if (verdict !== 'undecided') return 'nothing'
+  return role === 'monitor'
+    ? 'nothing: a monitor decides nothing'
+    : `evidence for safety: ${odds(safety.threshold)} is needed`
+}
+
+function row(label: string, text: string, evidence: Row[2], paper: Paper): readonly string[] {
+  const drawn = evidence === undefined ? '' : drawBar(evidence)
+  const [first = '', ...more] = wrapText(cleanText(text), paper.width - labelWidth - 2 - drawn.length)
+  return [
+    `  ${paper.ink('quiet', label.padEnd(labelWidth))}${drawn}${first}`,
+    ...more.map((line) => ' '.repeat(labelWidth + 2) + line),
+  ]
+}
+
+function drawBar(evidence: { readonly logE: number; readonly threshold: number }): string {
+  const { filled, rest } = bar(progress(evidence), barWidth)
+  return `${filled}${rest}  `
+}
+
+function valueOf(reading: MetricReading, version: 'stable' | 'canary'): string {
+  const value = reading[version]
+  if (value === null) return 'nothing yet'
+  return `${withUnit(value, reading.unit)}${reading.kind === 'latency' ? ' slow' : ''}`
+}
+
+function differenceText({ difference, unit }: MetricReading): string {
+  if (difference === null) return ''
+  return difference === 0
+    ? '; no difference'
+    : `; ${pointsText(Math.abs(difference), unit)} ${difference < 0 ? 'lower' : 'higher'}`
+}
+
+function intervalSentence({ interval, intervalOf, unit }: MetricReading): string {
+  if (interval === null) return 'none yet'
+  const [low, high] = interval
+  if (intervalOf === 'ratio')
+    return `canary/stable between ${low === null ? '0' : figure(low)} and ${high === null ? 'any number' : figure(high)}`
+  const side = (value: number | null, none: string) => (value === null ? none : pointsText(value, unit))
+  return `difference between ${side(low, 'any')} and ${side(high, 'any')}`
+}
+
+function pointsText(value: number, unit: MetricReading['unit']): string {
+  return unit === 'percent' ? `${figure(value)} points` : unit === 'ms' ? `${figure(value)} ms` : figure(value)
+}
+
+function msText(value: number | null | undefined): string {
+  return value == null ? 'not known' : `${value.toFixed(1)} ms`
+}

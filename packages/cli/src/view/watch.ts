@@ -1,0 +1,159 @@
+import { stripVTControlCharacters } from 'node:util'
+import type { JournalLine } from '@serin/sdk'
+import type { ServiceStatus } from '@serin/spec'
+import { evidenceLines, totalsText } from './evidence.ts'
+import { age, clock, weight } from './figures.ts'
+import { hintsFor } from './hints.ts'
+import { journalWords, toldLines } from './journal-words.ts'
+import { markOf, serviceMark, signed, signOf } from './marks.ts'
+import type { Paper } from './paper.ts'
+import { serviceSentence } from './sentence.ts'
+import { stairLines } from './stairs.ts'
+import { cleanText, clipLine, wrapText } from './text.ts'
+import { isOpen, versionLines } from './versions.ts'
+
+/** What is known of a service at one moment. */
+export interface Snapshot {
+  readonly status: ServiceStatus
+  /** Lines about the service and its rollouts, newest last. */
+  readonly journal: readonly JournalLine[]
+  readonly now: number
+  /** When the control plane was last heard. */
+  readonly heardAt: number
+}
+
+/** Silence after which nothing may look live any more. The control plane tells figures every second. */
+export const staleMs = 5_000
+
+interface Section {
+  readonly lines: readonly string[]
+  /** The lowest goes first when there is no room. */
+  readonly weight: number
+}
+
+/** The whole view: is it all right, where is it, what does the evidence say, who did what, what can I do. Never higher than the paper. */
+export function watchLines(snapshot: Snapshot, paper: Paper): readonly string[] {
+  const { now, heardAt } = snapshot
+  const inner: Paper = { ...paper, width: paper.width - 2 }
+  const head = { lines: headLines(snapshot, paper), weight: 9 }
+  const sections = [head, ...bodyOf(snapshot, inner).map((section) => indented(section))]
+  const lines = fitted(
+    sections.filter(({ lines: own }) => own.length > 0),
+    paper.height,
+  ).map((line) => clipLine(line, paper.width))
+  if (now - heardAt <= staleMs) return lines
+  const silence = `○ Last heard from the control plane ${age(now - heardAt)} ago. Traffic goes on without it; below is what was known then.`
+  const grey = lines.map((line) => paper.ink('quiet', stripVTControlCharacters(line)))
+  const all = [...wrapText(silence, paper.width).map((line) => paper.ink('wait', line)), '', ...grey]
+  return paper.height === null ? all : all.slice(0, paper.height)
+}
+
+function headLines(snapshot: Snapshot, paper: Paper): readonly string[] {
+  const { status } = snapshot
+  const [first = '', ...more] = wrapText(cleanText(serviceSentence(status)), paper.width - 2)
+  return [
+    `${signOf(serviceMark(status), paper)} ${paper.ink('strong', first)}`,
+    ...more.map((line) => `  ${paper.ink('strong', line)}`),
+    `  ${paper.ink('quiet', contextOf(snapshot))}`,
+    ...status.trouble.flatMap((sentence) =>
+      wrapText(`■ ${cleanText(sentence)}`, paper.width - 2).map((line) => `  ${paper.ink('harm', line)}`),
+    ),
+  ]
+}
+
+function contextOf({ status: { name, rollout, address }, now }: Snapshot): string {
+  const parts = [name]
+  if (rollout !== null) {
+    const attempt = rollout.attempt > 1 ? ` (attempt ${rollout.attempt})` : ''
+    const took = age((rollout.endedAt ?? now) - rollout.startedAt)
+    parts.push(
+      `${rollout.id}${attempt}`,
+      `${rollout.stable} → ${rollout.canary}`,
+      isOpen(rollout) ? took : `took ${took}`,
+    )
+  }
+  return [...parts, address ?? 'no address yet'].join(' · ')
+}
+
+function bodyOf(snapshot: Snapshot, paper: Paper): readonly Section[] {
+  const { status, journal } = snapshot
+  const { rollout } = status
+  const judgement = rollout?.judgement ?? null
+  return [
+    { lines: rollout === null ? [] : stepsSection(status, paper), weight: 8 },
+    { lines: versionLines(status, paper), weight: 7 },
+    { lines: judgement === null ? [] : evidenceLines(judgement, paper), weight: 6 },
+    { lines: judgement === null ? [] : verdictLines(status, paper), weight: 5 },
+    {
+      lines: toldLines(journal)
+        .slice(-3)
+        .map((line) => journalLine(line, paper)),
+      weight: 3,
+    },
+    { lines: hintLines(status, paper), weight: 4 },
+  ]
+}
+
+function stepsSection({ rollout, versions }: ServiceStatus, paper: Paper): readonly string[] {
+  if (rollout === null) return []
+  const canary = versions.find((version) => version.name === rollout.canary)
+  const differs = rollout.inForceBp !== null && rollout.inForceBp !== rollout.askedBp
+  const inForce = isOpen(rollout) ? `in force ${weight(rollout.inForceBp)}` : ''
+  const split =
+    canary?.splitPercent == null ? 'no requests yet' : `split ${canary.splitPercent.toFixed(1)} % (last 10 s)`
+  const parts = [
+    `asked ${weight(rollout.askedBp)}`,
+    differs ? paper.ink('wait', `≠ ${inForce}`) : inForce,
+    isOpen(rollout) ? split : '',
+  ]
+  const title = `${paper.ink('quiet', 'STEPS')}  ${parts.filter((part) => part !== '').join('   ')}`
+  return [title, ...stairLines(rollout, paper)]
+}
+
+function verdictLines({ rollout }: ServiceStatus, paper: Paper): readonly string[] {
+  const judgement = rollout?.judgement
+  if (rollout === null || judgement == null) return []
+  const told = judgement.verdict === 'safe' || rollout.sentence.includes(judgement.sentence)
+  const text = cleanText(told ? totalsText(judgement) : judgement.sentence)
+  const mark = markOf(judgement.verdict)
+  const [first = '', ...more] = wrapText(`${mark.sign} ${mark.word}: ${text}`, paper.width)
+  const label = `${mark.sign} ${mark.word}`
+  return [`${signed(mark, paper)}${first.slice(label.length)}`, ...more.map((line) => `  ${line}`)]
+}
+
+function journalLine({ at, actor, kind, data }: JournalLine, paper: Paper): string {
+  return `${paper.ink('quiet', clock(at))}  ${paper.ink('strong', cleanText(actor))}  ${journalWords({ kind, data })}`
+}
+
+/** As many commands on a line as fit; none is broken. */
+function hintLines(status: ServiceStatus, paper: Paper): readonly string[] {
+  const lines: string[] = []
+  for (const hint of hintsFor(status)) {
+    const longer = `${lines.at(-1) ?? ''} · ${hint}`
+    if (lines.length > 0 && longer.length <= paper.width) lines[lines.length - 1] = longer
+    else lines.push(hint)
+  }
+  return lines.map((line) => paper.ink('quiet', line))
+}
+
+function indented({ lines, weight: own }: Section): Section {
+  return { lines: lines.map((line) => `  ${line}`), weight: own }
+}
+
+/** Sections with a blank line between. When that is too high the blank lines go, the last first, and then the least important sections. */
+function fitted(sections: readonly Section[], height: number | null): readonly string[] {
+  const lines = sections.reduce((sum, section) => sum + section.lines.length, 0)
+  const gaps = sections.length - 1
+  if (height === null || lines + gaps <= height) return joined(sections, gaps)
+  if (lines <= height) return joined(sections, height - lines)
+  if (sections.length === 1) return joined(sections, 0).slice(0, height)
+  const least = Math.min(...sections.map((section) => section.weight))
+  return fitted(
+    sections.filter((section) => section.weight !== least),
+    height,
+  )
+}
+
+function joined(sections: readonly Section[], gaps: number): readonly string[] {
+  return sections.flatMap(({ lines }, i) => (i > 0 && i <= gaps ? ['', ...lines] : lines))
+}
