@@ -1,0 +1,143 @@
+import { openMemoryStore } from '@serin/drivers/store/memory'
+import { Engine } from '@serin/engine'
+import type { Clock, Commit, EvidenceSource, JournalEntry, Store, TrafficRouter, WorkloadRunner } from '@serin/kit'
+import { SerinError } from '@serin/spec'
+import type { DataPlane } from './data-plane.ts'
+import type { Fleet } from './fleet.ts'
+import type { VirtualClock } from './virtual-clock.ts'
+
+/** What is thrown into the engine when its process dies; nobody can catch it and live. */
+class Death extends Error {
+  constructor() {
+    super('the control plane was killed')
+    this.name = 'Death'
+  }
+}
+
+/** One process of the control plane: when it is dead, none of its ports does anything any more. */
+interface Life {
+  dead: boolean
+  /** Effects until it dies, and whether the last one still happens. */
+  fuse: { left: number; readonly happens: boolean } | null
+}
+
+/** What a control plane works with; all of it outlives the process. */
+export interface ControlPlaneOptions {
+  readonly clock: VirtualClock
+  readonly dataPlane: DataPlane
+  readonly fleet: Fleet
+}
+
+/** The real engine in a process that can be killed between any two effects and started anew over the same store. */
+export class ControlPlane {
+  readonly store: Store = openMemoryStore()
+  /** The store writes nothing while this is true. */
+  full = false
+  lives = 0
+  /** Everything that became durable. */
+  readonly onCommit = new Set<(commit: Commit, entries: readonly JournalEntry[]) => void>()
+  readonly #options: ControlPlaneOptions
+  #life: Life | null = null
+  #engine: Engine | null = null
+
+  constructor(options: ControlPlaneOptions) {
+    this.#options = options
+  }
+
+  /** The running engine, or null while the process is dead. */
+  get engine(): Engine | null {
+    return this.#life?.dead === false ? this.#engine : null
+  }
+
+  /** Starts a process; resolves when it has taken up its work, or has died trying. */
+  async start(): Promise<void> {
+    const life: Life = { dead: false, fuse: null }
+    this.lives += 1
+    this.#life = life
+    const { dataPlane, fleet } = this.#options
+    const router = mortal(life, dataPlane.port())
+    const workload = mortal(life, fleet.workload)
+    this.#engine = new Engine({
+      store: this.#store(life),
+      clock: this.#clock(life),
+      openRouter: async () => router,
+      openWorkload: () => workload,
+      stateDirectory: (service) => `/nowhere/${service}`,
+    })
+    await this.#engine.start().catch(mourned)
+  }
+
+  /** Kills the process `effects` effects from now: just before that effect, or just after it. */
+  killAfter(effects: number, happens: boolean): void {
+    if (this.#life !== null) this.#life.fuse = { left: effects, happens }
+  }
+
+  /** Stops the engine as an operator would, everything goes on. */
+  async stop(): Promise<void> {
+    await this.engine?.stop({ keep: true })
+  }
+
+  #clock(life: Life): Clock {
+    const { clock } = this.#options
+    return {
+      now: () => clock.now(),
+      sleep: (ms, signal) => (life.dead ? new Promise(() => undefined) : clock.sleep(ms, signal)),
+    }
+  }
+
+  #store(life: Life): Store {
+    const store = mortal(life, this.store)
+    return {
+      ...store,
+      commit: (commit) => {
+        alive(life)
+        if (this.full) throw new SerinError('store.full', 'The disk is full.')
+        return effect(life, () => {
+          const entries = this.store.commit(commit)
+          for (const listener of this.onCommit) listener(commit, entries)
+          return entries
+        })
+      },
+    }
+  }
+}
+
+/** Nothing to do about a death; everything else is a defect and must be seen. */
+function mourned(error: unknown): void {
+  if (!(error instanceof Death)) throw error
+}
+
+function alive(life: Life): void {
+  if (life.dead) throw new Death()
+}
+
+/** Performs one effect, unless the process dies before it. */
+function effect<Result>(life: Life, act: () => Result): Result {
+  alive(life)
+  const { fuse } = life
+  if (fuse === null) return act()
+  fuse.left -= 1
+  if (fuse.left > 0) return act()
+  if (fuse.happens) act()
+  life.dead = true
+  throw new Death()
+}
+
+/** `ensure` is said four times a second and changes nothing but once: dying at it is dying at a tick. */
+const effects = new Set(['apply', 'stop', 'release'])
+
+/** A port that works only while its process lives, and whose effects can be its last. */
+function mortal<Port extends Store | WorkloadRunner | (TrafficRouter & EvidenceSource)>(life: Life, port: Port): Port {
+  return new Proxy(port, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name)
+      if (typeof value !== 'function' || typeof name !== 'string') return value
+      return (...given: unknown[]) => {
+        const act = (): unknown => Reflect.apply(value, target, given)
+        if (effects.has(name)) return effect(life, act)
+        alive(life)
+        return act()
+      }
+    },
+  })
+}

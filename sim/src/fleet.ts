@@ -1,0 +1,50 @@
+import { openMemoryWorkload, type MemoryBehaviour, type MemoryWorkload } from '@serin/drivers/workload/memory'
+import type { VirtualClock } from './virtual-clock.ts'
+
+/** How a version comes up and stays up. */
+export type Upbringing = MemoryBehaviour
+
+/** A replica that takes requests. */
+export interface Serving {
+  readonly ageMs: number
+}
+
+const replicas = 2
+const soundly: Upbringing = { readyAfterMs: 3_000, backOffMs: 2_000, stopAfterMs: 200 }
+const freshMs = 100
+
+/** The replicas of all versions. They belong to the world: a control plane that starts anew finds them running. */
+export class Fleet {
+  readonly workload: MemoryWorkload
+  readonly #now: () => number
+  readonly #seen = new Map<string, { readonly atMs: number; readonly serving: readonly Serving[] }>()
+
+  constructor(clock: VirtualClock, upbringing: Readonly<Record<string, Upbringing>>) {
+    const begin = clock.now()
+    // Processes do not stop because somebody sets the wall clock: theirs never jumps.
+    this.#now = () => begin + clock.steadyMs()
+    const script = { v1: { ...soundly, ...upbringing['v1'] }, v2: { ...soundly, ...upbringing['v2'] } }
+    const sleep: VirtualClock['sleep'] = (ms, signal) => clock.sleep(ms, signal)
+    this.workload = openMemoryWorkload({ clock: { now: this.#now, sleep }, replicas, script })
+  }
+
+  /** The replicas of a version that take requests, as of a tenth of a second ago at most. */
+  serving(version: string): readonly Serving[] {
+    const now = this.#now()
+    const seen = this.#seen.get(version)
+    if (seen !== undefined && now - seen.atMs < freshMs) return seen.serving
+    const serving = this.workload
+      .observe(version)
+      .replicas.flatMap(({ state, readySince }) =>
+        state === 'ready' && readySince !== null ? [{ ageMs: now - readySince }] : [],
+      )
+    this.#seen.set(version, { atMs: now, serving })
+    return serving
+  }
+
+  /** All replicas of a version exit at once. */
+  crash(version: string): void {
+    for (let i = 0; i < replicas; i += 1) this.workload.crash(version, i)
+    this.#seen.delete(version)
+  }
+}

@@ -1,0 +1,66 @@
+import type { ControlPlane } from './control-plane.ts'
+import type { DataPlane } from './data-plane.ts'
+import type { Fleet, Upbringing } from './fleet.ts'
+import type { Chance } from './seeded.ts'
+import type { Behaviour, Surroundings } from './traffic.ts'
+import type { VirtualClock } from './virtual-clock.ts'
+
+/** Everything a mishap can get its hands on. */
+export interface Stage {
+  readonly clock: VirtualClock
+  readonly dataPlane: DataPlane
+  readonly controlPlane: ControlPlane
+  readonly fleet: Fleet
+  /** Gives the rollout a command with a reason of its own; what was acknowledged must be in the journal for ever. */
+  readonly command: (type: 'pause' | 'resume' | 'promote' | 'abort' | 'retry') => void
+}
+
+/** Something that happens at a time after the release. */
+export interface Mishap {
+  readonly atMs: number
+  readonly what: string
+  readonly act: (stage: Stage) => void
+}
+
+/** A world to release a version in, and what has to come of it. */
+export interface Scenario {
+  readonly name: string
+  /** What must come of it, in a sentence. */
+  readonly promise: string
+  readonly surroundings: Surroundings
+  readonly stable: Behaviour
+  readonly canary: Behaviour
+  readonly upbringing: Readonly<Record<string, Upbringing>>
+  /** Fields of the service in the release file that differ from the usual ones. */
+  readonly file: Readonly<Record<string, unknown>>
+  readonly mishaps: (chance: Chance) => readonly Mishap[]
+  /** Time of the world after which a rollout that still moves is called stuck. */
+  readonly limitMs: number
+  /** Canary is no worse than stable: how often such a version is rolled back for harm has a budget, and many runs are judged by it. */
+  readonly healthy: boolean
+  /** Why the outcome is not as promised, or null. */
+  readonly expect: (outcome: Outcome) => string | null
+}
+
+/** How a simulated rollout went. */
+export interface Outcome {
+  readonly scenario: string
+  readonly seed: number
+  readonly end: 'promoted' | 'rolled-back' | 'held' | 'stuck'
+  /** Of the rollback or the hold, or null. */
+  readonly reason: string | null
+  readonly sentence: string
+  /** From the first traffic of canary to the decision, in ms; null when there was no decision. */
+  readonly decidedAfterMs: number | null
+  readonly exposedRequests: number
+  readonly exposedUnits: number
+  /** The largest share canary ever had, in basis points. */
+  readonly highestBp: number
+  readonly switchMs: number
+  readonly violations: readonly string[]
+  readonly journalEntries: number
+  /** Hash of the last entry: two runs are the same exactly when this is. */
+  readonly journalHash: string
+  readonly lives: number
+  readonly worldMs: number
+}

@@ -1,0 +1,156 @@
+import { askedWeightBp, isOver, type EvidenceSlot, type RoutingTable } from '@serin/core'
+import { measurementOf, type RolloutDocument } from '@serin/engine'
+import type { Commit, JournalEntry } from '@serin/kit'
+import type { ControlPlane } from './control-plane.ts'
+import type { DataPlane } from './data-plane.ts'
+import type { VirtualClock } from './virtual-clock.ts'
+
+/** A promise that was broken, and when. */
+export interface Violation {
+  readonly atMs: number
+  readonly what: string
+}
+
+/** What a watcher looks at; the engine itself is not asked. */
+export interface WatchOptions {
+  readonly clock: VirtualClock
+  readonly dataPlane: DataPlane
+  readonly controlPlane: ControlPlane
+}
+
+/** What one attempt of a rollout has shown, counted from the slots as the gateway cut them. */
+interface Attempt {
+  /** Time with samples of both versions, by canary's share in basis points, in ms. */
+  readonly sampledMs: Map<number, number>
+  /** Shares that were in force. */
+  readonly reached: Set<number>
+  wentBack: boolean
+}
+
+/** An order may be on its way to the router for this long when the mind changes behind it. */
+const underWayMs = 6_000
+/** Evidence time may count up to ten seconds without a canary sample, and the slot under way. */
+const graceMs = 11_000
+
+/**
+ * The promises that hold at every moment, checked from outside: from the router's own table, the slots as they were counted, and what became durable. More
+ * traffic only for evidence gathered at the step before, never more than the step asks for, never after harm.
+ */
+export class Watch {
+  readonly violations: Violation[] = []
+  /** From the decision to go back until the router sends canary nothing: the longest, in ms. */
+  slowestSwitchMs = 0
+  /** The latest rollout as it became durable. */
+  rollout: RolloutDocument | null = null
+  readonly #options: WatchOptions
+  readonly #attempts = new Map<string, Attempt>()
+  readonly #asked: { readonly atMs: number; readonly bp: number }[] = [{ atMs: 0, bp: 0 }]
+  readonly #pushed = new Set<string>()
+  #goingBackSince: number | null = null
+
+  constructor(options: WatchOptions) {
+    this.#options = options
+    options.dataPlane.onSlot.add((slot) => this.#slot(slot))
+    options.dataPlane.onTable.add((table, before) => this.#table(table, before))
+    options.controlPlane.onCommit.add((commit, entries) => this.#committed(commit, entries))
+  }
+
+  /** What has to be true once nothing moves any more. */
+  finish(acknowledged: readonly string[]): void {
+    const { dataPlane, controlPlane } = this.#options
+    const chain = controlPlane.store.verify()
+    if (!chain.ok) this.#broken(`the journal's chain is broken at entry ${chain.firstBad}`)
+    const reasons = new Set(controlPlane.store.journal({}).map((entry) => entry.data['why']))
+    for (const why of acknowledged)
+      if (!reasons.has(why)) this.#broken(`an acknowledged command is not in the journal: ${why}`)
+    if (this.rollout === null) return
+    const { state, plan } = this.rollout
+    const asked = askedWeightBp(state, plan)
+    const inForce = shareOf(dataPlane.table, plan.canary)
+    if (asked !== inForce) this.#broken(`canary was to have ${asked} bp and has ${inForce} bp`)
+    if (!isOver(state) && state.phase !== 'holding') this.#broken(`it neither ended nor holds: ${state.phase}`)
+    else if (state.why.trim() === '') this.#broken(`${state.phase} without a reason`)
+  }
+
+  #committed({ documents = [] }: Commit, entries: readonly JournalEntry[]): void {
+    for (const { kind, stream } of entries) if (kind === 'rollout.promote') this.#pushed.add(stream)
+    for (const { key, value } of documents) if (key.startsWith('rollout/')) this.#take(value as RolloutDocument)
+    if (this.rollout?.state.phase === 'rolling-back') this.#attempt().wentBack = true
+  }
+
+  #take(rollout: RolloutDocument): void {
+    if (this.rollout !== null && rollout.number < this.rollout.number) return
+    const before = this.rollout
+    this.rollout = rollout
+    const now = this.#options.clock.steadyMs()
+    const bp = askedWeightBp(rollout.state, rollout.plan)
+    if (bp !== this.#asked.at(-1)?.bp) this.#asked.push({ atMs: now, bp })
+    if (rollout.state.phase === 'rolling-back' && before?.state.phase !== 'rolling-back')
+      this.#goingBackSince = shareOf(this.#options.dataPlane.table, rollout.plan.canary) > 0 ? now : null
+    this.#checkStep(before, rollout)
+  }
+
+  /** A step that was left forward must have had its evidence at its own share. */
+  #checkStep(before: RolloutDocument | null, { id, state, plan }: RolloutDocument): void {
+    if (before?.id !== id || before.state.phase !== 'watching') return
+    const left = before.state
+    const forward = (state.phase === 'watching' && state.step > left.step) || state.phase === 'promoting'
+    if (!forward || this.#pushed.has(`rollout/${id}`)) return
+    const step = plan.steps[left.step]
+    const sampledMs = this.#attempt().sampledMs.get(step?.weightBp ?? 0) ?? 0
+    if (step !== undefined && (sampledMs === 0 || sampledMs + graceMs < step.holdMs))
+      this.#broken(`step ${left.step + 1} was passed after ${sampledMs} ms with samples at its share; it asks for ${step.holdMs} ms`)
+  }
+
+  #slot(slot: EvidenceSlot): void {
+    const rollout = this.rollout
+    if (rollout === null || slot.rollout !== measurementOf(rollout)) return
+    const { canary, stable } = rollout.plan
+    const sampled = (slot.arms[canary]?.randomised ?? 0) > 0 && (slot.arms[stable]?.randomised ?? 0) > 0
+    const bp = slot.weights[canary] ?? 0
+    const { sampledMs } = this.#attempt()
+    if (sampled) sampledMs.set(bp, (sampledMs.get(bp) ?? 0) + slot.durationMs)
+  }
+
+  #table(table: RoutingTable, before: RoutingTable | null): void {
+    const { rollout } = this
+    if (rollout === null) return
+    const { canary, steps } = rollout.plan
+    const [bp, beforeBp] = [shareOf(table, canary), shareOf(before, canary)]
+    const now = this.#options.clock.steadyMs()
+    if (this.#goingBackSince !== null && bp === 0) {
+      this.slowestSwitchMs = Math.max(this.slowestSwitchMs, now - this.#goingBackSince)
+      this.#goingBackSince = null
+    }
+    if (bp <= beforeBp || rollout.state.phase === 'promoted') return
+    const lately = this.#asked.filter((asked, i) => (this.#asked[i + 1]?.atMs ?? now) >= now - underWayMs || asked.bp === 0)
+    if (bp > Math.max(...lately.map((asked) => asked.bp))) this.#broken(`canary was given ${bp} bp; the step asked for less`)
+    const attempt = this.#attempt()
+    if (attempt.wentBack && this.#asked.at(-1)?.bp === 0 && now - (this.#asked.at(-1)?.atMs ?? 0) > underWayMs)
+      this.#broken(`canary was given ${bp} bp after the decision to go back`)
+    if (!this.#pushed.has(`rollout/${rollout.id}`) && !attempt.reached.has(bp)) {
+      const at = steps.findIndex((step) => step.weightBp === bp)
+      const previous = steps[(at < 0 ? steps.length : at) - 1]
+      if (previous !== undefined && !((attempt.sampledMs.get(previous.weightBp) ?? 0) > 0))
+        this.#broken(`canary was given ${bp} bp without a sample at ${previous.weightBp} bp`)
+    }
+    attempt.reached.add(bp)
+  }
+
+  #attempt(): Attempt {
+    const name = this.rollout === null ? '' : measurementOf(this.rollout)
+    const known = this.#attempts.get(name)
+    if (known !== undefined) return known
+    const attempt: Attempt = { sampledMs: new Map(), reached: new Set(), wentBack: false }
+    this.#attempts.set(name, attempt)
+    return attempt
+  }
+
+  #broken(what: string): void {
+    this.violations.push({ atMs: this.#options.clock.steadyMs(), what })
+  }
+}
+
+function shareOf(table: RoutingTable | null, version: string): number {
+  return table?.arms.find((arm) => arm.version === version)?.weightBp ?? 0
+}
