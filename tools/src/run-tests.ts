@@ -1,6 +1,7 @@
 /** Runs every `*.test.ts` under the given folders with Node's own runner, and says loudly which tests were skipped and why. */
 import { spawnSync } from 'node:child_process'
 import { globSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 
 const folders = process.argv.slice(2)
 const files = folders.flatMap((folder) =>
@@ -18,7 +19,7 @@ const run = spawnSync(
     `--test-concurrency=${concurrency}`,
     '--test-reporter=dot',
     '--test-reporter-destination=stdout',
-    '--test-reporter=./tools/src/loud-skips.ts',
+    `--test-reporter=${fileURLToPath(new URL('loud-skips.ts', import.meta.url))}`,
     '--test-reporter-destination=stdout',
     ...files.sort(),
   ],
