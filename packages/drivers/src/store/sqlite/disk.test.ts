@@ -37,10 +37,10 @@ test('a read-only directory is store.unwritable', { skip: root }, () => {
 })
 
 /** The writer under strace, which reports on stderr. */
-function traced(options: readonly string[], directory: string, commits: number) {
+function traced(options: readonly string[], directory: string, commits: number, when = 'now') {
   return spawnSync(
     'strace',
-    ['-f', '-e', 'signal=none', ...options, process.execPath, writer, directory, String(commits)],
+    ['-f', '-e', 'signal=none', ...options, process.execPath, writer, directory, String(commits), when],
     {
       encoding: 'utf8',
       timeout: 120_000,
@@ -62,6 +62,23 @@ test('a commit is on the disk before it is acknowledged', { skip: noStrace }, ()
     assert.ok(since.length > 0, `acknowledgement ${i + 1} without a sync`)
   }
 })
+
+test(
+  'a commit that may come soon does not wait for the disk, and one that may not makes it durable',
+  { skip: noStrace },
+  () => {
+    using directory = temporaryDirectory()
+    const { stderr } = traced(['-e', 'trace=fdatasync,fsync,write'], directory.path, 30, 'soon')
+    const lines = stderr.split('\n')
+    const first = lines.findIndex((line) => line.includes('write(1, "1\\n"'))
+    const last = lines.findLastIndex((line) => line.includes('write(1, "30\\n"'))
+    assert.ok(first > 0 && last > first, stderr.slice(-2_000))
+    assert.deepEqual(
+      lines.slice(first, last).filter((line) => /\b(fdatasync|fsync)\(/.test(line)),
+      [],
+    )
+  },
+)
 
 test('a disk that fails to sync refuses the commit', { skip: noStrace }, () => {
   using directory = temporaryDirectory()

@@ -9,6 +9,8 @@ import { entriesOf, headOf } from './rows.ts'
 const expireSlice = 500
 const verifySlice = 1_000
 const pageLimit = 10_000
+/** What may be lost with the power is at most this old. */
+const soonMs = 5_000
 
 /**
  * Opens (or makes) the embedded store of a data directory. Throws `data-directory.in-use` when another process has it, `store.corrupt` when the file is torn,
@@ -44,6 +46,12 @@ function storeOver(database: DatabaseSync, directory: string): Store {
       }
     })
   let head = headOf(database)
+  let [syncs, syncedAt] = [true, 0]
+  /** Whether the next transactions wait until the disk has them. */
+  const waitForDisk = (wait: boolean): void => {
+    if (wait !== syncs) guarded(() => database.exec(`pragma synchronous = ${wait ? 'full' : 'normal'}`))
+    syncs = wait
+  }
 
   const append = (draft: JournalDraft, at: number, previous: JournalPlace): JournalEntry => {
     const data = jsonText(draft.data)
@@ -62,10 +70,12 @@ function storeOver(database: DatabaseSync, directory: string): Store {
   }
 
   return {
-    commit({ at, documents = [], removed = [], journal = [], evidence = [] }) {
+    commit({ at, soon = false, documents = [], removed = [], journal = [], evidence = [] }) {
       const texts = documents.map(({ key, value }) => [nameText(key), jsonText(value)] as const)
       const rows = evidence.map(({ series, at: time, value }) => [nameText(series), time, jsonText(value)] as const)
       const entries: JournalEntry[] = []
+      // A clock that was set back must not put it off for ever.
+      waitForDisk(!soon || journal.length > 0 || Math.abs(at - syncedAt) >= soonMs)
       transaction(() => {
         for (const row of texts) sql(upsertDocument).run(...row)
         for (const key of removed) sql('delete from document where key = ?').run(key)
@@ -76,6 +86,7 @@ function storeOver(database: DatabaseSync, directory: string): Store {
           sql("update meta set value = ? where key = 'journal'").run(JSON.stringify({ seq, hash }))
       })
       head = entries.at(-1) ?? head
+      if (syncs) syncedAt = at
       return entries
     },
     get: (key) =>
@@ -110,15 +121,18 @@ function storeOver(database: DatabaseSync, directory: string): Store {
           .all(series, from, to)
           .map((row) => ({ at: Number(row['at']), value: JSON.parse(String(row['value'])) as unknown })),
       ),
-    expire: (before) =>
-      transaction(() => {
+    expire(before) {
+      // What is old and comes back after a power cut goes again.
+      waitForDisk(false)
+      return transaction(() => {
         const { changes } = sql('delete from evidence where id in (select id from evidence where at < ? limit ?)').run(
           before,
           expireSlice,
         )
         if (Number(changes) > 0) database.exec('pragma incremental_vacuum(200)')
         return Number(changes)
-      }),
+      })
+    },
     verify: () => guarded(() => verify(sql, headOf(database))),
     close() {
       if (database.isOpen) database.close()

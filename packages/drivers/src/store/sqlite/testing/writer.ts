@@ -1,8 +1,8 @@
-/** A process that writes to a store until it is killed, and says so after each commit: `node writer.ts DIRECTORY [COMMITS]`. */
+/** A process that writes to a store until it is killed, and says so after each commit: `node writer.ts DIRECTORY [COMMITS [soon]]`. */
 import { writeSync } from 'node:fs'
 import { openSqliteStore } from '../driver.ts'
 
-const [directory = '', commits = 'Infinity'] = process.argv.slice(2)
+const [directory = '', commits = 'Infinity', when = 'now'] = process.argv.slice(2)
 const store = openSqliteStore({ directory })
 writeSync(1, 'open\n')
 
@@ -15,11 +15,12 @@ while (n < end) {
   const weight = n % 7 === 0 ? 60_000 : 100
   store.commit({
     at: n,
+    soon: when === 'soon',
     documents: [
       { key: 'state', value: n },
       { key: `document/${n % 50}`, value: { n, ballast: 'x'.repeat(weight) } },
     ],
-    journal: [{ stream: 'test', kind: 'test.counted', actor: 'serin', data: { n } }],
+    journal: when === 'soon' ? [] : [{ stream: 'test', kind: 'test.counted', actor: 'serin', data: { n } }],
     evidence: [{ series: 'test', at: n, value: n }],
   })
   writeSync(1, `${n}\n`)
