@@ -5,7 +5,7 @@ const surprise = 0.001
 
 /**
  * The most events in `runs` independent runs that are still explained by a chance of `ratio` each: one more would come about less than once in a thousand
- * times. A false-rollback budget of 1 % allows 7 in 200 runs; a truth within the budget nearly always stays below, a truth of 6 % nearly never.
+ * times. A false-rollback budget of 1 % allows 8 in 200 runs; a truth within the budget nearly always stays below, a truth of 6 % nearly never.
  */
 export function mostAllowed(runs: number, ratio: number): number {
   let most = 0

@@ -49,6 +49,12 @@ export class ControlPlane {
     return this.#life?.dead === false ? this.#engine : null
   }
 
+  /** The running engine; throws when the process is dead. */
+  running(): Engine {
+    if (this.engine === null) throw new Error('The control plane is dead.')
+    return this.engine
+  }
+
   /** Starts a process; resolves when it has taken up its work, or has died trying. */
   async start(): Promise<void> {
     const life: Life = { dead: false, fuse: null }

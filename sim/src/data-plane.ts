@@ -1,6 +1,6 @@
 import type { EvidenceSlot, RoutingTable } from '@serin/core'
 import { openMemoryRouter, type MemoryRouter } from '@serin/drivers/router/memory'
-import { Recorder, type Ticket } from '@serin/gateway'
+import { Recorder, type Clocks, type Ticket } from '@serin/gateway'
 import type { EvidenceSource, TrafficRouter } from '@serin/kit'
 import { SerinError, type Observation } from '@serin/spec'
 import type { Fleet } from './fleet.ts'
@@ -48,7 +48,9 @@ export class DataPlane {
   readonly onTable = new Set<(table: RoutingTable, before: RoutingTable | null) => void>()
   readonly #options: DataPlaneOptions
   readonly #memory: MemoryRouter
-  readonly #recorder: Recorder
+  readonly #clocks: Clocks
+  #recorder: Recorder
+  #boots = 0
   readonly #arrivals: Chance
   readonly #answers: Chance
   readonly #network: Chance
@@ -57,6 +59,7 @@ export class DataPlane {
   readonly #endings = createHeap<Ending>((a, b) => a.atMs < b.atMs)
   readonly #labels: { readonly dueMs: number; readonly observation: Observation }[] = []
   readonly #late: EvidenceSlot[] = []
+  readonly #slow = new Map<string, number>()
   #eventMs: number
   #nextArrivalMs: number
 
@@ -67,7 +70,8 @@ export class DataPlane {
     this.#eventMs = clock.steadyMs()
     const epochMs = () => Math.floor(this.#eventMs - clock.steadyMs()) + clock.now()
     this.#memory = openMemoryRouter({ now: epochMs })
-    this.#recorder = new Recorder({ boot: `sim-${seed}`, clocks: { epochMs, steadyMs: () => this.#eventMs } })
+    this.#clocks = { epochMs, steadyMs: () => this.#eventMs }
+    this.#recorder = this.#boot()
     this.#arrivals = seeded(seed, 'arrivals')
     this.#answers = seeded(seed, 'answers')
     this.#network = seeded(seed, 'network')
@@ -90,6 +94,14 @@ export class DataPlane {
       this.#emit(this.#recorder.cut())
       this.#deliverLabels()
     }
+  }
+
+  /** The gateway is killed and starts again: it finds its table on disk, and knows no unit; requests under way are cut off. */
+  restart(): void {
+    this.advance()
+    for (let cut = this.#endings.pop(); cut !== undefined; cut = this.#endings.pop()) this.#memory.finish(cut.version)
+    this.#recorder = this.#boot()
+    if (this.table !== null) this.#recorder.change(this.table)
   }
 
   /** Lets the traffic happen up to now. */
@@ -142,6 +154,11 @@ export class DataPlane {
     if (this.faults.evidence === 'well') for (const slot of this.#late.splice(0)) this.#memory.emit(slot)
   }
 
+  #boot(): Recorder {
+    this.#boots += 1
+    return new Recorder({ boot: `sim-${this.#options.seed}-${this.#boots}`, clocks: this.#clocks })
+  }
+
   async #travel(signal: AbortSignal): Promise<void> {
     const { clock } = this.#options
     await clock.sleep(this.#network.between(1, 20), signal)
@@ -187,13 +204,29 @@ export class DataPlane {
       return
     }
     const level = driftAt(surroundings, atMs)
-    const { failed, tookMs } = answer(behaviour, user, { level, ageMs: replica.ageMs }, this.#answers)
+    const { failed, tookMs } = answer(
+      behaviour,
+      user,
+      { level, replica: { ageMs: replica.ageMs, slowness: this.#slowness(replica.id, behaviour) } },
+      this.#answers,
+    )
     this.#endings.push({ atMs: atMs + tookMs, ticket, version, failed })
-    if (labels === null || user === null || behaviour.wrongRatio === null || !this.#answers.happens(labels.ratio)) return
+    if (labels === null || user === null || behaviour.wrongRatio === null || !this.#answers.happens(labels.ratio))
+      return
     const value = this.#answers.happens(behaviour.wrongRatio * level) ? 1 : 0
     const time = ticket.startedAt
     const dueMs = atMs + tookMs + this.#answers.exponential(1 / labels.meanDelayMs)
     this.#labels.push({ dueMs, observation: { metric: 'wrong', value, unit: user.id, time } })
+  }
+
+  /** Luck of a replica: drawn once, and kept. */
+  #slowness(id: string, { replicaSigma }: Behaviour): number {
+    if (replicaSigma === 0) return 1
+    const known = this.#slow.get(id)
+    if (known !== undefined) return known
+    const drawn = seeded(this.#options.seed, `replica ${id}`).lognormal(1, replicaSigma)
+    this.#slow.set(id, drawn)
+    return drawn
   }
 
   #end(ending: Ending | undefined): void {

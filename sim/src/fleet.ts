@@ -6,6 +6,7 @@ export type Upbringing = MemoryBehaviour
 
 /** A replica that takes requests. */
 export interface Serving {
+  readonly id: string
   readonly ageMs: number
 }
 
@@ -35,8 +36,8 @@ export class Fleet {
     if (seen !== undefined && now - seen.atMs < freshMs) return seen.serving
     const serving = this.workload
       .observe(version)
-      .replicas.flatMap(({ state, readySince }) =>
-        state === 'ready' && readySince !== null ? [{ ageMs: now - readySince }] : [],
+      .replicas.flatMap(({ id, state, readySince }) =>
+        state === 'ready' && readySince !== null ? [{ id, ageMs: now - readySince }] : [],
       )
     this.#seen.set(version, { atMs: now, serving })
     return serving

@@ -1,6 +1,6 @@
 /** Runs simulated rollouts: `npm run -s sim -- --seeds N [--from S] [--world NAME] [--json] [--journal]`. */
 import { parseArgs } from 'node:util'
-import { nearest } from '@serin/spec'
+import { worldNamed } from './campaign.ts'
 import { reportOf, reportText } from './report.ts'
 import type { Outcome, Scenario } from './scenario.ts'
 import { simulate, type Audience } from './simulate.ts'
@@ -23,15 +23,12 @@ function numberOf(name: 'seeds' | 'from'): number {
 }
 
 function chosen(): readonly Scenario[] {
-  const { world } = values
-  if (world === undefined) return worlds
-  const found = worlds.filter(({ name }) => name === world)
-  if (found.length > 0) return found
-  const names = worlds.map(({ name }) => name)
-  const near = nearest(world, names)
-  return usage(
-    `There is no world "${world}". Known: ${names.join(', ')}.${near === undefined ? '' : ` Did you mean ${near}?`}`,
-  )
+  if (values.world === undefined) return worlds
+  try {
+    return [worldNamed(values.world)]
+  } catch (error) {
+    return usage(error instanceof RangeError ? error.message : String(error))
+  }
 }
 
 function usage(sentence: string): never {

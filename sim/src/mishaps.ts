@@ -6,6 +6,7 @@ import type { Behaviour } from './traffic.ts'
 type Kind = (atMs: number, chance: Chance) => readonly Mishap[]
 
 const hourMs = 3_600_000
+const commands = ['pause', 'resume', 'resume', 'promote', 'abort', 'retry', 'release-v3', 'undo'] as const
 
 /** The router answers no more for a while, in one of four ways. */
 export const routerTrouble: Kind = (atMs, chance) => {
@@ -79,13 +80,19 @@ export const clockJump: Kind = (atMs, chance) => {
 }
 
 /** All replicas of canary exit at once. */
-export const canaryCrash: Kind = (atMs) => [
-  { atMs, what: 'canary crashes', act: ({ fleet }) => fleet.crash('v2') },
+export const canaryCrash: Kind = (atMs) => [{ atMs, what: 'canary crashes', act: ({ fleet }) => fleet.crash('v2') }]
+
+/** All replicas of stable exit at once. */
+export const stableCrash: Kind = (atMs) => [{ atMs, what: 'stable crashes', act: ({ fleet }) => fleet.crash('v1') }]
+
+/** The gateway is killed and starts again. */
+export const gatewayRestart: Kind = (atMs) => [
+  { atMs, what: 'the gateway starts anew', act: ({ dataPlane }) => dataPlane.restart() },
 ]
 
 /** Somebody with a token and an opinion. */
 export const operator: Kind = (atMs, chance) => {
-  const type = (['pause', 'resume', 'resume', 'promote', 'abort', 'retry'] as const)[chance.below(6)] ?? 'pause'
+  const type = commands[chance.below(commands.length)] ?? 'pause'
   return [{ atMs, what: `somebody says ${type}`, act: ({ command }) => command(type) }]
 }
 

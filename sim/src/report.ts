@@ -68,7 +68,9 @@ export function reportText(report: WorldReport, promise: string): string {
     .join(', ')
   const median = report.medianDecisionS === null ? '' : `; decided after ${report.medianDecisionS} s (median)`
   const budget =
-    report.falseRollbacks === 0 ? '' : `; false rollbacks ${report.falseRollbacks} (at most ${report.allowed} by chance)`
+    report.falseRollbacks === 0
+      ? ''
+      : `; false rollbacks ${report.falseRollbacks} (at most ${report.allowed} by chance)`
   return [
     `${report.failures.length === 0 ? 'ok  ' : 'FAIL'} ${report.world.padEnd(22)} ${ends}${median}${budget}`,
     ...(report.failures.length === 0 ? [] : [`     promised: ${promise}`]),

@@ -5,6 +5,9 @@ import type { Chance } from './seeded.ts'
 import type { Behaviour, Surroundings } from './traffic.ts'
 import type { VirtualClock } from './virtual-clock.ts'
 
+/** What somebody can say. */
+export type StageCommand = 'pause' | 'resume' | 'promote' | 'abort' | 'retry' | 'release-v3' | 'undo'
+
 /** Everything a mishap can get its hands on. */
 export interface Stage {
   readonly clock: VirtualClock
@@ -12,7 +15,7 @@ export interface Stage {
   readonly controlPlane: ControlPlane
   readonly fleet: Fleet
   /** Gives the rollout a command with a reason of its own; what was acknowledged must be in the journal for ever. */
-  readonly command: (type: 'pause' | 'resume' | 'promote' | 'abort' | 'retry') => void
+  readonly command: (type: StageCommand) => void
 }
 
 /** Something that happens at a time after the release. */

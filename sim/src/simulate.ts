@@ -1,18 +1,13 @@
-import { ControlPlane } from './control-plane.ts'
-import { DataPlane } from './data-plane.ts'
-import { Fleet } from './fleet.ts'
-import type { Mishap, Outcome, Scenario, Stage } from './scenario.ts'
+import type { Mishap, Outcome, Scenario } from './scenario.ts'
 import { seeded } from './seeded.ts'
-import { createVirtualClock, type VirtualClock } from './virtual-clock.ts'
+import { builder, passed, releaseFile, service, setStage, until, type SetStage } from './stage.ts'
 import { Watch } from './watch.ts'
 
-const beginMs = Date.UTC(2026, 0, 1)
 /** Traffic on stable before the release, so that its latency is known. */
 const beforeMs = 10_000
 /** Time after the end in which everything has to come to rest: longer when something went wrong on the way. */
-const afterMs = 3_000
-const afterMishapsMs = 15_000
-const service = 'shop'
+const restMs = 3_000
+const restAfterMishapsMs = 15_000
 
 /** Who wants to see more than the outcome. */
 export interface Audience {
@@ -22,121 +17,66 @@ export interface Audience {
 
 /** Runs one rollout of a scenario in a world of its own; the same seed gives the same journal bit for bit. */
 export async function simulate(scenario: Scenario, seed: number, audience?: Audience): Promise<Outcome> {
-  const clock = createVirtualClock(beginMs)
-  const fleet = new Fleet(clock, scenario.upbringing)
-  const dataPlane: DataPlane = new DataPlane({
-    seed,
-    clock,
-    fleet,
-    surroundings: scenario.surroundings,
-    behaviours: { v1: scenario.stable, v2: scenario.canary },
-    label: (observations) => void attempt(() => controlPlane.engine?.observe(observations)),
-  })
-  const controlPlane = new ControlPlane({ clock, dataPlane, fleet })
-  const watch = new Watch({ clock, dataPlane, controlPlane })
+  const stage = setStage(scenario, seed)
+  const { clock, dataPlane, controlPlane } = stage
+  const watch = new Watch(stage)
   controlPlane.onCommit.add((_, entries) => {
     for (const { kind, actor, data } of entries)
       audience?.told(clock.steadyMs(), `${kind} by ${actor}: ${JSON.stringify(data)}`)
   })
-  let highestBp = 0
-  dataPlane.onTable.add(({ arms }) => {
-    highestBp = Math.max(highestBp, ...arms.filter(({ version }) => version === 'v2').map(({ weightBp }) => weightBp))
-  })
-  const acknowledged: string[] = []
-  const command: Stage['command'] = (type) => {
-    const why = `${type} number ${acknowledged.length + 1} at ${clock.steadyMs()}`
-    const more = type === 'promote' ? { full: false, seenStep: null } : {}
-    const done = attempt(() => controlPlane.engine?.command(service, { type, by: 'operator', why, ...more } as never))
-    if (done !== undefined) acknowledged.push(why)
-  }
   const world = new AbortController()
   const traffic = dataPlane.run(world.signal)
-
   await passed(clock, controlPlane.start())
-  const text = JSON.stringify({ serin: 'v1', services: { [service]: fileOf(scenario) } })
-  await passed(clock, controlPlane.engine?.apply({ text, baseDirectory: '/', name: 'serin.yaml' }, operator))
+  await passed(clock, controlPlane.running().apply({ text: releaseFile(scenario), ...here }, builder))
   await until(clock, () => clock.steadyMs() >= beforeMs)
-  controlPlane.engine?.release(service, 'v2', false, operator)
+  controlPlane.running().release(service, 'v2', false, builder)
 
-  const stage: Stage = { clock, dataPlane, controlPlane, fleet, command }
+  await until(clock, unfolding(scenario, seed, { stage, watch, audience }))
+  watch.finish(stage.acknowledged)
+  const outcome = outcomeOf(scenario, seed, { stage, watch })
+  world.abort()
+  await passed(clock, Promise.all([traffic, controlPlane.stop()]))
+  return outcome
+}
+
+/** The command that runs exactly this rollout again, with everything that happens in it. */
+export function replayCommand({ scenario, seed }: Pick<Outcome, 'scenario' | 'seed'>): string {
+  return `npm run -s sim -- --world ${scenario} --from ${seed} --seeds 1 --journal`
+}
+
+const here = { baseDirectory: '/', name: 'serin.yaml' }
+
+interface Play {
+  readonly stage: SetStage
+  readonly watch: Watch
+  readonly audience?: Audience | undefined
+}
+
+/** What to do after each step of the clock: mishaps, and starting a dead control plane anew. True once all has come to rest, or time is up. */
+function unfolding(scenario: Scenario, seed: number, { stage, watch, audience }: Play): () => boolean {
+  const { clock, controlPlane } = stage
   const mishaps = [...scenario.mishaps(seeded(seed, 'mishaps'))].sort((a, b) => a.atMs - b.atMs)
   const restarts = seeded(seed, 'restarts')
-  const endAfterMs = mishaps.length > 0 ? afterMishapsMs : afterMs
+  const rest = mishaps.length > 0 ? restAfterMishapsMs : restMs
   let startAt: number | null = null
-  const live = (): void => {
-    for (const mishap of due(mishaps, clock.steadyMs() - beforeMs)) {
-      audience?.told(clock.steadyMs(), `mishap: ${mishap.what}`)
-      mishap.act(stage)
-    }
-    if (controlPlane.engine !== null) return
-    startAt ??= clock.steadyMs() + restarts.between(100, 20_000)
-    if (clock.steadyMs() < startAt) return
+  let restingSince: number | null = null
+  const revive = (now: number): void => {
+    startAt ??= now + restarts.between(100, 20_000)
+    if (now < startAt) return
     startAt = null
     void controlPlane.start()
   }
-  const untilMs = beforeMs + scenario.limitMs
-  const over = (): boolean => clock.steadyMs() >= untilMs || (atRest(watch) && mishaps.length === 0)
-  let restMs: number | null = null
-  await until(clock, () => {
-    live()
-    restMs = over() && controlPlane.engine !== null ? (restMs ?? clock.steadyMs()) : null
-    return restMs !== null && clock.steadyMs() >= restMs + endAfterMs
-  })
-  const { rollout } = watch
-  watch.finish(acknowledged)
-  const status = controlPlane.engine?.service(service)
-  world.abort()
-  await passed(clock, Promise.all([traffic, controlPlane.stop()]))
-
-  const state = rollout?.state
-  const last = controlPlane.store.journal({ newestFirst: true, limit: 1 })[0]
-  return {
-    scenario: scenario.name,
-    seed,
-    end:
-      state?.phase === 'promoted' || state?.phase === 'rolled-back'
-        ? state.phase
-        : state?.phase === 'holding'
-          ? 'held'
-          : 'stuck',
-    reason: state !== undefined && 'reason' in state ? state.reason : null,
-    sentence: status?.rollout?.sentence ?? '',
-    decidedAfterMs:
-      rollout?.decidedAt == null || rollout.firstTrafficAt === null ? null : rollout.decidedAt - rollout.firstTrafficAt,
-    exposedRequests: rollout?.exposedRequests ?? 0,
-    exposedUnits: rollout?.exposedUnits ?? 0,
-    highestBp,
-    switchMs: watch.slowestSwitchMs,
-    violations: watch.violations.map(({ atMs, what }) => `at ${atMs / 1_000} s: ${what}`),
-    journalEntries: last?.seq ?? 0,
-    journalHash: last?.hash ?? '',
-    lives: controlPlane.lives,
-    worldMs: clock.steadyMs(),
+  return () => {
+    const now = clock.steadyMs()
+    for (const mishap of due(mishaps, now - beforeMs)) {
+      audience?.told(now, `mishap: ${mishap.what}`)
+      mishap.act(stage)
+    }
+    if (controlPlane.engine === null) revive(now)
+    const over = now >= beforeMs + scenario.limitMs || (isAtRest(watch) && mishaps.length === 0)
+    restingSince = over && controlPlane.engine !== null ? (restingSince ?? now) : null
+    return restingSince !== null && now >= restingSince + rest
   }
-}
-
-/** The command that runs exactly this rollout again. */
-export function replayCommand({ scenario, seed }: Pick<Outcome, 'scenario' | 'seed'>): string {
-  return `npm run -s sim -- --world ${scenario} --from ${seed} --seeds 1`
-}
-
-const operator = { by: 'operator', why: 'simulated' }
-
-function fileOf({ surroundings, file }: Scenario): Record<string, unknown> {
-  return {
-    listen: 0,
-    unit: surroundings.population === null ? [] : [{ header: 'x-user' }],
-    workload: { kind: 'process', command: ['serve'], replicas: 2 },
-    versions: { v1: {}, v2: {} },
-    stable: 'v1',
-    ...file,
-  }
-}
-
-/** Whether nothing more will happen by itself. */
-function atRest({ rollout }: Watch): boolean {
-  const phase = rollout?.state.phase
-  return phase === 'promoted' || phase === 'rolled-back' || phase === 'holding'
 }
 
 /** Takes out what is to happen by now. */
@@ -145,24 +85,35 @@ function due(mishaps: Mishap[], atMs: number): readonly Mishap[] {
   return mishaps.splice(0, later < 0 ? mishaps.length : later)
 }
 
-/** The result, or undefined when it was refused or nobody was there. */
-function attempt<Result>(act: () => Result): Result | undefined {
-  try {
-    return act()
-  } catch {
-    return undefined
+/** Whether nothing more will happen by itself. */
+function isAtRest({ rollout }: Watch): boolean {
+  const phase = rollout?.state.phase
+  return phase === 'promoted' || phase === 'rolled-back' || phase === 'holding'
+}
+
+const ends = { promoted: 'promoted', 'rolled-back': 'rolled-back', holding: 'held' } as const
+
+function outcomeOf({ name }: Scenario, seed: number, { stage, watch }: Play): Outcome {
+  const { clock, controlPlane } = stage
+  const { rollout, firstTrafficMs, decidedMs } = watch
+  const state = rollout?.state
+  const [last] = controlPlane.store.journal({ newestFirst: true, limit: 1 })
+  const phase = state?.phase ?? 'preparing'
+  return {
+    scenario: name,
+    seed,
+    end: phase in ends ? ends[phase as keyof typeof ends] : 'stuck',
+    reason: state !== undefined && 'reason' in state ? state.reason : null,
+    sentence: controlPlane.engine?.service(service).rollout?.sentence ?? '',
+    decidedAfterMs: firstTrafficMs === null || decidedMs === null ? null : decidedMs - firstTrafficMs,
+    exposedRequests: rollout?.exposedRequests ?? 0,
+    exposedUnits: rollout?.exposedUnits ?? 0,
+    highestBp: watch.highestBp,
+    switchMs: watch.slowestSwitchMs,
+    violations: watch.violations.map(({ atMs, what }) => `at ${atMs / 1_000} s: ${what}`),
+    journalEntries: last?.seq ?? 0,
+    journalHash: last?.hash ?? '',
+    lives: controlPlane.lives,
+    worldMs: clock.steadyMs(),
   }
-}
-
-async function until(clock: VirtualClock, done: () => boolean): Promise<void> {
-  while (!done()) if (!(await clock.step())) throw new Error('Nobody in this world waits for anything any more.')
-}
-
-/** Moves the clock until the promise is settled. */
-async function passed<Result>(clock: VirtualClock, promise: Promise<Result> | undefined): Promise<Result | undefined> {
-  let settled = false
-  const watched = promise?.finally(() => (settled = true))
-  watched?.catch(() => undefined)
-  await Promise.race([watched, until(clock, () => settled || promise === undefined)])
-  return watched
 }

@@ -26,6 +26,8 @@ export interface Behaviour {
   readonly wrongRatio: number | null
   /** Latency is up to three times as high while a replica is younger than this. */
   readonly coldMs: number
+  /** Spread of how fast the replicas are, by luck and not by code: σ of the logarithm. */
+  readonly replicaSigma: number
 }
 
 /** What the world does around the versions. */
@@ -91,18 +93,24 @@ export interface Answered {
   readonly failed: boolean
 }
 
-/** What a version makes of a request. `level` is the drift, `ageMs` how long its youngest replica has been ready. */
+/** The replica that answers: how long it has been ready, and how slow it happens to be. */
+export interface Replica {
+  readonly ageMs: number
+  readonly slowness: number
+}
+
+/** What a version makes of a request; `level` is the drift. */
 export function answer(
   behaviour: Behaviour,
   user: User | null,
-  { level, ageMs }: { readonly level: number; readonly ageMs: number },
+  { level, replica }: { readonly level: number; readonly replica: Replica },
   chance: Chance,
 ): Answered {
   const { errorRatio, fragileErrorRatio, medianMs, sigma, slowRatio, slowFactor, coldMs } = behaviour
   const failed = chance.happens((user?.fragile ? fragileErrorRatio : errorRatio) * level)
-  const cold = ageMs < coldMs ? 3 - (2 * ageMs) / coldMs : 1
+  const cold = replica.ageMs < coldMs ? 3 - (2 * replica.ageMs) / coldMs : 1
   const slow = chance.happens(slowRatio) ? slowFactor : 1
-  return { failed, tookMs: chance.lognormal(medianMs, sigma) * level * cold * slow }
+  return { failed, tookMs: chance.lognormal(medianMs, sigma) * level * cold * slow * replica.slowness }
 }
 
 function placeOf(cumulated: Float64Array, value: number): number {

@@ -5,9 +5,11 @@ import {
   death,
   evidenceTrouble,
   fullDisk,
+  gatewayRestart,
   operator,
   routerTrouble,
   some,
+  stableCrash,
 } from './mishaps.ts'
 import type { Outcome, Scenario } from './scenario.ts'
 import type { Behaviour, Population, Surroundings } from './traffic.ts'
@@ -23,6 +25,7 @@ const sound: Behaviour = {
   slowFactor: 6,
   wrongRatio: null,
   coldMs: 0,
+  replicaSigma: 0,
 }
 
 const calm: Surroundings = { requestsPerSecond: 300, population: null, drift: null, bursts: null, labels: null }
@@ -78,7 +81,7 @@ const neverPromoted = {
   expect: ({ end }: Outcome) => (end === 'promoted' ? 'a harmful version was promoted' : null),
 } as const
 
-const badDays = [routerTrouble, evidenceTrouble, fullDisk, death, clockJump, canaryCrash]
+const badDays = [routerTrouble, evidenceTrouble, fullDisk, death, clockJump, canaryCrash, stableCrash, gatewayRestart]
 
 /** Every world there is: the same version again, harmful ones, and bad days. */
 export const worlds: readonly Scenario[] = [
@@ -96,7 +99,8 @@ export const worlds: readonly Scenario[] = [
     ...usual,
     ...healthy,
     name: 'same-drifting',
-    promise: 'The same version again is promoted, although errors, latency and load rise and fall while the share grows.',
+    promise:
+      'The same version again is promoted, although errors, latency and load rise and fall while the share grows.',
     surroundings: { ...calm, drift: tide },
     stable: failing(0.01),
     canary: failing(0.01),
@@ -125,6 +129,14 @@ export const worlds: readonly Scenario[] = [
     name: 'cold-start',
     promise: 'A version that is slow for its first seconds is not rolled back for them.',
     canary: { ...sound, coldMs: 8_000 },
+  },
+  {
+    ...usual,
+    ...healthy,
+    name: 'unequal-replicas',
+    promise: 'The same version again is promoted, although no two replicas are equally fast.',
+    stable: { ...sound, replicaSigma: 0.03 },
+    canary: { ...sound, replicaSigma: 0.03 },
   },
   {
     ...usual,
@@ -236,6 +248,8 @@ export const worlds: readonly Scenario[] = [
       ['full-disk', fullDisk, 'While nothing can be written, stable has all traffic.'],
       ['killed', death, 'A control plane killed between two effects goes on from its step.'],
       ['clock-jumps', clockJump, 'Setting the wall clock moves no traffic.'],
+      ['gateway-restarts', gatewayRestart, 'A gateway that starts anew forgets its users; nobody is counted twice.'],
+      ['stable-crashes', stableCrash, 'Stable may fail too.'],
       ['operator', operator, 'What was acknowledged stays in the journal.'],
     ] as const
   ).map(([name, kind, promise]) => ({
@@ -247,6 +261,24 @@ export const worlds: readonly Scenario[] = [
     mishaps: (chance: Parameters<Scenario['mishaps']>[0]) =>
       some([kind], { atLeast: 1, atMost: 3, withinMs: 90_000 }, chance),
   })),
+  {
+    ...usual,
+    ...healthy,
+    name: 'clock-set-back',
+    promise: 'A wall clock that is set back by two hours does not hold a healthy version up.',
+    mishaps: () => [
+      {
+        atMs: 30_000,
+        what: 'the wall clock is set back by two hours',
+        act: ({ clock, dataPlane }) => {
+          dataPlane.advance()
+          clock.jump(-120 * minuteMs)
+        },
+      },
+    ],
+    expect: ({ end, worldMs }) =>
+      end === 'promoted' && worldMs < 15 * minuteMs ? null : `expected a promotion within minutes, got ${end}`,
+  },
   {
     ...usual,
     ...survived,
@@ -275,7 +307,11 @@ export const worlds: readonly Scenario[] = [
     canary: { ...sound, wrongRatio: 0.04 },
     file: {
       ...steps('15s', '5m'),
-      metrics: { errors: { kind: 'errors' }, latency: { kind: 'latency' }, wrong: { kind: 'observation', margin: '30%' } },
+      metrics: {
+        errors: { kind: 'errors' },
+        latency: { kind: 'latency' },
+        wrong: { kind: 'observation', margin: '30%' },
+      },
     },
     mishaps: (chance) => some([...badDays, operator], { atLeast: 3, atMost: 8, withinMs: 180_000 }, chance),
   },

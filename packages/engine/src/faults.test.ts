@@ -266,9 +266,12 @@ test('evidence nobody can read is reported, and what comes after it counts', asy
   await using world = await watched()
   const { table } = world.place().router
   const before = world.kept.evidence('service/shop', 0, 1e15).length
-  world.place().router.emit({ boot: 'boot-1', seq: 1e6, at: Number.NaN } as never)
+  const { clock } = world
+  for (const bad of [{ at: Number.NaN, durationMs: 1 }, { at: clock.now() }, { at: clock.now(), durationMs: 1_000 }])
+    world.place().router.emit({ boot: 'boot-1', seq: 1e6, ...bad } as never)
   await world.pass(3_000)
-  assert.ok(world.defects.length > 0)
+  assert.equal(world.defects.filter((defect) => String(defect).includes('another form')).length, 3)
+  assert.equal(world.status().versions[0]?.live.successPercent, 100)
   world.newBoot()
   await world.pass(5_000)
   assert.ok(world.kept.evidence('service/shop', 0, 1e15).length >= before + 5)

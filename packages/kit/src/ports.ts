@@ -136,13 +136,18 @@ export interface JournalEntry extends JournalDraft {
 /** What one transaction writes: all of it or nothing. */
 export interface Commit {
   readonly at: number
+  /**
+   * Nobody was told of it, and it can be had again: a power cut (not a killed process) may lose it within the next five seconds. Every later commit
+   * that is not so makes it durable.
+   */
+  readonly soon?: boolean
   readonly documents?: readonly { readonly key: string; readonly value: unknown }[]
   readonly removed?: readonly string[]
   readonly journal?: readonly JournalDraft[]
   readonly evidence?: readonly { readonly series: string; readonly at: number; readonly value: unknown }[]
 }
 
-/** The embedded store: documents, an append-only hash-chained journal, evidence windows. Synchronous: a returned commit is durable. */
+/** The embedded store: documents, an append-only hash-chained journal, evidence windows. Synchronous: a returned commit is durable, unless it said `soon`. */
 export interface Store {
   /** Writes durably, or throws `store.full` / `store.unwritable` having written nothing. Returns the journal entries with their places. */
   commit(commit: Commit): readonly JournalEntry[]

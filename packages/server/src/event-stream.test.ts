@@ -165,7 +165,7 @@ function talkingEngine() {
   return {
     engine: engine as unknown as Engine,
     listeners,
-    say(count: number) {
+    say: (count: number) => {
       for (let i = 0; i < count; i += 1) {
         entries += 1
         for (const listener of listeners) listener({ journal: [entry(entries)], service: 'shop' })

@@ -26,13 +26,13 @@ const maxConnections = 1_000
 /** Listens. Throws `port.in-use`, or `usage.invalid` when the address is not one this process can listen on. */
 export async function listen(fetch: Fetch, { host, port }: Address): Promise<Listener> {
   const unreadable = new SerinError('body.invalid', 'The request cannot be read: its host or its path makes no sense.')
-  const server = createServer(
-    getRequestListener(fetch, {
-      // Nothing global is replaced behind anybody's back.
-      overrideGlobalObjects: false,
-      errorHandler: () => problemResponse(unreadable),
-    }),
-  )
+  const answer = getRequestListener(fetch, {
+    // Nothing global is replaced behind anybody's back.
+    overrideGlobalObjects: false,
+    errorHandler: () => problemResponse(unreadable),
+  })
+  // It answers its own errors.
+  const server = createServer((incoming, outgoing) => void answer(incoming, outgoing))
   server.headersTimeout = headersWithinMs
   server.requestTimeout = requestWithinMs
   server.maxConnections = maxConnections

@@ -121,7 +121,7 @@ test('every schema is one of JSON Schema 2020-12', () => {
         for (const one of Array.isArray(type) ? type : type === undefined ? [] : [type])
           assert.ok(types.has(String(one)), `${path} ${place}: ${String(one)}`)
         if (Array.isArray(node['required'])) {
-          const properties = Object.keys((node['properties'] ?? {}) as Node)
+          const properties = Object.keys(node['properties'] ?? {})
           for (const name of node['required'])
             assert.ok(properties.includes(String(name)), `${path} ${place}: ${String(name)}`)
         }

@@ -1,9 +1,7 @@
 import { noSmallDisk, onSmallDisk } from '@serin/kit/contract'
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { once } from 'node:events'
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { startServer } from './server.ts'
@@ -85,14 +83,10 @@ test('it is well as soon as it answers, and ready only while the engine runs', a
 
 test('a port that is taken, or an address of somebody else, is said to be, and the directory is free again', async () => {
   await using plane = new ControlPlane()
-  const taken = createServer().listen(0, '127.0.0.1')
-  await once(taken, 'listening')
-  const address = taken.address()
-  assert.ok(address !== null && typeof address === 'object')
+  const { port } = await plane.squatter('somebody else')
   const { dataDirectory } = plane
-  await assert.rejects(startServer({ dataDirectory, port: address.port }), { code: 'port.in-use' })
+  await assert.rejects(startServer({ dataDirectory, port }), { code: 'port.in-use' })
   await assert.rejects(startServer({ dataDirectory, host: '192.0.2.1', port: 0 }), { code: 'usage.invalid' })
-  taken.close()
   assert.equal(whereIs(dataDirectory), null)
   await plane.start()
 })
@@ -198,44 +192,34 @@ test(
 test('a gateway whose port is taken is said to be, creates nothing, and is created when the port is free', async () => {
   await using plane = new ControlPlane()
   await plane.start()
-  const taken = createServer().listen(0, '127.0.0.1')
-  await once(taken, 'listening')
-  const address = taken.address()
-  assert.ok(address !== null && typeof address === 'object')
-  const text = await plane.file({ listen: String(address.port) })
+  const taken = await plane.squatter('somebody else')
+  const text = await plane.file({ listen: String(taken.port) })
   const apply = () => plane.call('PUT', '/v1/file', { body: { text, baseDirectory: '/' } })
   const refused = await apply()
   assert.equal((refused.json as { code: string }).code, 'gateway.port-in-use')
   assert.deepEqual((await plane.call('GET', '/v1/services')).json, { services: [] })
   assert.deepEqual((await plane.call('GET', '/v1/journal')).json, { entries: [] })
   assert.equal(mayStillRun(plane.dataDirectory), false)
-  taken.close()
-  await once(taken, 'close')
+  await taken.leave()
   assert.equal((await apply()).status, 200)
 })
 
 test('a service whose port was taken meanwhile keeps the control plane from nothing, and comes back by itself', async () => {
   await using plane = new ControlPlane()
   await plane.start()
-  const free = createServer().listen(0, '127.0.0.1')
-  await once(free, 'listening')
-  const address = free.address()
-  assert.ok(address !== null && typeof address === 'object')
-  free.close()
-  await once(free, 'close')
-  await plane.shop({ listen: String(address.port) })
+  const { port, leave } = await plane.squatter('first')
+  await leave()
+  await plane.shop({ listen: String(port) })
   await plane.stop({ keep: false })
-  const squatter = createServer((_request, response) => response.end('squatter')).listen(address.port, '127.0.0.1')
-  await once(squatter, 'listening')
+  const squatter = await plane.squatter('squatter', port)
   await plane.start()
   assert.equal((await plane.call('GET', '/readyz')).status, 200)
   await plane.until('it says so', async () =>
     (await plane.call('GET', '/v1/services/shop')).text.includes('something else does'),
   )
-  squatter.close()
-  squatter.closeAllConnections()
+  await squatter.leave()
   await plane.until('it serves', async () => {
-    const answer = await send(`http://127.0.0.1:${address.port}`, 'GET', {}).catch(() => null)
+    const answer = await send(`http://127.0.0.1:${port}`, 'GET', {}).catch(() => null)
     return answer?.text === 'v1'
   })
   await plane.until('all is well', async () =>

@@ -15,7 +15,8 @@ import { forgetWhere, writeWhere } from './where-file.ts'
 /** Version of this control plane. */
 export const serinVersion = '0.1.0'
 
-const finishWithinMs = 5_000
+/** Longer than a gateway may take to start: a file that is being applied is applied, or refused, with an answer. */
+const finishWithinMs = 20_000
 
 /** How a control plane is started. */
 export interface ServerOptions {

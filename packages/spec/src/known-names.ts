@@ -19,9 +19,13 @@ export function fileJsonSchema(): Record<string, unknown> {
   return z.toJSONSchema(ServiceFile, { io: 'input' })
 }
 
+/** Made when the first name is asked for: the schema never changes. */
+let known: Schema | undefined
+
 /** The names the schema knows at a path of a file: keys of a mapping, or allowed values of a scalar. `value` (the whole file) picks the branch of a union by its `kind`. */
 export function knownAt(path: readonly PropertyKey[], value: unknown): readonly string[] {
-  const root = fileJsonSchema() as Schema
+  known ??= fileJsonSchema() as Schema
+  const root = known
   let candidates: readonly Schema[] = branches(root, root, value)
   let current: unknown = value
   for (const key of path) {

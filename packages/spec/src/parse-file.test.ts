@@ -214,13 +214,13 @@ test('each mistake is said in words, at its place, with what was meant', () => {
       ['@:13: services.spam-filter.stable: Expected text, found 1.10. In quotes it is text: "1.10".'],
     ],
     ['    stable: v1', '    stable:', ['@:12: services.spam-filter.stable: Nothing is written here: expected text.']],
-    ['    stable: v1\n', '', ['@:5: services.spam-filter.stable: Missing: expected text.']],
+    ['    stable: v1\n', '', ['3:3: services.spam-filter.stable: Missing: expected text.']],
     [
       'uri: models/ranker.onnx',
       'command: [x]',
       [
-        '@:9: services.search.versions.v1.command: "command" means nothing to a version of kind model. Known: uri, replicas, labels, env.',
         '@:9: services.search.versions.v1: Missing: "uri", the path of the ONNX file.',
+        '@:18: services.search.versions.v1.command: "command" means nothing to a version of kind model. Known: uri, replicas, labels, env.',
       ],
     ],
   ]
@@ -238,7 +238,7 @@ test('what is no YAML is said once, in words', () => {
     ['deadline: 2h', 'deadline 2h', /^@:7: Something is not closed or not separated here/],
     ["'yes'", "'yes", /Something is not closed/],
     ['    drain: 30s', '    drain: 30s\n    drain: 40s', /^@\+1:5: This key is written twice\.$/],
-    ['serin: v1', 'serin: v1\n---\nserin: v1', /^@:1: A second document begins here/],
+    ['serin: v1', 'serin: v1\n---\nserin: v1', /^@\+1:1: A second document begins here/],
     [
       '    stable: v1',
       '    stable: *v1',

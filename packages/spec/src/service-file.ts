@@ -1,13 +1,6 @@
 import { z } from 'zod'
-import { Duration, Percent, Weight } from './units.ts'
-
-/** Names of services and versions: they become parts of headers, file names and journal streams. */
-export const Name = z
-  .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, {
-    error: 'expected a name of letters, digits, ".", "_" or "-" (at most 63, starting with a letter or digit)',
-  })
-  .meta({ description: 'Letters, digits, `.`, `_`, `-`; at most 63.' })
+import { Metric } from './metric.ts'
+import { Duration, Name, Percent, Weight } from './units.ts'
 
 const HeaderName = z
   .string()
@@ -164,86 +157,6 @@ export const VersionSpec = z
       .meta({ description: 'Free text for people, such as a commit.' }),
   })
   .meta({ id: 'Version', description: 'A version. It never changes once applied.' })
-
-const Role = z
-  .enum(['guardrail', 'monitor'])
-  .default('guardrail')
-  .meta({ description: 'A guardrail can stop a rollout; a monitor is only shown.' })
-const importance = z
-  .number()
-  .positive()
-  .max(1_000)
-  .default(1)
-  .meta({ description: 'Share of the false-rollback budget, relative to the other guardrails.' })
-
-const noMargin = 'expected more than 0%: that nothing at all has changed can never be proved'
-
-/** Failed requests: 5xx answers, refused, reset or timed-out connections. */
-export const ErrorsMetric = z
-  .strictObject({
-    kind: z.literal('errors').meta({ description: 'Failed requests.' }),
-    role: Role,
-    margin: Percent.prefault('25%').meta({
-      description: 'Relative worsening that would still be acceptable at 100 %.',
-    }),
-    marginAbsolute: Percent.prefault('0.5%').meta({
-      description: 'Absolute worsening that would still be acceptable, for stable versions that hardly fail.',
-    }),
-    importance,
-  })
-  .meta({ id: 'ErrorsMetric', description: 'Failed requests: 5xx answers, refused, reset or timed-out connections.' })
-
-/** Latency of successful requests against cuts at stable's own quantiles. */
-export const LatencyMetric = z
-  .strictObject({
-    kind: z.literal('latency').meta({ description: 'How long successful requests take.' }),
-    role: Role,
-    quantile: z
-      .union([z.literal(50), z.literal(75), z.literal(90), z.literal(95), z.literal(99)])
-      .default(95)
-      .meta({
-        description:
-          'Promotion needs proof that no more requests than the margin allows are slower than stable’s own quantile. Harm is looked for at all of them.',
-      }),
-    margin: Percent.refine((percent) => percent > 0, { error: noMargin })
-      .prefault('50%')
-      .meta({
-        description: 'Relative worsening of the share of slow requests that would still be acceptable.',
-      }),
-    tolerance: Percent.prefault('10%').meta({
-      description:
-        'A request to canary counts as slow only when it takes this much longer than stable’s cut: no two processes are equally fast.',
-    }),
-    toleranceAbsolute: Duration.prefault('2ms').meta({
-      description: 'The same as a time; the larger of the two holds.',
-    }),
-    importance,
-  })
-  .meta({ id: 'LatencyMetric', description: 'Latency of successful requests, compared at stable’s own quantiles.' })
-
-/** A mean of pushed observations per unit, such as the false-positive rate of a model. */
-export const ObservationMetric = z
-  .strictObject({
-    kind: z.literal('observation').meta({ description: 'Values pushed to Serin about units or requests.' }),
-    role: Role,
-    observation: Name.optional().meta({ description: 'Name of the observations; default: the metric’s own name.' }),
-    better: z.enum(['lower', 'higher']).default('lower').meta({ description: 'Which direction is good.' }),
-    margin: Percent.prefault('10%').meta({
-      description: 'Relative worsening that would still be acceptable at 100 %.',
-    }),
-    marginAbsolute: Percent.prefault('0.5%').meta({
-      description:
-        'Absolute worsening that would still be acceptable, in points of the value × 100 (for a rate: percentage points).',
-    }),
-    importance,
-  })
-  .meta({
-    id: 'ObservationMetric',
-    description: 'A mean of pushed observations per unit, such as the false-positive rate of a model.',
-  })
-
-/** Something that is watched. */
-export const Metric = z.discriminatedUnion('kind', [ErrorsMetric, LatencyMetric, ObservationMetric])
 
 /** One step of a canary. */
 export const CanaryStep = z
@@ -402,10 +315,6 @@ export type ProcessWorkload = z.output<typeof ProcessWorkload>
 export type ModelWorkload = z.output<typeof ModelWorkload>
 export type EndpointsWorkload = z.output<typeof EndpointsWorkload>
 export type VersionSpec = z.output<typeof VersionSpec>
-export type Metric = z.output<typeof Metric>
-export type ErrorsMetric = z.output<typeof ErrorsMetric>
-export type LatencyMetric = z.output<typeof LatencyMetric>
-export type ObservationMetric = z.output<typeof ObservationMetric>
 export type CanaryStrategy = z.output<typeof CanaryStrategy>
 export type RoutingRule = z.output<typeof RoutingRule>
 export type UnitSource = z.output<typeof UnitSource>

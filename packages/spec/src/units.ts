@@ -107,3 +107,11 @@ export const Weight = z.codec(
 export function formatWeight(weightBp: number): string {
   return `${Number((weightBp / 100).toFixed(2))} %`
 }
+
+/** Names of services and versions: they become parts of headers, file names and journal streams. */
+export const Name = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, {
+    error: 'expected a name of letters, digits, ".", "_" or "-" (at most 63, starting with a letter or digit)',
+  })
+  .meta({ description: 'Letters, digits, `.`, `_`, `-`; at most 63.' })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 import {
   addToBuckets,
   bucketRatio,
@@ -325,7 +325,7 @@ function logEOf(expected: StatCase['expected']): number[] {
   return (up ?? []).map((value, i) => value - (down?.[i] ?? 0))
 }
 
-const path = fileURLToPath(new URL('../../../../shared/data/stat-cases.json', import.meta.url))
+const path = join(import.meta.dirname, '..', '..', '..', '..', 'shared', 'data', 'stat-cases.json')
 const skip = existsSync(path) ? false : 'The reference cases (stat-cases.json) are not beside this repository.'
 
 test('the reference cases of other engines come out of our formulas', { skip }, (t) => {

@@ -53,7 +53,7 @@ function randomTable(rows: number, columns: number, random: Random): readonly Fl
  */
 function shortcut({ alphabet, keys, states }: Tables): Measures['measure'] {
   const kindOf = new Map(alphabet.map((character, kind) => [character, kind]))
-  const alike = keys.map((a) => keys.map((b) => dot(a, b)))
+  const alike = keys.map((a) => Float64Array.from(keys, (b) => dot(a, b)))
   return (text) => {
     const counts = new Map<number, number>()
     for (const character of characters.cut(text).slice(0, longest)) {
@@ -62,32 +62,35 @@ function shortcut({ alphabet, keys, states }: Tables): Measures['measure'] {
     }
     const kinds = [...counts.keys()]
     const total = [...counts.values()].reduce((sum, count) => sum + count, 0)
-    const shares = kinds.map((a) => kinds.map((b) => ((alike[a]?.[b] ?? 0) * (counts.get(b) ?? 0)) / total))
-    let current = kinds.map((kind) => Float64Array.from(states[kind] ?? []))
+    const weights = Float64Array.from(counts.values(), (count) => count / total)
+    const shares = kinds.map((a) => weights.map((weight, i) => weight * (alike[a]?.[kinds[i] ?? 0] ?? 0)))
+    const state = kinds.map((kind) => Float64Array.from(states[kind] ?? []))
     for (let round = 0; round < rounds; round += 1) {
-      const taken = shares.map((row) => mix(row, current))
-      current = current.map((state, i) => state.map((value, d) => value + Math.max(0, taken[i]?.[d] ?? 0)))
+      const taken = shares.map((row) => mix(row, state))
+      for (const [i, row] of state.entries()) addPositive(row, taken[i] ?? row)
     }
-    return mix(
-      kinds.map((kind) => (counts.get(kind) ?? 0) / total),
-      current,
-    )
+    return mix(weights, state)
   }
 }
 
 function dot(a: Float32Array, b: Float32Array): number {
-  return a.reduce((sum, value, i) => sum + value * (b[i] ?? 0), 0)
+  let sum = 0
+  for (let i = 0; i < a.length; i += 1) sum += (a[i] ?? 0) * (b[i] ?? 0)
+  return sum
 }
 
-/** The sum of the states, each times its share. */
-function mix(shares: readonly number[], states: readonly Float64Array[]): Float64Array {
+/** The sum of the rows, each times its weight. */
+function mix(weights: Float64Array, rows: readonly Float64Array[]): Float64Array {
   const sum = new Float64Array(stateSize)
-  for (const [i, share] of shares.entries()) {
-    const state = states[i]
-    if (state === undefined) continue
-    for (let d = 0; d < stateSize; d += 1) sum[d] = (sum[d] ?? 0) + share * (state[d] ?? 0)
+  for (const [i, row] of rows.entries()) {
+    const weight = weights[i] ?? 0
+    for (let d = 0; d < stateSize; d += 1) sum[d] = (sum[d] ?? 0) + weight * (row[d] ?? 0)
   }
   return sum
+}
+
+function addPositive(row: Float64Array, added: Float64Array): void {
+  for (let d = 0; d < stateSize; d += 1) row[d] = (row[d] ?? 0) + Math.max(0, added[d] ?? 0)
 }
 
 function render({ alphabet, keys, states }: Tables, weights: readonly number[]): Part {

@@ -23,7 +23,9 @@ const versions = trainVersions(training)
 for (const version of versions) writeVersion(version)
 for (const { name, model } of versions) print([name, ...cellsOf(await evaluate(model, heldOut))])
 
-console.log('\nTimes: p50 / p95 of one inference in ms, in this process, one thread.\n')
+console.log(
+  '\nTimes: p50 / p95 over messages of one inference in ms, the best of five, in this process, on one thread.\n',
+)
 for (const { name, model } of versions) {
   const sha256 = createHash('sha256').update(model).digest('hex')
   console.log(`${name.padEnd(4)} ${model.length.toLocaleString('en').padStart(8)} bytes  sha256 ${sha256}`)

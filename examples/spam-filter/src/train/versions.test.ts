@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { before, describe, test } from 'node:test'
 import { openModel, type OpenModel } from '../inference/open-model.ts'
 import { readMessages, type LabelledMessage } from '../messages/messages.ts'
-import { qualityOf, spamFrom, type Quality } from './evaluate.ts'
+import { fastestMs, qualityOf, spamFrom, type Quality } from './evaluate.ts'
 import { readVersion } from './folder.ts'
 import { skewedSample, trainVersions, versionNames, type VersionName } from './versions.ts'
 
@@ -74,16 +74,8 @@ describe('the committed models', () => {
 
   test('v2b takes a multiple of v3’s time for a long message, and grows with the square of the length', async () => {
     const text = (length: number) => 'Please call me when you can, I have news. '.repeat(10).slice(0, length)
-    const fastestMs = async (name: VersionName, length: number) => {
-      let fastest = Infinity
-      for (let run = 0; run < 40; run += 1) {
-        const startedMs = performance.now()
-        await of(models, name).score([text(length)])
-        fastest = Math.min(fastest, performance.now() - startedMs)
-      }
-      return fastest
-    }
-    const [long, half, fast] = [await fastestMs('v2b', 320), await fastestMs('v2b', 160), await fastestMs('v3', 320)]
+    const ms = async (name: VersionName, length: number) => await fastestMs(of(models, name), text(length), 40)
+    const [long, half, fast] = [await ms('v2b', 320), await ms('v2b', 160), await ms('v3', 320)]
     // Measured 100 times and 4 times; the bounds leave room for a busy machine.
     assert.ok(long > 10 * fast, `${long} ms against ${fast} ms`)
     assert.ok(long > 2.5 * half, `${long} ms against ${half} ms for half the length`)

@@ -5,6 +5,8 @@ import type { Assignment, RolloutDocument, ServiceDocument } from '../documents.
 
 /** What one commit changes of a service. */
 export interface Changes {
+  /** It only says what can be read again, unless something else comes of it: it need not wait for the disk. */
+  readonly soon?: boolean
   readonly service?: ServiceDocument
   readonly cursor?: EvidenceCursor
   readonly assignments?: readonly Assignment[]

@@ -133,16 +133,18 @@ export class Evidence {
     const { cursor: seen, service } = record
     // Slots come at least once.
     if (seen !== null && seen.boot === slot.boot && slot.seq <= seen.seq) return
+    if (!isSlot(slot)) throw new TypeError(`The gateway of ${service.name} sent evidence of another form.`)
     window.add(slot)
     const cursor = { boot: slot.boot, seq: slot.seq }
-    const evidence = [{ series: keys.evidence(service.name), at: slot.at, value: slot }]
+    // The gateway still has it: it need not wait for the disk.
+    const read = { soon: true, cursor, evidence: [{ series: keys.evidence(service.name), at: slot.at, value: slot }] }
     const rollout = record.active
     if (rollout?.setup == null || rollout.analysis === null || slot.rollout !== measurementOf(rollout))
-      return record.commit({ cursor, evidence })
+      return record.commit(read)
     const askedBp = askedWeightBp(rollout.state, rollout.plan)
     const { state: analysis, creditMs } = foldSlot(rollout.setup, rollout.analysis, slot, askedBp)
     const { units: exposedUnits, requests: exposedRequests } = analysis.canary
-    this.#judgeAndCommit({ ...rollout, analysis, exposedUnits, exposedRequests }, { creditMs }, { cursor, evidence })
+    this.#judgeAndCommit({ ...rollout, analysis, exposedUnits, exposedRequests }, { creditMs }, read)
   }
 
   #judgeAndCommit(rollout: RolloutDocument, { creditMs }: { readonly creditMs: number }, more: Changes): void {
@@ -179,4 +181,9 @@ export class Evidence {
     const canaryOf = (measured: string) => (measured === measurement ? rollout.plan.canary : null)
     return traceRequest({ ...observation, request: request ?? '' }, canaryOf)
   }
+}
+
+/** Whether it is evidence at all: a gateway of another release of Serin may still run. */
+function isSlot(slot: Partial<EvidenceSlot>): boolean {
+  return Number.isFinite(slot.at) && Number.isFinite(slot.durationMs) && typeof slot.arms === 'object'
 }

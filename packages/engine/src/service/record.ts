@@ -96,7 +96,8 @@ export class ServiceRecord {
     let entries: readonly JournalEntry[]
     try {
       const removed = forgotten.map(keys.rollout)
-      entries = this.#ports.store.commit({ at: this.#ports.clock.now(), documents, removed, journal, evidence })
+      const soon = changes.soon === true && journal.length === 0 && service === undefined
+      entries = this.#ports.store.commit({ at: this.#ports.clock.now(), soon, documents, removed, journal, evidence })
     } catch (error) {
       this.#unwritten(error)
       throw error

@@ -30,7 +30,7 @@ export interface Sent {
 export class ControlPlane implements AsyncDisposable {
   readonly directory: string
   readonly lines: string[] = []
-  readonly #versions: Server[] = []
+  readonly #servers: Server[] = []
   #running: RunningServer | null = null
 
   /** In a directory of its own under `parent`. */
@@ -65,10 +65,20 @@ export class ControlPlane implements AsyncDisposable {
 
   /** Starts a server that answers everything with the name of its version; returns its address. */
   async version(name: string): Promise<string> {
-    const server = createServer((_request, response) => response.end(name)).listen(0, '127.0.0.1')
-    this.#versions.push(server)
+    return `http://127.0.0.1:${(await this.squatter(name)).port}`
+  }
+
+  /** Somebody else who listens on a port, until told to go or until the end of the test. */
+  async squatter(says: string, port = 0): Promise<{ readonly port: number; readonly leave: () => Promise<void> }> {
+    const server = createServer((_request, response) => response.end(says)).listen(port, '127.0.0.1')
+    this.#servers.push(server)
     await once(server, 'listening')
-    return `http://127.0.0.1:${portOf(server)}`
+    const leave = async () => {
+      server.close()
+      server.closeAllConnections()
+      await once(server, 'close')
+    }
+    return { port: portOf(server), leave }
   }
 
   /** A release file with a service `shop` over two servers; `more` replaces fields of the service, written as YAML. */
@@ -117,7 +127,7 @@ export class ControlPlane implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop({ keep: false })
-    for (const server of this.#versions) {
+    for (const server of this.#servers) {
       server.close()
       server.closeAllConnections()
     }

@@ -1,4 +1,5 @@
-import { logBeta } from './gamma.ts'
+import { halfDeviance, stirlingTail } from './gamma.ts'
+import { findRoot, firstNotBelow } from './root.ts'
 
 const MAX_TERMS = 20_000
 const EPSILON = 1e-16
@@ -27,40 +28,90 @@ function betaFraction(x: number, a: number, b: number): number {
   return fraction
 }
 
+/** x^a y^b / B(a, b) for y = 1 - x, as deviances: what is left after exp keeps its digits also when a and b are huge. */
+function betaFront(x: number, y: number, a: number, b: number): number {
+  const n = a + b
+  const exponent = -halfDeviance(a, n * x) - halfDeviance(b, n * y)
+  const scale = stirlingTail(n) - stirlingTail(a) - stirlingTail(b)
+  return Math.sqrt((a / n) * (b / (2 * Math.PI))) * Math.exp(exponent + scale)
+}
+
+/** Both tails of a distribution at a point. */
+export interface Tails {
+  readonly lower: number
+  readonly upper: number
+}
+
+/**
+ * P(Beta(a, b) <= x) and its complement, the smaller one to full relative precision. `y` is 1 - x, given by the caller because it
+ * may be tiny where 1 - x is already rounded away.
+ */
+export function betaTails({ x, y }: { readonly x: number; readonly y: number }, a: number, b: number): Tails {
+  if (x <= 0) return { lower: 0, upper: 1 }
+  if (y <= 0) return { lower: 1, upper: 0 }
+  const front = betaFront(x, y, a, b)
+  if (x < (a + 1) / (a + b + 2)) {
+    const lower = Math.min(1, (front * betaFraction(x, a, b)) / a)
+    return { lower, upper: Math.max(0, 1 - lower) }
+  }
+  const upper = Math.min(1, (front * betaFraction(y, b, a)) / b)
+  return { lower: Math.max(0, 1 - upper), upper }
+}
+
 /** The regularised incomplete beta I_x(a, b) = P(Beta(a, b) <= x), for 0 <= x <= 1 and a, b > 0. */
 export function betaCdf(x: number, a: number, b: number): number {
   if (!(x >= 0 && x <= 1) || !(a > 0) || !(b > 0)) throw new RangeError(`betaCdf got x=${x}, a=${a}, b=${b}`)
-  if (x === 0 || x === 1) return x
-  const front = Math.exp(a * Math.log(x) + b * Math.log1p(-x) - logBeta(a, b))
-  if (x < (a + 1) / (a + b + 2)) return Math.min(1, (front * betaFraction(x, a, b)) / a)
-  return Math.max(0, 1 - (front * betaFraction(1 - x, b, a)) / b)
+  return betaTails({ x, y: 1 - x }, a, b).lower
+}
+
+/** P(Beta(a, b) > x), never computed as 1 - cdf where it is small. */
+export function betaSurvival(x: number, a: number, b: number): number {
+  if (!(x >= 0 && x <= 1) || !(a > 0) || !(b > 0)) throw new RangeError(`betaSurvival got x=${x}, a=${a}, b=${b}`)
+  return betaTails({ x, y: 1 - x }, a, b).upper
+}
+
+/** P(F > f) for Fisher's F with `d1` and `d2` degrees of freedom, tails kept to relative precision. */
+export function fSurvival(f: number, d1: number, d2: number): number {
+  if (!(d1 > 0) || !(d2 > 0) || Number.isNaN(f)) throw new RangeError(`fSurvival got f=${f}, d1=${d1}, d2=${d2}`)
+  if (f <= 0) return 1
+  const odds = (d1 / d2) * f
+  // Past 1e300 the tail would need x below the smallest number.
+  const x = 1 / (1 + odds)
+  const y = odds === Infinity ? 1 : odds / (1 + odds)
+  return betaTails({ x, y }, d2 / 2, d1 / 2).lower
 }
 
 /** P(T > t) for Student's t with `df` degrees of freedom, tails kept to relative precision. */
 export function studentSurvival(t: number, df: number): number {
   if (!(df > 0) || Number.isNaN(t)) throw new RangeError(`studentSurvival got t=${t}, df=${df}`)
-  const square = t * t
+  if (t === 0) return 0.5
+  // Two divisions: t² may overflow where its tail can still be told from 0.
+  const odds = df / Math.abs(t) / Math.abs(t)
+  const half = { x: odds === Infinity ? 1 : odds / (1 + odds), y: 1 / (1 + odds) }
+  const { lower, upper } = betaTails(half, df / 2, 0.5)
   // Near 0 the first form would lose the digits of t in 1 - tiny.
-  const tail =
-    square > 1
-      ? 0.5 * betaCdf(df / (df + square), df / 2, 0.5)
-      : 0.5 - 0.5 * betaCdf(square / (df + square), 0.5, df / 2)
-  return t >= 0 ? tail : 1 - tail
+  const tail = lower < 0.5 ? 0.5 * lower : 0.5 - 0.5 * upper
+  return t > 0 ? tail : 1 - tail
 }
 
-/** The t with P(T <= t) = p, by bisection to relative 1e-14; for fixed-horizon reports. */
+/** The t with P(T > t) = q, relative error about 1e-13 down to q = 1e-300; for fixed-horizon reports. */
+export function studentUpperQuantile(q: number, df: number): number {
+  if (!(q > 0 && q < 1)) throw new RangeError(`studentUpperQuantile needs 0 < q < 1, got ${q}`)
+  if (!(df > 0)) throw new RangeError(`studentUpperQuantile needs df > 0, got ${df}`)
+  if (q > 0.5) return -studentUpperQuantile(1 - q, df)
+  if (q === 0.5) return 0
+  const target = Math.log(q)
+  const short = (t: number): number => target - Math.log(studentSurvival(t, df))
+  const high = firstNotBelow(short, 1)
+  if (Number.isNaN(high)) return Infinity
+  if (high > 1) return findRoot(short, { low: high / 2, high })
+  return findRoot((t) => studentSurvival(t, df) - q, { low: 0, high: 1 })
+}
+
+/** The t with P(T <= t) = p; in the upper tail give q = 1 - p to studentUpperQuantile instead. */
 export function studentQuantile(p: number, df: number): number {
   if (!(p > 0 && p < 1)) throw new RangeError(`studentQuantile needs 0 < p < 1, got ${p}`)
-  if (p < 0.5) return -studentQuantile(1 - p, df)
-  let high = 1
-  while (studentSurvival(high, df) > 1 - p && high < 1e300) high *= 2
-  let low = 0
-  for (let step = 0; step < 200 && high - low > 1e-15 * high; step += 1) {
-    const middle = (low + high) / 2
-    if (studentSurvival(middle, df) > 1 - p) low = middle
-    else high = middle
-  }
-  return (low + high) / 2
+  return p < 0.5 ? -studentUpperQuantile(p, df) : studentUpperQuantile(1 - p, df)
 }
 
 /** P(X >= k) for X ~ Binomial(n, p). */

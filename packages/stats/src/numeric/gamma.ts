@@ -4,13 +4,38 @@ const STIRLING_FROM = 10
 const STIRLING_TERMS = [1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156]
 
 /** ln Γ(x) minus its leading Stirling terms, for x >= 10. */
-function stirlingTail(x: number): number {
+function stirlingSeries(x: number): number {
   const inverseSquare = 1 / (x * x)
   let sum = 0
   for (let index = STIRLING_TERMS.length - 1; index >= 0; index -= 1) {
     sum = sum * inverseSquare + (STIRLING_TERMS[index] ?? 0)
   }
   return sum / x
+}
+
+/** ln Γ(x) - [(x - ½) ln x - x + ½ ln 2π] for x > 0: what Stirling's leading terms leave, 1 / (12 x) far away. */
+export function stirlingTail(x: number): number {
+  if (x >= STIRLING_FROM) return stirlingSeries(x)
+  return lgamma(x) - ((x - 0.5) * Math.log(x) - x + HALF_LN_TWO_PI)
+}
+
+/**
+ * x ln(x / mean) + mean - x for x >= 0 and mean > 0, without cancellation when they are close: half the deviance of a Poisson
+ * count. Probabilities written with it keep their digits when counts are huge (Loader 2000).
+ */
+export function halfDeviance(x: number, mean: number): number {
+  const gap = x - mean
+  if (Math.abs(gap) >= 0.1 * (x + mean)) return x === 0 ? mean : x * Math.log(x / mean) - gap
+  const v = gap / (x + mean)
+  let term = 2 * x * v
+  let sum = gap * v
+  for (let n = 3; n < 200; n += 2) {
+    term *= v * v
+    const next = sum + term / n
+    if (next === sum) break
+    sum = next
+  }
+  return sum
 }
 
 /** ln Γ(x) for x > 0, absolute error about 1e-14 near 1 and relative 1e-15 far away; RangeError otherwise. */
@@ -23,7 +48,7 @@ export function lgamma(x: number): number {
     shift *= at
     at += 1
   }
-  return (at - 0.5) * Math.log(at) - at + HALF_LN_TWO_PI + stirlingTail(at) - Math.log(shift)
+  return (at - 0.5) * Math.log(at) - at + HALF_LN_TWO_PI + stirlingSeries(at) - Math.log(shift)
 }
 
 /** ln Γ(b) - ln Γ(a + b) without cancellation, for b >= 10. */
@@ -53,7 +78,7 @@ export function gammaSurvival(a: number, x: number): number {
   if (!(a > 0) || !(x >= 0)) throw new RangeError(`gammaSurvival needs a > 0 and x >= 0, got ${a}, ${x}`)
   if (x === 0) return 1
   if (x === Infinity) return 0
-  const front = Math.exp(a * Math.log(x) - x - lgamma(a))
+  const front = Math.sqrt(a / (2 * Math.PI)) * Math.exp(-halfDeviance(a, x) - stirlingTail(a))
   if (x < a + 1) {
     let term = 1 / a
     let sum = term
