@@ -39,7 +39,8 @@ class Story {
   async until(what: string, so: () => boolean): Promise<void> {
     for (let turn = 0; turn < 300; turn += 1) {
       await this.revive()
-      if (so()) return
+      // It may have died in the very moment between.
+      if (!this.world.dead && so()) return
       await this.world.pass(1_000)
     }
     assert.fail(`not so: ${what} (${this.world.moves().join(', ')})`)

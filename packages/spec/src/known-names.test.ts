@@ -84,7 +84,7 @@ function broken(schema: Schema, value: unknown, root: Schema, at = ''): readonly
           Object.hasOwn(rule as object, name) ? inner((rule as Schema)[name], part, name) : [],
         )
       case 'additionalProperties': {
-        const others = entries.filter(([name]) => !Object.hasOwn((schema['properties'] ?? {}) as object, name))
+        const others = entries.filter(([name]) => !Object.hasOwn(schema['properties'] ?? {}, name))
         return rule === false ? no(others.length === 0) : others.flatMap(([name, part]) => inner(rule, part, name))
       }
       case 'propertyNames':

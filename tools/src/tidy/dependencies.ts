@@ -5,21 +5,12 @@ import type { Check } from './check.ts'
 const page = 'docs/decisions/dependencies.md'
 
 /** Tools that are run by name, not imported. */
-const tools = new Set([
-  'typescript',
-  'oxlint',
-  'oxlint-tsgolint',
-  'oxfmt',
-  'node',
-  '@types/node',
-  'fast-check',
-  'dependency-cruiser',
-])
+const tools = new Set(['typescript', 'oxlint', 'oxlint-tsgolint', 'oxfmt', 'node', '@types/node', 'fast-check'])
 
 /** Think before adding a dependency. */
 export const dependencies = {
   promise:
-    'each dependency has an exact version, is used by the package that declares it, and has its reason in the docs',
+    'each dependency has an exact version, is used where it is declared, is locked, and has its reason in the docs',
   find(repository) {
     const manifests = manifestsOf(repository)
     const used = new Map<string, Set<string>>()

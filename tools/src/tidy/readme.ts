@@ -37,7 +37,7 @@ function following(repository: Repository, file: string, original: string): read
   const parts = {
     headings: (page: Page) => page.headings.map(({ level }) => level),
     blocks: (page: Page) => page.blocks.map(({ text }) => text),
-    links: (page: Page) => page.links.map(({ target }) => target).filter((target) => !/^README/.test(target)),
+    links: (page: Page) => page.links.map(({ target }) => target).filter((target) => !target.startsWith('README')),
   }
   return Object.entries(parts).flatMap(([name, of]) =>
     own !== undefined && other !== undefined && JSON.stringify(of(own)) !== JSON.stringify(of(other))

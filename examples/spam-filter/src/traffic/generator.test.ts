@@ -15,7 +15,7 @@ const optionsFor = (gateway: string): TrafficOptions => ({
   gateway,
   labels: null,
   messages,
-  requestsPerSecond: 400,
+  requestsPerSecond: 100,
   users: 50,
   prefix: 't',
   seed: 1,

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { before, describe, test } from 'node:test'
 import { openModel, type OpenModel } from '../inference/open-model.ts'
 import { readMessages, type LabelledMessage } from '../messages/messages.ts'
@@ -69,6 +70,15 @@ describe('the committed models', () => {
       assert.ok(accuracy > v1.accuracy + 1, `${name}: ${accuracy} %`)
       assert.ok(falsePositive < v1.falsePositive / 2, `${name}: ${falsePositive} %`)
       assert.ok(falseNegative < v1.falseNegative, `${name}: ${falseNegative} %`)
+    }
+  })
+
+  test('the README tells these figures', () => {
+    const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
+    for (const name of versionNames) {
+      const { accuracy, falsePositive, falseNegative } = of(quality, name)
+      const row = [accuracy, falsePositive, falseNegative].map((percent) => `${percent.toFixed(2)} %`).join(' | ')
+      assert.ok(readme.includes(`| ${name} | ${row} |`), `${name}: ${row}`)
     }
   })
 

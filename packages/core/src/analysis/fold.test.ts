@@ -245,3 +245,8 @@ test('a stored analysis goes on bit by bit as if it had not been stored', () => 
       whole.tests.errors.harm.every((state) => Number.isFinite(unitHarmLogE(state))),
   )
 })
+
+test('silence is counted from the latest slot, also after the wall clock was set back', () => {
+  const state = folded([slotOf(both, { at: 9_000_000 }), slotOf(both, { at: 1_000_000 })])
+  assert.deepEqual([state.lastSlotAt, state.lastCanaryAt], [1_000_000, 1_000_000])
+})

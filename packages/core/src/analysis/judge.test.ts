@@ -142,6 +142,19 @@ test('two units cannot prove harm, however unlikely they are; three can', () => 
   assert.ok((two?.harm.logE ?? 1) <= 0)
 })
 
+test('without units the floor is three failed requests', () => {
+  const setup = setupOf({ metrics: { errors } })
+  const loose = (failed: number): EvidenceSlot =>
+    slotOf(
+      { v1: { randomised: 9_999 }, v2: { randomised: 1, events: { error: [failed, 0, 0] } } },
+      { canaryBp: 1, sticky: false },
+    )
+  assert.deepEqual(
+    [2, 3].map((failed) => judge(setup, state(setup, [loose(failed)]), context).verdict),
+    ['undecided', 'harmful'],
+  )
+})
+
 test('one slow client cannot prove harm either', () => {
   const slow = (units: number): EvidenceSlot => {
     const events = { slow0: [units, units, units] as const, slow1: [units, units, units] as const }

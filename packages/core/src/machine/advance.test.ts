@@ -153,3 +153,12 @@ test('the weight asked and the weight a safe verdict is for, in every phase', ()
   assert.equal(nextWeightBp({ ...watching, step: 2 }, plan), 10_000)
   assert.deepEqual(Object.values(states).filter(isOver), [states.promoted, states['rolled-back']])
 })
+
+test('a wall clock that was set back starts the deadline anew', () => {
+  const early = watching.since - 7_200_000
+  const state = after(watching, { type: 'tick' }, early)
+  assert.deepEqual(state, { ...watching, since: early })
+  const lateMs = plan.deadlineMs + (plan.steps[watching.step]?.holdMs ?? 0)
+  assert.equal(after(state, { type: 'tick' }, early + lateMs - 1).phase, 'watching')
+  assert.equal(after(state, { type: 'tick' }, early + lateMs).phase, 'holding')
+})

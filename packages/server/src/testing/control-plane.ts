@@ -116,11 +116,11 @@ export class ControlPlane implements AsyncDisposable {
     return await send(`${url}${path}`, method, { token, ...sent })
   }
 
-  /** Waits until something is so; fails when it is not within half a minute. */
+  /** Waits until something is so; fails when it is not within a minute. */
   async until(what: string, so: () => boolean | Promise<boolean>): Promise<void> {
-    const end = performance.now() + 30_000
+    const end = performance.now() + 60_000
     while (!(await so())) {
-      if (performance.now() > end) throw new Error(`not so within half a minute: ${what}`)
+      if (performance.now() > end) throw new Error(`not so within a minute: ${what}`)
       await sleep(20)
     }
   }

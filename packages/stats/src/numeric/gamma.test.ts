@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { chiSquareSurvival, gammaSurvival, lgamma, logBeta } from './gamma.ts'
+import { chiSquareSurvival, gammaSurvival, halfDeviance, lgamma, logBeta, stirlingTail } from './gamma.ts'
 import { wrongValues } from '../testing/reference.ts'
 
 test('the logarithm of gamma', () => {
@@ -67,6 +67,11 @@ test('the upper incomplete gamma function, far tails included', () => {
       [5000, 5100, 0.07932888107761897],
       [0.01, 1e-8, 0.16348974531476665],
       [5000, 4800, 0.9978972045192696],
+      [0.5, 690, 4.661158455673913e-302],
+      [1, 690.5, 1.3172258525345525e-300],
+      [3, 700, 2.4225323864783197e-299],
+      [1e6, 1.02e6, 3.8098103227133604e-88],
+      [2.5, 1e-6, 0.9999999999999997],
     ]),
     [],
   )
@@ -81,5 +86,28 @@ test('a chi-square p-value falls with the statistic and is never negative or abo
       const [p, q] = [chiSquareSurvival(low, df), chiSquareSurvival(high, df)]
       assert.ok(0 <= q && q <= p * (1 + 1e-9) && p <= 1, `${low} ${high} ${df}: ${p} ${q}`)
     }),
+  )
+})
+
+test('what Stirling leaves, and half the deviance, keep their digits', () => {
+  assert.deepEqual(
+    wrongValues(stirlingTail, [
+      [0.5, 0.15342640972002736],
+      [1, 0.08106146679532726],
+      [9.999, 0.008331396020466343],
+      [10, 0.00833056343336287],
+      [1e6, 8.333333333333056e-8],
+    ]),
+    [],
+  )
+  assert.deepEqual(
+    wrongValues(halfDeviance, [
+      [0, 3, 3],
+      [1, 2, 0.3068528194400547],
+      [1e6, 1000001, 4.999996666669167e-7],
+      [5e5, 499316, 0.46828312293012503],
+      [3, 3, 0],
+    ]),
+    [],
   )
 })
