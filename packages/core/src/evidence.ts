@@ -30,7 +30,7 @@ export interface ArmSlot {
   readonly newUnits: number
   /** Units this version served for the first time since then; at a growing share also units that stable had served. */
   readonly servedUnits: number
-  /** Units whose first request of this rollout ended in the slot, and how many of those requests failed: one trial per unit, independent of all others. */
+  /** Units whose first request to this version ended in the slot, and how many of those requests failed: one trial per unit, independent of all others. */
   readonly firstRequests: number
   readonly firstErrors: number
   /** Units scored per event and depth (sticky units), or events themselves (no unit); counted since the rollout's first canary traffic. */

@@ -65,7 +65,9 @@ export async function play(
     const about = entries.filter(({ stream }) => stream === `rollout/${id}` || stream === `service/${service}`)
     shown({ status, journal: about.toReversed().slice(-20), now, heardAt: now }, traffic.latest())
     if (status.rollout?.id !== id) throw new StageFailure(`Another rollout has taken the place of ${id}.`)
-    if (status.rollout.endedAt !== null) break
+    const { endedAt, phase, reason, sentence } = status.rollout
+    if (endedAt !== null) break
+    if (phase === 'holding' && reason === 'deadline') throw new StageFailure(sentence)
     await sleep(pollMs)
   }
   // What is in flight is logged when it ends.

@@ -10,6 +10,7 @@ import {
   updateHarm,
   updateLimit,
   updateRatio,
+  type CombinedReading,
   type HarmState,
   type LimitState,
   type RatioState,
@@ -136,6 +137,11 @@ export function eventHarmLogE(tests: EventTests): number {
   )
   const first = tests.harm[0]
   return first === undefined || unitsHarmed(first) < harmFloor ? Math.min(0, logE) : logE
+}
+
+/** Harm at any of several cuts: the average of their e-processes, with the strongest cut first among the contributions. */
+export function combinedHarm(cuts: readonly EventTests[]): CombinedReading {
+  return combineEvidence(cuts.map((tests, i) => ({ name: String(i), weight: 1, logE: eventHarmLogE(tests) })))
 }
 
 /** What the sums per bucket say at a target share; a refusal says what is missing. */

@@ -9,7 +9,8 @@ import {
 import type { ObservationMetric } from '@serin/spec'
 import type { ArmSlot, EvidenceSlot } from '../evidence.ts'
 import { noClusters, type Addition, type Cell, type Clusters } from './clusters.ts'
-import { createEventTests, updateEventTests, type EventBatch, type EventTests } from './event-tests.ts'
+import { combinedHarm, createEventTests, updateEventTests, type EventBatch, type EventTests } from './event-tests.ts'
+import { notPacedYet, paced, type PacedEvidence } from './paced.ts'
 import { addObservations, type TracedObservation } from './observed.ts'
 import { errorsQuestion, guardCut, latencyQuestion, type AnalysisSetup } from './setup.ts'
 
@@ -33,6 +34,7 @@ export interface TrafficTests {
   readonly errors: EventTests
   /** One per latency cut. */
   readonly slow: readonly EventTests[]
+  readonly slowHarm: PacedEvidence
 }
 
 /** What the evidence of one attempt adds up to. Plain JSON: a pure fold over slots and observations, so a replay gives the same numbers bit by bit. */
@@ -137,15 +139,17 @@ function foldTests(setup: AnalysisSetup, state: AnalysisState, slot: EvidenceSlo
   const sameBoot = before.firstBoot === slot.boot
   const common = { slot, arms, newEpoch: before.epoch !== epoch, sameBoot }
   const guard = guardIndex(setup)
+  const slow = before.slow.map((tests, i) =>
+    updateEventTests(tests, i === guard ? latencyQuestion(setup) : null, slowBatch(common, i)),
+  )
   return {
     ...state,
     tests: {
       ...before,
       epoch,
       errors: updateEventTests(before.errors, errorsQuestion(setup), errorBatch(common)),
-      slow: before.slow.map((tests, i) =>
-        updateEventTests(tests, i === guard ? latencyQuestion(setup) : null, slowBatch(common, i)),
-      ),
+      slow,
+      slowHarm: paced(before.slowHarm, combinedHarm(slow).logE, slot.durationMs),
     },
     allocation: slot.sticky && sameBoot ? countUnits(state.allocation, arms) : state.allocation,
   }
@@ -159,6 +163,7 @@ function startTests(setup: AnalysisSetup, { sticky, boot }: EvidenceSlot, epoch:
     epoch,
     errors: createEventTests(sticky, errorsQuestion(setup)),
     slow: setup.cuts.map((_, i) => createEventTests(sticky, i === guard ? latencyQuestion(setup) : null)),
+    slowHarm: notPacedYet,
   }
 }
 

@@ -155,16 +155,15 @@ test('without units the floor is three failed requests', () => {
   )
 })
 
-test('one slow client cannot prove harm either', () => {
+test('neither one slow client nor one slow second can prove harm; slow seconds one after the other do', () => {
   const slow = (units: number): EvidenceSlot => {
     const events = { slow0: [units, units, units] as const, slow1: [units, units, units] as const }
     return slotOf({ v2: { events, recentEvents: events, latencyScored: 400 } }, { canaryBp: 1 })
   }
   const setup = setupOf({ metrics: { latency } })
-  assert.deepEqual(
-    [2, 3].map((units) => judge(setup, state(setup, [slow(units)]), context).verdict),
-    ['undecided', 'harmful'],
-  )
+  const after = (...units: readonly number[]) => judge(setup, state(setup, units.map(slow)), context).verdict
+  assert.deepEqual([after(2), after(200), after(200, 0, 0, 0, 0, 0, 0)], ['undecided', 'undecided', 'undecided'])
+  assert.deepEqual([after(3, 3, 3, 3), after(3, 3, 3, 3, 3)], ['undecided', 'harmful'])
 })
 
 test('a metric of more importance needs less evidence, and any metric at its own threshold decides for all', () => {

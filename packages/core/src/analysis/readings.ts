@@ -1,7 +1,14 @@
 import type { ErrorsMetric, LatencyMetric, MetricReading, ObservationMetric } from '@serin/spec'
-import { combineEvidence, countAbove, histogramCount, histogramQuantile, type LogHistogram } from '@serin/stats'
+import { countAbove, histogramCount, histogramQuantile, type LogHistogram } from '@serin/stats'
 import { noClusters, totalsOf } from './clusters.ts'
-import { clusterReading, eventHarmLogE, eventInterval, eventSafeLogE, type EventTests } from './event-tests.ts'
+import {
+  clusterReading,
+  combinedHarm,
+  eventHarmLogE,
+  eventInterval,
+  eventSafeLogE,
+  type EventTests,
+} from './event-tests.ts'
 import type { AnalysisState, ArmTotals } from './fold.ts'
 import { readObserved } from './observed.ts'
 import { errorsQuestion, guardCut, latencyQuestion, marginAt, ratioOf } from './setup.ts'
@@ -54,10 +61,9 @@ export function readLatency(
   const guard = guardCut(setup, metric.quantile)
   const slow = state.tests?.slow ?? []
   const tests = slow[guard] ?? null
-  const atCuts = slow.map((each, i) => ({ name: String(i), weight: 1, logE: eventHarmLogE(each) }))
-  const harm = combineEvidence(atCuts)
+  const harmLogE = state.tests?.slowHarm.logE ?? 0
   // Harm is told at the cut where it shows most, anything else at the cut that promotion is judged at.
-  const told = harm.logE >= thresholds.harm ? Number(harm.contributions[0]?.name ?? guard) : guard
+  const told = harmLogE >= thresholds.harm ? Number(combinedHarm(slow).contributions[0]?.name ?? guard) : guard
   const cut = setup.cuts[told]
   const above = (arm: ArmTotals) => (cut === undefined ? 0 : countAbove(arm.latency, cut.bin))
   const rate = (arm: ArmTotals) =>
@@ -75,7 +81,7 @@ export function readLatency(
     exact: tests?.kind !== 'units',
     unit: 'percent',
     allowed: stable === null || question === null ? null : 100 * allowedAt(question, stable / 100, nextBp),
-    harm: { logE: harm.logE, threshold: thresholds.harm },
+    harm: { logE: harmLogE, threshold: thresholds.harm },
     safety: { logE: safety(tests, question, nextBp, atGuard), threshold: thresholds.safe },
     counts: counts(state, above),
     missing: cut === undefined ? ['more traffic on stable before the rollout, to know how fast it is'] : [],

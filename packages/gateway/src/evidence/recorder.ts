@@ -28,7 +28,7 @@ export interface Ticket {
   /** Which experiment assigned it, when the hash did; otherwise -1. */
   readonly experiment: number
   readonly unitKey: number | null
-  /** Whether it is the first of its unit. */
+  /** Whether it is the first of its unit to this version. */
   readonly first: boolean
   readonly bucket: number
   /** ms since the epoch. */
@@ -112,20 +112,20 @@ export class Recorder {
     account.lastRequestAt = startedAt
     const byHash = decision.by === 'hash'
     let unitKey: number | null = null
-    let first = byHash
+    let known = !byHash
     let served = byHash
     if (byHash && decision.unit !== null) {
       unitKey = murmurHash2(unitSalt + decision.unit)
-      first = this.#units.add(unitKey)
+      known = !this.#units.add(unitKey)
       served = this.#units.serve(unitKey, decision.version === this.#table?.canary ? 1 : 0)
     }
-    if (first) account.tally.newUnits += 1
+    if (!known) account.tally.newUnits += 1
     if (served) account.tally.servedUnits += 1
     return {
       account,
       experiment: byHash ? this.#experiment : -1,
       unitKey,
-      first,
+      first: served,
       bucket: unitKey === null ? this.#nextBucket() : unitKey % slotBuckets,
       startedAt,
       startedMs: this.#clocks.steadyMs(),
