@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { DataPlane } from './data-plane.ts'
 import { Fleet } from './fleet.ts'
+import { passed } from './stage.ts'
 import type { Behaviour, Surroundings } from './traffic.ts'
 import { createVirtualClock } from './virtual-clock.ts'
 
@@ -57,11 +58,7 @@ async function world(surroundings: Partial<Surroundings> = {}, v2: Partial<Behav
     while (clock.steadyMs() < ms) await clock.step()
   }
   const apply = async (table: RoutingTable): Promise<void> => {
-    let done = false
-    const applied = dataPlane.port().apply(table, new AbortController().signal)
-    void applied.finally(() => (done = true)).catch(() => undefined)
-    while (!done) await clock.step()
-    await applied
+    await passed(clock, dataPlane.port().apply(table, new AbortController().signal))
   }
   const sum = (version: string, field: 'requests' | 'errors' | 'randomised') =>
     slots.reduce((total, slot) => total + (slot.arms[version]?.[field] ?? 0), 0)

@@ -56,10 +56,12 @@ export async function until(clock: VirtualClock, done: () => boolean): Promise<v
 
 /** Moves the clock until the promise is settled, or nobody needs the clock for it any more. */
 export async function passed<Result>(clock: VirtualClock, promise: Promise<Result>): Promise<Result> {
-  let settled = false
-  const watched = promise.finally(() => (settled = true))
+  const state = { settled: false }
+  const watched = promise.finally(() => {
+    state.settled = true
+  })
   watched.catch(() => undefined)
-  while (!settled && (await clock.step()));
+  while (!state.settled && (await clock.step()));
   return watched
 }
 

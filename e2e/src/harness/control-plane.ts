@@ -113,11 +113,12 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
   try {
     const client = await controlPlane.start()
     await client.applyFile({ text: options.file, baseDirectory: dataDirectory })
-    const { address } = await until('stable to serve', async () => {
-      const status = await client.getService({ service: 'web' })
-      return status.address !== null && status.versions[0]?.workload === 'ready' ? status : null
+    // A replica may be ready a moment before the gateway knows its address: only an answer says that stable serves.
+    const address = await until('stable to serve', async () => {
+      const { address: known } = await client.getService({ service: 'web' })
+      return known !== null && (await fetch(known)).ok ? known : null
     })
-    const load = await startLoad(address ?? '', options.load)
+    const load = await startLoad(address, options.load)
     await until('a baseline', async () => (await load.report()).answered > 400)
     return {
       controlPlane,

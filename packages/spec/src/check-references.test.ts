@@ -57,3 +57,24 @@ test('two versions under one name are accepted only on different servers', () =>
       /Under one name a server has one version at a time, and http:\S+ already has "v1"/,
     )
 })
+
+test('two services share a port only on different addresses', () => {
+  const service = (name: string, listen: string): string =>
+    `  ${name}:\n    listen: ${listen}\n    workload: { kind: endpoints }\n    versions: { v1: { endpoints: ['http://127.0.0.1:1'] } }\n    stable: v1\n`
+  const both = (one: string, other: string): string =>
+    `serin: v1\nservices:\n${service('a', one)}${service('b', other)}`
+  for (const [one, other] of [
+    ['8080', '8081'],
+    ['0', '0'],
+    ['127.0.0.2:8080', '127.0.0.3:8080'],
+    ['8080', '127.0.0.2:8080'],
+  ] as const)
+    parseServiceFile(both(one, other))
+  for (const [one, other] of [
+    ['8080', '8080'],
+    ['8080', '127.0.0.1:8080'],
+    ['8080', '0.0.0.0:8080'],
+    ["'[::]:8080'", '127.0.0.9:8080'],
+  ] as const)
+    assert.throws(() => parseServiceFile(both(one, other)), /Port 8080 is already that of service "a"\./)
+})

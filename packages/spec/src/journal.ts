@@ -27,6 +27,7 @@ export const journalKinds = {
       why: 'The sentence that decided it.',
       event: 'What made it move, such as `judged` or `abort`.',
       judgement: 'When evidence decided: the judgement it rests on.',
+      evidenceMs: 'When evidence decided: the evidence time gathered in the step before.',
     },
   },
   'rollout.pause': { stream: 'rollout', says: 'Somebody asked to hold the rollout where it is.', data: { why } },

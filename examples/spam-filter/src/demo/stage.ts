@@ -67,10 +67,11 @@ function whereIs(child: ChildProcess, dataDirectory: string, logFile: string): s
   return url
 }
 
-function servedAt({ address, stable, versions }: ServiceStatus): string | null {
+/** A replica may be ready a moment before the gateway knows its address: only an answer says that it serves. */
+async function servedAt({ address, stable, versions }: ServiceStatus): Promise<string | null> {
   const runs = versions.find(({ name }) => name === stable)
   if (runs?.failure != null) throw new StageFailure(`${stable} does not start: ${runs.failure.message}`)
-  return runs?.workload === 'ready' ? address : null
+  return address !== null && (await fetch(`${address}/v2/health/ready`)).ok ? address : null
 }
 
 /** What keeps the demo from going on, in a sentence. */

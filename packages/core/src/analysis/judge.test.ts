@@ -1,4 +1,4 @@
-import type { Judgement, Metric } from '@serin/spec'
+import type { Judgement } from '@serin/spec'
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { ArmSlot, EvidenceSlot } from '../evidence.ts'
@@ -104,8 +104,8 @@ describe('the decision table, row by row', () => {
     const quiet = judged({ slots: [...enough, silent], more: { now: 12_500 } })
     assert.deepEqual([quiet.verdict, quiet.health], ['undecided', 'no-data'])
     assert.ok(quiet.sentence.endsWith('Traffic stays as it is.') && down.sentence.endsWith('Traffic stays as it is.'))
-    const fresh = judged({ slots: [], more: { now: 4_000, since: 0 } })
-    assert.equal(fresh.health, 'low-traffic', 'silence is counted from the beginning of the step')
+    const fresh = judged({ slots: enough.slice(0, 1), more: { now: 60_000, since: 58_000 } })
+    assert.equal(fresh.health, 'ok', 'silence is counted from the beginning of the step')
   })
 
   test('6. warming up, an unknown baseline and too few units are states of their own, and none of them is safe', () => {
@@ -124,12 +124,12 @@ describe('the decision table, row by row', () => {
   })
 
   test('7. a monitor is shown and decides nothing; without a guardrail nothing is ever safe', () => {
-    const monitors = setupOf({ metrics: { errors: { ...errors, role: 'monitor' } as Metric } })
+    const monitors = setupOf({ metrics: { errors: { ...errors, role: 'monitor' } } })
     assert.equal(judged({ setup: monitors, slots: enough }).verdict, 'undecided')
     const shown = judged({ setup: monitors, slots: [harm] })
     assert.equal(shown.verdict, 'undecided')
     assert.equal(shown.metrics[0]?.verdict, 'harmful')
-    const beside = setupOf({ metrics: { errors, extra: { ...latency, role: 'monitor' } as Metric }, cuts: [] })
+    const beside = setupOf({ metrics: { errors, extra: { ...latency, role: 'monitor' } }, cuts: [] })
     assert.equal(judged({ setup: beside, slots: enough }).verdict, 'safe', 'a monitor needs no baseline')
   })
 })
@@ -167,11 +167,15 @@ test('neither one slow client nor one slow second can prove harm; slow seconds o
 })
 
 test('a metric of more importance needs less evidence, and any metric at its own threshold decides for all', () => {
-  const setup = setupOf({ metrics: { errors: { ...errors, importance: 9 } as Metric, latency } })
+  const setup = setupOf({ metrics: { errors: { ...errors, importance: 9 }, latency } })
   const reading = judged({ setup, slots: [healthy()] })
   const threshold = (name: string) => reading.metrics.find((metric) => metric.name === name)?.harm.threshold ?? 0
   assert.ok(Math.abs(threshold('errors') - Math.log(100 / 0.9)) < 1e-9)
   assert.ok(Math.abs(threshold('latency') - Math.log(100 / 0.1)) < 1e-9)
+  const { harm: total, metrics } = judged({ setup, slots: [slotOf({ v2: failing(4), v1: { randomised: 100 } })] })
+  const capital = (name: string) => Math.exp(metrics.find((metric) => metric.name === name)?.harm.logE ?? 0)
+  const average = Math.log(0.9 * capital('errors') + 0.1 * capital('latency'))
+  assert.ok(Math.abs(total.logE - average) < 1e-9 && total.logE > 1)
   for (let units = 3; units < 20; units += 1) {
     const judgement = judged({ setup, slots: [slotOf({ v2: failing(units), v1: { randomised: 100 } })] })
     const alone = judgement.metrics.some(({ harm: { logE, threshold: own } }) => logE >= own)
@@ -194,7 +198,7 @@ test('the smaller the share a step leads to, the wider its margin', () => {
 })
 
 test('first requests that do not fail prove nothing while later ones fail beyond the limit', () => {
-  const setup = setupOf({ metrics: { errors: { ...errors, marginAbsolute: 2 } as Metric } })
+  const setup = setupOf({ metrics: { errors: { ...errors, marginAbsolute: 2 } } })
   const quiet = Array.from({ length: 60 }, () => healthy())
   assert.equal(judged({ setup, slots: quiet }).verdict, 'safe')
   const later = Array.from({ length: 60 }, () => healthy({ v2: { randomisedErrors: 400, errors: 400 } }))
@@ -241,8 +245,8 @@ test('margins of nothing are never proved, and nothing breaks', () => {
   const none = { margin: 0, marginAbsolute: 0 }
   const setup = setupOf({
     metrics: {
-      errors: { ...errors, ...none } as Metric,
-      latency: { ...latency, margin: 0 } as Metric,
+      errors: { ...errors, ...none },
+      latency: { ...latency, margin: 0 },
       score: { ...observed, ...none },
     },
   })

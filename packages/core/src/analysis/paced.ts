@@ -14,10 +14,13 @@ export const notPacedYet: PacedEvidence = { rawLogE: 0, logE: 0 }
 
 /**
  * Takes in where the e-process is after a slot. When a replica stalls for a moment, all its users of that moment are slow together: one event,
- * not as many as there are users, so no single second may decide. Cutting a step of an e-process keeps it one: the cut step is never larger
- * than the whole one, whose expectation is at most 1 (docs/decisions/0016-no-second-decides.md).
+ * not as many as there are users, so no single second may decide. What was cut off is not made up for later, but evidence to the contrary is set
+ * against it first: a stall that is over leaves no debt behind that would hide real harm. The result never lies above the e-process, so it is one
+ * (docs/decisions/0016-no-second-decides.md).
  */
 export function paced(before: PacedEvidence, rawLogE: number, durationMs: number): PacedEvidence {
-  const step = Math.min(rawLogE - before.rawLogE, (logPerSecond * durationMs) / 1_000)
-  return { rawLogE, logE: before.logE + step }
+  const step = rawLogE - before.rawLogE
+  const cut = Math.max(0, step - (logPerSecond * durationMs) / 1_000)
+  const debt = Math.max(0, before.rawLogE - before.logE + Math.min(0, step)) + cut
+  return { rawLogE, logE: rawLogE - debt }
 }

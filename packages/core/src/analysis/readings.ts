@@ -83,7 +83,12 @@ export function readLatency(
     allowed: stable === null || question === null ? null : 100 * allowedAt(question, stable / 100, nextBp),
     harm: { logE: harmLogE, threshold: thresholds.harm },
     safety: { logE: safety(tests, question, nextBp, atGuard), threshold: thresholds.safe },
-    counts: counts(state, above),
+    counts: {
+      stable: histogramCount(state.stable.latency),
+      canary: histogramCount(state.canary.latency),
+      stableEvents: above(state.stable),
+      canaryEvents: above(state.canary),
+    },
     missing: cut === undefined ? ['more traffic on stable before the rollout, to know how fast it is'] : [],
     cut: cut === undefined ? null : { quantile: cut.quantile, cutMs: cut.cutMs },
     quantileMs: {

@@ -82,6 +82,11 @@ function moveData(
     ...('reason' in state ? { reason: state.reason } : {}),
     why: 'why' in state ? state.why : 'why' in event ? event.why : '',
     event: event.type,
-    ...(event.type === 'judged' ? { judgement: next.judgement } : {}),
+    ...(event.type === 'judged' ? { judgement: next.judgement, evidenceMs: gathered(before) + event.creditMs } : {}),
   }
+}
+
+/** The evidence time of the step so far, in ms. */
+function gathered(state: RolloutDocument['state']): number {
+  return 'evidenceMs' in state ? state.evidenceMs : 0
 }

@@ -68,3 +68,21 @@ test('a full table takes nobody in, says how often, and goes on counting whom it
   counters.clear()
   assert.equal(counters.add(keys[1_400] ?? 0), true)
 })
+
+test('a table that grows forgets nothing of anybody', () => {
+  const counters = new UnitCounters()
+  const keys = Array.from({ length: 20_000 }, (_, i) => Math.imul(i + 1, 2_654_435_761) >>> 0)
+  for (const key of keys) {
+    counters.add(key)
+    counters.serve(key, 1)
+    counters.count(key, 0)
+  }
+  counters.beginEpoch()
+  for (const key of keys) counters.count(key, 0)
+  for (const key of keys) {
+    assert.deepEqual([counters.add(key), counters.serve(key, 1), counters.serve(key, 0)], [false, false, true])
+    assert.equal(counters.count(key, 0), 3 + recentFactor * 2)
+  }
+  for (const key of keys.map((key) => key ^ 0x55555555)) counters.add(key)
+  for (const key of keys) assert.equal(counters.count(key, 0), 4 + recentFactor * 3)
+})

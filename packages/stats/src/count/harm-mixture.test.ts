@@ -64,7 +64,7 @@ test('harm: after any history the capital is not expected to grow while the rati
     fc.property(
       history,
       share,
-      fc.double({ min: 0, max: 1, noNaN: true }),
+      fc.oneof(fc.constant(1), fc.double({ min: 0, max: 1, noNaN: true })),
       fc.constantFrom(1, 1.1),
       fc.boolean(),
       (past, a, part, harmFrom, restarts) => {
@@ -88,7 +88,7 @@ test('non-inferiority: the same while the ratio is at or above the margin, for t
     fc.property(
       history,
       share,
-      fc.double({ min: 1, max: 50, noNaN: true }),
+      fc.oneof(fc.constant(1), fc.double({ min: 1, max: 50, noNaN: true })),
       fc.constantFrom(0.1, 0.25, 2, 9),
       (past, a, times, margin) => {
         let fixed: NonInferiorityState = createNonInferiority({ margin })
@@ -115,6 +115,7 @@ test('non-inferiority: the same while the ratio is at or above the margin, for t
           chance,
         )
         assert.ok(first <= 1 + 1e-9 && second <= 1 + 1e-9, `${first} ${second}`)
+        if (times === 1) assert.ok(Math.abs(first - 1) < 1e-9, 'fair at the edge')
       },
     ),
   )
@@ -198,6 +199,13 @@ test('late capital sees only what comes after it', () => {
     return readHarm(state).logE
   }
   assert.ok(run(0.5) > run(0) + 5, `${run(0.5)} after ${run(0)}`)
+  // All of it is at work before the first slot of an endless time is scored.
+  const first = { share: 0.05, canary: 1, stable: 0 }
+  const whole = readHarm(ok(updateHarm(createHarm({ restarts: null }), first))).logE
+  const late = readHarm(
+    ok(updateHarm(createHarm({ restarts: { fraction: 0.9, scaleMs: 1e-300 } }), { ...first, durationMs: 1e15 })),
+  )
+  assert.ok(Math.abs(late.logE - whole) < 0.01, `${late.logE} instead of ${whole}`)
   const idle = ok(updateHarm(createHarm(), { share: 0.05, canary: 0, stable: 0, durationMs: 1e9 }))
   assert.ok(Math.abs(readHarm(idle).logE) < 1e-12, 'time alone wins and loses nothing')
 })

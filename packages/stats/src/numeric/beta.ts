@@ -1,4 +1,4 @@
-import { halfDeviance, stirlingTail } from './gamma.ts'
+import { halfDeviance, logBeta, stirlingTail } from './gamma.ts'
 import { findRoot, firstNotBelow } from './root.ts'
 
 const MAX_TERMS = 20_000
@@ -9,19 +9,27 @@ function nonZero(value: number): number {
   return Math.abs(value) < TINY ? TINY : value
 }
 
-/** The continued fraction of the incomplete beta function by the modified Lentz method. */
-function betaFraction(x: number, a: number, b: number): number {
-  let c = 1
-  let d = 1 / nonZero(1 - ((a + b) * x) / (a + 1))
-  let fraction = d
+/** A point of the unit interval together with y = 1 - x, which may be tiny where 1 - x is already rounded away. */
+interface UnitPoint {
+  readonly x: number
+  readonly y: number
+}
+
+/**
+ * What divides x^a y^b / B(a, b) to give the lower tail: the even part of the continued fraction of the incomplete beta function
+ * by the modified Lentz method. In its terms a y - b x stands where the full fraction would subtract two numbers near 1.
+ */
+function betaFraction({ x, y }: UnitPoint, a: number, b: number): number {
+  const start = (a * (a * y - b * x + 1)) / (a + 1)
+  let fraction = nonZero(start)
+  let c = fraction
+  let d = 0
   for (let m = 1; m < MAX_TERMS; m += 1) {
-    const even = (m * (b - m) * x) / ((a + 2 * m - 1) * (a + 2 * m))
-    d = 1 / nonZero(1 + even * d)
-    c = nonZero(1 + even / c)
-    fraction *= d * c
-    const odd = (-(a + m) * (a + b + m) * x) / ((a + 2 * m) * (a + 2 * m + 1))
-    d = 1 / nonZero(1 + odd * d)
-    c = nonZero(1 + odd / c)
+    const at = a + 2 * m - 1
+    const up = ((((a + m - 1) / at) * (a + b + m - 1)) / at) * m * (b - m) * x * x
+    const down = m + (m * (b - m) * x) / at + ((a + m) * (a * y - b * x + 1 + m * (1 + y))) / (at + 2)
+    d = 1 / nonZero(up * d + down)
+    c = nonZero(down + up / c)
     fraction *= d * c
     if (Math.abs(d * c - 1) < EPSILON) break
   }
@@ -43,18 +51,18 @@ export interface Tails {
 }
 
 /**
- * P(Beta(a, b) <= x) and its complement, the smaller one to full relative precision. `y` is 1 - x, given by the caller because it
- * may be tiny where 1 - x is already rounded away.
+ * P(Beta(a, b) <= x) and its complement, the smaller one to full relative precision at any a, b > 0.
  */
-export function betaTails({ x, y }: { readonly x: number; readonly y: number }, a: number, b: number): Tails {
+export function betaTails(point: UnitPoint, a: number, b: number): Tails {
+  const { x, y } = point
   if (x <= 0) return { lower: 0, upper: 1 }
   if (y <= 0) return { lower: 1, upper: 0 }
   const front = betaFront(x, y, a, b)
   if (x < (a + 1) / (a + b + 2)) {
-    const lower = Math.min(1, (front * betaFraction(x, a, b)) / a)
+    const lower = Math.min(1, front / betaFraction(point, a, b))
     return { lower, upper: Math.max(0, 1 - lower) }
   }
-  const upper = Math.min(1, (front * betaFraction(y, b, a)) / b)
+  const upper = Math.min(1, front / betaFraction({ x: y, y: x }, b, a))
   return { lower: Math.max(0, 1 - upper), upper }
 }
 
@@ -88,7 +96,14 @@ export function studentSurvival(t: number, df: number): number {
   // Two divisions: t² may overflow where its tail can still be told from 0.
   const odds = df / Math.abs(t) / Math.abs(t)
   const half = { x: odds === Infinity ? 1 : odds / (1 + odds), y: 1 / (1 + odds) }
-  const { lower, upper } = betaTails(half, df / 2, 0.5)
+  // So small an x is a power alone, and its logarithm does not underflow.
+  const { lower, upper } =
+    odds < 1e-40
+      ? {
+          lower: Math.exp((df / 2) * (Math.log(df) - 2 * Math.log(Math.abs(t))) - logBeta(df / 2, 0.5)) / (df / 2),
+          upper: 1,
+        }
+      : betaTails(half, df / 2, 0.5)
   // Near 0 the first form would lose the digits of t in 1 - tiny.
   const tail = lower < 0.5 ? 0.5 * lower : 0.5 - 0.5 * upper
   return t > 0 ? tail : 1 - tail

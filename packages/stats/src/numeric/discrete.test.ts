@@ -2,12 +2,7 @@ import * as fc from 'fast-check'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { wrongValues } from '../testing/reference.ts'
-import {
-  binomialCdf,
-  binomialProbability,
-  hypergeometricProbability,
-  hypergeometricTails,
-} from './discrete.ts'
+import { binomialCdf, binomialProbability, hypergeometricProbability, hypergeometricTails } from './discrete.ts'
 
 test('binomial probabilities at any size', () => {
   assert.deepEqual(

@@ -1,15 +1,21 @@
 /** Setups and slots for tests of the analysis. */
-import type { Metric, ObservationMetric } from '@serin/spec'
+import type { ErrorsMetric, LatencyMetric, ObservationMetric } from '@serin/spec'
 import { binOf, upperEdgeMs } from '@serin/stats'
 import type { ArmSlot, EvidenceSlot } from '../../evidence.ts'
 import type { AnalysisSetup, LatencyCut } from '../setup.ts'
 import { emptyArm } from './traffic.ts'
 
 /** Failed requests with the default margins. */
-export const errors: Metric = { kind: 'errors', role: 'guardrail', margin: 25, marginAbsolute: 0.5, importance: 1 }
+export const errors: ErrorsMetric = {
+  kind: 'errors',
+  role: 'guardrail',
+  margin: 25,
+  marginAbsolute: 0.5,
+  importance: 1,
+}
 
 /** Latency with the default margin at the 95th percentile. */
-export const latency: Metric = {
+export const latency: LatencyMetric = {
   kind: 'latency',
   role: 'guardrail',
   quantile: 95,

@@ -82,13 +82,14 @@ export function createTraffic(options: TrafficOptions): Traffic {
     const known = units.get(unit)
     const counts = known ?? { all: zeros(kinds), recent: zeros(kinds), served: new Set<string>() }
     if (person !== null) units.set(unit, counts)
-    if (!counts.served.has(version)) arm.servedUnits += 1
+    const first = !counts.served.has(version)
     counts.served.add(version)
     const failed = options.versions[version].failed(uniform, person ?? nobody, second)
     arm.requests += 1
     arm.randomised += 1
-    if (known === undefined) {
-      arm.newUnits += 1
+    if (known === undefined) arm.newUnits += 1
+    if (first) {
+      arm.servedUnits += 1
       arm.firstRequests += 1
       if (failed) arm.firstErrors += 1
     }
