@@ -4,21 +4,23 @@ import { campaign, worldNamed } from './campaign.ts'
 import { reportOf } from './report.ts'
 
 const runs = {
-  'no-traffic': 3,
-  bursts: 3,
-  'never-ready': 2,
-  'exits-at-once': 2,
-  'canary-dies': 3,
-  'router-trouble': 4,
-  'evidence-trouble': 4,
-  'full-disk': 4,
-  killed: 6,
-  'clock-jumps': 4,
-  'clock-set-back': 2,
-  operator: 6,
-  'bad-day': 10,
-  'bad-day-harmful': 8,
-  'bad-day-sticky': 3,
+  'no-traffic': 2,
+  bursts: 1,
+  'never-ready': 1,
+  'exits-at-once': 1,
+  'canary-dies': 2,
+  'router-trouble': 3,
+  'evidence-trouble': 2,
+  'full-disk': 3,
+  killed: 4,
+  'clock-jumps': 3,
+  'clock-set-back': 1,
+  'gateway-restarts': 2,
+  'stable-crashes': 2,
+  operator: 4,
+  'bad-day': 6,
+  'bad-day-harmful': 5,
+  'bad-day-sticky': 2,
 }
 
 describe('bad days', () => {
@@ -30,8 +32,8 @@ describe('bad days', () => {
     })
   }
 
-  test('a control plane that is killed is started again, and the worlds above did kill it', async () => {
-    const outcomes = await campaign(worldNamed('killed'), { from: 1, count: 3 })
-    assert.ok(outcomes.every(({ lives }) => lives > 1))
+  test('a control plane that is killed is started again, and the world does kill it', async () => {
+    const [outcome] = await campaign(worldNamed('killed'), { from: 1, count: 1 })
+    assert.ok((outcome?.lives ?? 0) > 1)
   })
 })

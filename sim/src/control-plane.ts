@@ -124,7 +124,8 @@ function effect<Result>(life: Life, act: () => Result): Result {
   if (fuse === null) return act()
   fuse.left -= 1
   if (fuse.left > 0) return act()
-  if (fuse.happens) act()
+  // Whatever comes of it, nobody is there to hear.
+  if (fuse.happens) Promise.resolve(act()).catch(() => undefined)
   life.dead = true
   throw new Death()
 }

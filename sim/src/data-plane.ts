@@ -191,7 +191,7 @@ export class DataPlane {
     if (!isBusy(surroundings, atMs)) return
     const user = this.#senders.next()
     const request = user === null ? {} : { headers: { 'x-user': user.id } }
-    const decision = this.#memory.take(request, () => String(this.#arrivals.below(2 ** 32)))
+    const decision = this.#memory.take(request, () => String(this.#arrivals.below(2 ** 30)))
     if (decision === null) return
     const { version } = decision
     const behaviour = this.#behaviours.get(version)

@@ -4,14 +4,14 @@ import { campaign, worldNamed } from './campaign.ts'
 import { reportOf } from './report.ts'
 
 const runs = {
-  'errors-doubled-5': 6,
-  'errors-doubled-20': 8,
-  'errors-doubled-100': 10,
-  'errors-doubled-sticky': 6,
-  'slow-tail': 10,
-  'slow-tail-sticky': 6,
-  'wrong-answers': 5,
-  'late-harm': 2,
+  'errors-doubled-5': 3,
+  'errors-doubled-20': 4,
+  'errors-doubled-100': 6,
+  'errors-doubled-sticky': 4,
+  'slow-tail': 5,
+  'slow-tail-sticky': 3,
+  'wrong-answers': 3,
+  'late-harm': 1,
 }
 
 describe('a harmful version is rolled back, and never promoted', () => {

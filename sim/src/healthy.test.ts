@@ -5,7 +5,14 @@ import { campaign, worldNamed } from './campaign.ts'
 import { falseRollbackRatio, reportOf, type WorldReport } from './report.ts'
 
 /** 200 rollouts in all; each world gets what it costs. */
-const runs = { same: 100, 'same-drifting': 40, 'same-heavy-users': 30, 'better-sticky': 20, 'same-labels': 10 }
+const runs = {
+  same: 130,
+  'same-drifting': 15,
+  'same-heavy-users': 8,
+  'better-sticky': 8,
+  'unequal-replicas': 7,
+  'same-labels': 2,
+}
 
 describe('a version that is no worse than stable', () => {
   const reports: WorldReport[] = []

@@ -49,7 +49,7 @@ test('a step that is passed without its evidence is seen', async () => {
   ])
   assert.match(
     violations.join('\n'),
-    /step 1 was passed after \d{4} ms with traffic at its share, and asks for 15000 ms/,
+    /step 1 was passed after \d{4} ms with traffic at its share, and asks for 10000 ms/,
   )
 })
 

@@ -45,7 +45,7 @@ const usual: Omit<Scenario, 'name' | 'promise' | 'expect' | 'healthy'> = {
   stable: sound,
   canary: sound,
   upbringing: {},
-  file: steps('15s', '20m'),
+  file: steps('10s', '20m'),
   mishaps: () => [],
   limitMs: 70 * minuteMs,
 }
@@ -102,8 +102,8 @@ export const worlds: readonly Scenario[] = [
     promise:
       'The same version again is promoted, although errors, latency and load rise and fall while the share grows.',
     surroundings: { ...calm, drift: tide },
-    stable: failing(0.01),
-    canary: failing(0.01),
+    stable: failing(0.003),
+    canary: failing(0.003),
   },
   {
     ...usual,
@@ -204,7 +204,7 @@ export const worlds: readonly Scenario[] = [
     name: 'no-traffic',
     promise: 'Without traffic nothing advances; the rollout ends up held.',
     surroundings: { ...calm, bursts: { onMs: 22_000, offMs: 400 * minuteMs } },
-    file: steps('15s', '5m'),
+    file: steps('10s', '5m'),
     expect: ({ end, reason, highestBp }) =>
       end === 'held' && reason === 'deadline' && highestBp === 500
         ? null
@@ -257,7 +257,7 @@ export const worlds: readonly Scenario[] = [
     ...survived,
     name,
     promise,
-    file: steps('15s', '5m'),
+    file: steps('10s', '5m'),
     mishaps: (chance: Parameters<Scenario['mishaps']>[0]) =>
       some([kind], { atLeast: 1, atMost: 3, withinMs: 90_000 }, chance),
   })),
@@ -284,7 +284,7 @@ export const worlds: readonly Scenario[] = [
     ...survived,
     name: 'bad-day',
     promise: 'All of it together breaks no promise.',
-    file: steps('15s', '5m'),
+    file: steps('10s', '5m'),
     mishaps: (chance) => some([...badDays, operator], { atLeast: 3, atMost: 8, withinMs: 180_000 }, chance),
   },
   {
@@ -294,7 +294,7 @@ export const worlds: readonly Scenario[] = [
     promise: 'A version with four times the errors is not promoted on the worst of days.',
     stable: failing(0.01),
     canary: failing(0.04),
-    file: steps('15s', '5m'),
+    file: steps('10s', '5m'),
     mishaps: (chance) => some(badDays, { atLeast: 3, atMost: 8, withinMs: 180_000 }, chance),
   },
   {
@@ -306,7 +306,7 @@ export const worlds: readonly Scenario[] = [
     stable: { ...sound, wrongRatio: 0.04 },
     canary: { ...sound, wrongRatio: 0.04 },
     file: {
-      ...steps('15s', '5m'),
+      ...steps('10s', '5m'),
       metrics: {
         errors: { kind: 'errors' },
         latency: { kind: 'latency' },

@@ -14,6 +14,6 @@ export async function withPatience<Result>(
   try {
     return await act(AbortSignal.any([signal, late.signal]))
   } finally {
-    done.abort()
+    done.abort('done')
   }
 }

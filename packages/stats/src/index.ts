@@ -40,6 +40,12 @@ export type {
   ThresholdCut,
 } from './latency/threshold-bank.ts'
 
+export { createRankMixture, readRankMixture, renewReference, updateRankMixture } from './latency/rank-mixture.ts'
+export type { RankBatch, RankMixtureOptions, RankMixtureReading, RankMixtureState } from './latency/rank-mixture.ts'
+export { rankItems } from './latency/rank-items.ts'
+export type { RankItems, SlowShape } from './latency/rank-items.ts'
+export type { Capital } from './betting/capital.ts'
+
 export { addToBuckets, bucketRatio, DEFAULT_BUCKETS, emptyBuckets } from './mean/hash-buckets.ts'
 export type { BucketCell, BucketRatio, BucketSums } from './mean/hash-buckets.ts'
 export type { RatioBatch, StageArm, StageSums } from './mean/stages.ts'

@@ -52,7 +52,8 @@ function tiltFor(groups: readonly Alike[], dealt: number, start: number): number
     else low = tilt
     let next = tilt - mean / slope
     // Outside the bracket (or without a slope): halve it, or widen what has no end yet.
-    if (!(next > low && next < high)) next = low === -Infinity ? high - 4 : high === Infinity ? low + 4 : (low + high) / 2
+    if (!(next > low && next < high))
+      next = low === -Infinity ? high - 4 : high === Infinity ? low + 4 : (low + high) / 2
     if (Math.abs(next - tilt) <= 1e-12 * Math.max(1, Math.abs(tilt))) return next
     tilt = next
   }

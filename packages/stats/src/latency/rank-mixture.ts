@@ -172,11 +172,17 @@ function outcomeOf(logRatio: Float64Array, bins: readonly Pair[], share: number 
 /** Stable's latencies of the slot become part of the reference, but only for slots that come after it. */
 function learn(state: RankMixtureState, stable: LogHistogram): RankMixtureState {
   const pending = mergeHistograms(state.pending, stable)
-  const fresh = histogramCount(pending)
-  if (fresh < RENEWAL) return { ...state, pending }
-  const kept = thinned(state.reference, Math.max(0, REMEMBERED - fresh))
-  const reference = thinned(mergeHistograms(kept, pending), REMEMBERED)
+  const reference = renewReference(state.reference, pending)
+  if (reference === state.reference) return { ...state, pending }
   return { ...state, reference, pending: { scheme: pending.scheme, bins: [] } }
+}
+
+/** The reference once enough new latencies wait (the very same object before): it forgets as many of the old ones, evenly. */
+export function renewReference(reference: LogHistogram, pending: LogHistogram): LogHistogram {
+  const fresh = histogramCount(pending)
+  if (fresh < RENEWAL) return reference
+  const kept = thinned(reference, Math.max(0, REMEMBERED - fresh))
+  return thinned(mergeHistograms(kept, pending), REMEMBERED)
 }
 
 /** At most `most` observations of a histogram, in proportion, in whole numbers: what is cut off a bin is owed to the next. */

@@ -22,7 +22,18 @@ routerContract('memory', async () => {
 })
 
 function slot(boot: string, seq: number): EvidenceSlot {
-  return { boot, seq, at: seq, durationMs: 1_000, revision: 1, rollout: 'r', epoch: 0, weights: {}, sticky: true, arms: {} }
+  return {
+    boot,
+    seq,
+    at: seq,
+    durationMs: 1_000,
+    revision: 1,
+    rollout: 'r',
+    epoch: 0,
+    weights: {},
+    sticky: true,
+    arms: {},
+  }
 }
 
 test('slots come after the cursor, in order, then live, until the reader goes', async () => {
