@@ -16,7 +16,7 @@ export interface ReplicaExit {
   /** Exit code, or null when a signal ended it or nobody knows: a replica that was adopted tells only that it is gone. */
   readonly code: number | null
   readonly signal: NodeJS.Signals | null
-  /** What it said last, oldest first, without escape sequences; at most ten lines. */
+  /** What it said last, oldest first, without escape sequences; at most thirty lines. */
   readonly lastLines: readonly string[]
 }
 

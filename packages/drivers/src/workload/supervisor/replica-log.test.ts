@@ -101,7 +101,7 @@ test(
     for (let i = 0; i < 50; i += 1) say(`line ${i}\n`)
     assert.deepEqual(
       lastLinesOf(file),
-      Array.from({ length: 10 }, (_, i) => `line ${40 + i}`),
+      Array.from({ length: 30 }, (_, i) => `line ${20 + i}`),
     )
     assert.deepEqual(lastLinesOf(join(directory, 'none')), [])
   }),

@@ -7,7 +7,7 @@ export const logLimitBytes = 4 * 1_048_576
 
 const markPrefix = 'serin: '
 const tailBytes = 16_384
-const keptLines = 10
+const keptLines = 30
 const longestLine = 300
 
 /**
@@ -24,7 +24,7 @@ export function openLog(file: string, mark: string): number {
   return log
 }
 
-/** What a replica said since it was started last: at most ten lines, oldest first, without escape sequences. */
+/** What a replica said since it was started last: at most thirty lines, oldest first, without escape sequences. */
 export function lastLinesOf(file: string): readonly string[] {
   // What the keeper has just moved away may hold the beginning.
   const lines = `${tailOf(`${file}.1`)}${tailOf(file)}`.split('\n')

@@ -22,7 +22,11 @@ export function howItEnded({ code, signal }: Pick<ReplicaExit, 'code' | 'signal'
 
 /** What it said last, as a sentence with a space before it, or nothing. */
 export function saidLast(lines: readonly string[], limit = 3): string {
-  return lines.length === 0 ? '' : ` It said last: “${lines.slice(-limit).join(' | ')}”.`
+  if (lines.length === 0) return ''
+  const last = lines.slice(-limit)
+  // Many programs say first what is wrong, and then where: the line that names the error comes along.
+  const named = lines.slice(0, -limit).find((line) => /^\s*(\w*(error|exception)|fatal|panic\w*)\b.*:/i.test(line))
+  return ` It said last: “${[...(named === undefined ? [] : [named]), ...last].join(' | ')}”.`
 }
 
 /** The failure of a version whose replicas end before they are ready. */
