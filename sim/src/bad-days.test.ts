@@ -20,7 +20,7 @@ const runs = {
   operator: 4,
   'bad-day': 6,
   'bad-day-harmful': 5,
-  'bad-day-sticky': 2,
+  'bad-day-sticky': 1,
 }
 
 describe('bad days', () => {

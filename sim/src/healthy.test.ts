@@ -6,11 +6,11 @@ import { falseRollbackRatio, reportOf, type WorldReport } from './report.ts'
 
 /** 200 rollouts in all; each world gets what it costs. */
 const runs = {
-  same: 130,
-  'same-drifting': 15,
+  same: 155,
+  'same-drifting': 12,
   'same-heavy-users': 8,
   'better-sticky': 8,
-  'unequal-replicas': 7,
+  'unequal-replicas': 15,
   'same-labels': 2,
 }
 

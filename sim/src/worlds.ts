@@ -194,9 +194,9 @@ export const worlds: readonly Scenario[] = [
     ...usual,
     ...harmful,
     name: 'late-harm',
-    promise: 'A version that turns bad after ten healthy minutes is rolled back.',
-    file: steps('8m', '30m'),
-    mishaps: () => becomes(10 * minuteMs, failing(0.01)),
+    promise: 'A version that turns bad after five healthy minutes is rolled back.',
+    file: steps('4m', '30m'),
+    mishaps: () => becomes(5 * minuteMs, failing(0.01)),
   },
   {
     ...usual,

@@ -107,7 +107,9 @@ function wrongYaml(errors: readonly YAMLError[]): readonly Unreadable[] {
   const twice = errors.filter(({ code }) => code === 'DUPLICATE_KEY')
   return (twice.length === errors.length ? twice : errors.slice(0, 1)).map(({ code, message, pos }) => ({
     offset: pos[0],
-    message: yamlWords[code] ?? `This is not YAML: ${message.charAt(0).toLowerCase()}${message.slice(1)}.`,
+    message:
+      yamlWords[/^Flow /.test(message) ? 'MISSING_CHAR' : code] ??
+      `This is not YAML: ${message.charAt(0).toLowerCase()}${message.slice(1)}.`,
   }))
 }
 

@@ -149,6 +149,7 @@ test('release --supersede takes the place of a rollout, whose waiting ends with 
   assert.equal(code, 2)
   assert.match(stdout, /shop-3: v2 was rolled back \(superseded\)/)
   await world.until('abort', ({ code: aborted }) => aborted === 0)
+  await world.serin('status -w')
 })
 
 test('get rollouts: newest first, by service or by id', async () => {

@@ -51,7 +51,7 @@ test('for a program the issues are data', async () => {
 
 test('stdin is a file too', async () => {
   assert.equal((await run(['lint', '-f', '-'], { stdin: good })).code, 0)
-  assert.match((await run(['lint', '-f', '-'], { stdin: 'a: [' })).stdout, /^stdin:1:\d+: This is not YAML/)
+  assert.match((await run(['lint', '-f', '-'], { stdin: 'a: [' })).stdout, /^stdin:1:\d+: Something is not closed/)
 })
 
 test('a file that is not there: what, why, what to do', async () => {
