@@ -127,7 +127,11 @@ export function readObservations(
     safety: { logE: known?.logENonInferiority ?? 0, threshold: thresholds.safe },
     counts: { stable: stable.den, canary: canary.den, stableEvents: stable.num, canaryEvents: canary.num },
     exact: false,
-    missing: reading.ok ? (reading.dominated ? ['more units: a few of them decide'] : []) : [reading.message],
+    missing: reading.ok
+      ? reading.dominated
+        ? ['more units: a few of them decide']
+        : []
+      : [reading.message.replace(/\.$/, '')],
   })
 }
 
