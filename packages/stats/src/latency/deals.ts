@@ -20,11 +20,30 @@ export function logAverageOverDeals(values: readonly Alike[], dealt: number): nu
   }
   if (dealt <= 0) return 0
   if (dealt >= all) return logAll
+  const ways = lgamma(all + 1) - lgamma(dealt + 1) - lgamma(all - dealt + 1)
+  if (all * dealt <= FEW) return logSymmetric(groups, dealt, logAll / all) - ways
   const tilt = tiltFor(groups, dealt, Math.log(dealt / (all - dealt)) - logAll / all)
   let logSum = -dealt * tilt
   for (const { logWeight, count } of groups) logSum += count * log1pExp(tilt + logWeight)
   const chance = chanceOfMean(groups, dealt, tilt)
-  return logSum + Math.log(chance) - (lgamma(all + 1) - lgamma(dealt + 1) - lgamma(all - dealt + 1))
+  return logSum + Math.log(chance) - ways
+}
+
+/** Up to so many multiplications the polynomial is built term by term. */
+const FEW = 600
+
+/** ln of the elementary symmetric polynomial of degree `dealt`; weights are taken relative to their middle, so that no term overflows. */
+function logSymmetric(groups: readonly Alike[], dealt: number, middle: number): number {
+  const terms = new Float64Array(dealt + 1)
+  terms[0] = 1
+  for (const { logWeight, count } of groups) {
+    const weight = Math.exp(logWeight - middle)
+    for (let i = 0; i < count; i += 1) {
+      for (let degree = dealt; degree > 0; degree -= 1)
+        terms[degree] = (terms[degree] ?? 0) + weight * (terms[degree - 1] ?? 0)
+    }
+  }
+  return Math.log(terms[dealt] ?? 0) + dealt * middle
 }
 
 function log1pExp(x: number): number {
