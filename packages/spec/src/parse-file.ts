@@ -108,7 +108,7 @@ function wrongYaml(errors: readonly YAMLError[]): readonly Unreadable[] {
   return (twice.length === errors.length ? twice : errors.slice(0, 1)).map(({ code, message, pos }) => ({
     offset: pos[0],
     message:
-      yamlWords[/^Flow /.test(message) ? 'MISSING_CHAR' : code] ??
+      yamlWords[message.startsWith('Flow ') ? 'MISSING_CHAR' : code] ??
       `This is not YAML: ${message.charAt(0).toLowerCase()}${message.slice(1)}.`,
   }))
 }

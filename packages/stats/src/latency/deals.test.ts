@@ -46,7 +46,7 @@ function byRecursion(groups: readonly Alike[], dealt: number): number {
     for (let i = 0; i < count; i += 1) {
       all += 1
       for (let degree = dealt; degree > 0; degree -= 1) {
-        const [stay = -Infinity, take = -Infinity] = [terms[degree], (terms[degree - 1] ?? -Infinity) + logWeight]
+        const [stay, take] = [terms[degree] ?? -Infinity, (terms[degree - 1] ?? -Infinity) + logWeight]
         const high = Math.max(stay, take)
         if (high > -Infinity) terms[degree] = high + Math.log(Math.exp(stay - high) + Math.exp(take - high))
       }

@@ -195,7 +195,7 @@ test('too small a reference and slots that cannot be true are refused', () => {
     [{ canary: empty, stable: empty, share: Number.NaN }, 'no share'],
     [{ canary: empty, stable: empty, share: null, durationMs: -1 }, 'a negative time'],
   ] as const) {
-    const updated = updateRankMixture(state, batch as Parameters<typeof updateRankMixture>[1])
+    const updated = updateRankMixture(state, batch)
     assert.ok(!updated.ok && updated.reason === 'invalid', why)
   }
   const idle = updateRankMixture(state, { canary: empty, stable: empty, share: null })
