@@ -6,12 +6,13 @@ import { falseRollbackRatio, reportOf, type WorldReport } from './report.ts'
 
 /** 200 rollouts in all; each world gets what it costs. */
 const runs = {
-  same: 155,
-  'same-drifting': 12,
-  'same-heavy-users': 8,
-  'better-sticky': 8,
-  'unequal-replicas': 15,
-  'same-labels': 2,
+  same: 140,
+  'same-failing': 10,
+  'same-drifting': 35,
+  'same-heavy-users': 4,
+  'better-sticky': 4,
+  'unequal-replicas': 6,
+  'same-labels': 1,
 }
 
 describe('a version that is no worse than stable', () => {

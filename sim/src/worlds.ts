@@ -89,6 +89,15 @@ export const worlds: readonly Scenario[] = [
   {
     ...usual,
     ...healthy,
+    name: 'same-failing',
+    promise:
+      'The same version again is promoted, although one request in twenty-five fails: hundreds of errors to be misled by.',
+    stable: failing(0.04),
+    canary: failing(0.04),
+  },
+  {
+    ...usual,
+    ...healthy,
     name: 'same-heavy-users',
     promise: 'The same version again is promoted, although few users meet most of the errors.',
     surroundings: { ...calm, population: heavyUsers },
@@ -102,8 +111,8 @@ export const worlds: readonly Scenario[] = [
     promise:
       'The same version again is promoted, although errors, latency and load rise and fall while the share grows.',
     surroundings: { ...calm, drift: tide },
-    stable: failing(0.003),
-    canary: failing(0.003),
+    stable: failing(0.04),
+    canary: failing(0.04),
   },
   {
     ...usual,

@@ -112,7 +112,7 @@ test('status -w gives up after its timeout with exit code 3; the rollout goes on
   const { code, stdout, stderr } = await world.serin('status shop -w --timeout 500ms')
   assert.equal(code, 3)
   assert.match(stdout, /^▲ shop-1: Watching v2 at 50 %/)
-  assert.match(stderr, /^\d\d:\d\d:\d\d ▲ Watching v2 at 50 %.*\nNot over within the time\. The rollout goes on/)
+  assert.match(stderr, /^(\d\d:\d\d:\d\d ▲ Watching v2 at 50 %.*\n)+Not over within the time\. The rollout goes on/)
   assert.equal(await stateOf(), 'watching')
 })
 

@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { worldNamed } from './campaign.ts'
+import { reportOf, reportText } from './report.ts'
+import type { Outcome } from './scenario.ts'
+
+const fine: Outcome = {
+  scenario: 'same',
+  seed: 1,
+  end: 'promoted',
+  reason: null,
+  sentence: 'v2 is promoted and has all traffic.',
+  decidedAfterMs: 60_000,
+  exposedRequests: 4_000,
+  exposedUnits: 4_000,
+  highestBp: 10_000,
+  switchMs: 0,
+  violations: [],
+  journalEntries: 20,
+  journalHash: '00',
+  lives: 1,
+  worldMs: 80_000,
+}
+const rolledBack: Outcome = { ...fine, end: 'rolled-back', reason: 'harmful', sentence: 'Harm is proved.' }
+const runs = (bad: number): Outcome[] =>
+  Array.from({ length: 200 }, (_, i) => ({ ...(i < bad ? rolledBack : fine), seed: i }))
+
+test('false rollbacks of a healthy version fail once there are more than the budget explains', () => {
+  const world = worldNamed('same')
+  assert.deepEqual(reportOf(world, runs(8)).failures, [])
+  const { failures, falseRollbacks, allowed, ends } = reportOf(world, runs(9))
+  assert.deepEqual([failures.length, falseRollbacks, allowed], [9, 9, 8])
+  assert.deepEqual(ends, { 'rolled-back (harmful)': 9, promoted: 191 })
+})
+
+test('a harmful version that is promoted fails at once, and the failure says how to see it again', () => {
+  const report = reportOf(worldNamed('slow-tail'), [{ ...fine, scenario: 'slow-tail', seed: 7 }])
+  assert.match(reportText(report, 'It is rolled back.'), /expected a rollback for harm, got promoted/)
+  assert.equal(report.failures[0]?.replay, 'npm run -s sim -- --world slow-tail --from 7 --seeds 1 --journal')
+})
+
+test('a broken promise fails whatever the end was', () => {
+  const violations = ['at 3 s: canary was given 9000 bp; the step asked for less']
+  assert.deepEqual(reportOf(worldNamed('bad-day'), [{ ...fine, violations }]).failures[0]?.what, violations)
+})
