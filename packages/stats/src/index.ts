@@ -66,7 +66,68 @@ export type { AllocationBatch, AllocationReading, AllocationState } from './allo
 export { anytimePValue, closedAverage, combineEvidence } from './combine/average.ts'
 export type { CombinedReading, Contribution, Weighted } from './combine/average.ts'
 
-export { betaCdf, binomialSurvival, studentQuantile, studentSurvival } from './numeric/beta.ts'
+export {
+  betaCdf,
+  betaSurvival,
+  binomialSurvival,
+  fSurvival,
+  studentQuantile,
+  studentSurvival,
+  studentUpperQuantile,
+} from './numeric/beta.ts'
+export { binomialCdf, binomialProbability, hypergeometricProbability } from './numeric/discrete.ts'
 export { chiSquareSurvival, gammaSurvival, lgamma, logBeta } from './numeric/gamma.ts'
 export { LOG_ZERO, logAddExp, logSumExp } from './numeric/log-space.ts'
 export { erfc, erfcx, lnNormalCdf, normalCdf, normalQuantile, normalSurvival } from './numeric/normal.ts'
+
+export { createCupedTest, readCupedTest, updateCupedTest } from './covariate/cuped-test.ts'
+export type { CupedBatch, CupedTestOptions, CupedTestReading, CupedTestState } from './covariate/cuped-test.ts'
+
+export { bayesReading, effectFromInterval, expectedExcess } from './report/bayes.ts'
+export type { BayesOptions, BayesReading, NormalPrior } from './report/bayes.ts'
+export { compareMeans, effectOf, normalReading, relativeDifference } from './report/contrast.ts'
+export type {
+  Alternative,
+  Difference,
+  Effect,
+  Interval,
+  MeanReading,
+  NormalReading,
+  ReportOptions,
+} from './report/contrast.ts'
+export { compareCupedRatios } from './report/cuped-ratio.ts'
+export type { CupedRatioSums } from './report/cuped-ratio.ts'
+export { compareCuped, cupedTheta } from './report/cuped.ts'
+export type { CovariatePeriod, CupedEvents, CupedOptions, CupedReading, CupedSums } from './report/cuped.ts'
+export { effectSize, meanRatio } from './report/effect-size.ts'
+export type { EffectSize } from './report/effect-size.ts'
+export { mannWhitney } from './report/mann-whitney.ts'
+export type { RankOptions, RankReading } from './report/mann-whitney.ts'
+export { adjustedInterval, benjaminiHochberg, eBenjaminiHochberg, holm } from './report/multiplicity.ts'
+export type { Adjusted, SliceReading } from './report/multiplicity.ts'
+export { compareProportions, fisherMidP, wilsonInterval } from './report/proportions.ts'
+export type { ProportionOptions, ProportionReading } from './report/proportions.ts'
+export { orderRanks, quantileEffect, quantileEstimate, quantileOf } from './report/quantile.ts'
+export type { OrderRanks, QuantileBounds, QuantileComparison, QuantileEstimate } from './report/quantile.ts'
+export { sampleOfBuckets, sampleOfEvents, sampleOfRatio, sampleOfSums, sampleOfValues } from './report/sample.ts'
+export type { EventSums, RatioSums, Sample, ValueSums } from './report/sample.ts'
+
+export type { ArmUnits, DetectableEffect, LookOptions, PowerReading, SampleSize } from './power/design.ts'
+export { planDurationMs } from './power/duration.ts'
+export { furtherPower } from './power/further.ts'
+export type { FurtherPlan } from './power/further.ts'
+export { meanDetectable, meanPower, meanSampleSize } from './power/mean.ts'
+export type { MeanPlan, MeanSampleSize } from './power/mean.ts'
+export { proportionDetectable, proportionPower, proportionSampleSize } from './power/proportion.ts'
+export type { ProportionPlan } from './power/proportion.ts'
+export { harmForecast, nonInferiorityForecast } from './power/rollout.ts'
+export type { HarmForecastOptions, StageForecast, StagePlan } from './power/rollout.ts'
+export { studentPower, studentSampleSize } from './power/student.ts'
+export type { StudentPlan } from './power/student.ts'
+
+export type { Classification, JudgeConstants, KayentaLabel } from './kayenta/classify.ts'
+export type { KayentaConfig, KayentaMetric, KayentaMetricOptions } from './kayenta/config.ts'
+export { judgeKayenta } from './kayenta/judge.ts'
+export type { KayentaMetricResult, KayentaReading, KayentaSeries } from './kayenta/judge.ts'
+export type { GroupScore } from './kayenta/score.ts'
+export type { Points, SeriesSummary } from './kayenta/series.ts'

@@ -140,7 +140,8 @@ function contrast(
   return { z: value / Math.sqrt(variance), information: 1 / variance }
 }
 
-function plannedInformation(effect: number, alpha: number): number {
+/** Information at which an effect is found with power 0.8 at a single look of level alpha: where the sequences are tightest. */
+export function plannedInformation(effect: number, alpha: number): number {
   return ((normalQuantile(1 - alpha) + normalQuantile(PLANNED_POWER)) / effect) ** 2
 }
 

@@ -173,6 +173,18 @@ export function summariseStages(sums: StageSums): { readonly canary: ArmSummary;
 }
 
 /**
+ * Per bucket, what its units move one arm's stage-weighted ratio by: their squares add up to its variance (but for the n - 1).
+ * Empty while no stage has units in both arms.
+ */
+export function bucketInfluence(sums: StageSums, name: 'canary' | 'stable'): ReadonlyMap<number, number> {
+  const openWeight = stageWeight(sums.canary.open.den, sums.stable.open.den)
+  const totalWeight = sums.closedWeight + openWeight
+  if (!(totalWeight > 0)) return new Map()
+  const influence = openWeight > 0 ? addInfluence(sums[name], openWeight) : sums[name].influence
+  return new Map(influence.map(([bucket, value]) => [bucket, value / totalWeight]))
+}
+
+/**
  * The guarded variance of canary - factor × stable: the largest of Welch, pooled, and "the canary is at least as noisy as
  * stable". Without it a canary that has not met the tail yet looks precise, and is promoted.
  */

@@ -24,6 +24,7 @@ function erfcxFraction(x: number): number {
 
 /** The scaled complementary error function exp(x²) erfc(x); Infinity below about -26. */
 export function erfcx(x: number): number {
+  if (Number.isNaN(x)) return x
   if (x >= SERIES_BELOW) return erfcxFraction(x)
   if (x >= 0) return Math.exp(x * x) * (1 - erfSeries(x))
   return 2 * Math.exp(x * x) - erfcx(-x)
