@@ -12,6 +12,8 @@ import { serviceFile } from './harness/service-file.ts'
 import { until } from './harness/until.ts'
 
 const strategy = '{ kind: canary, steps: [{ weight: 20%, hold: 5s }, { weight: 50%, hold: 5s }] }'
+/** A cut that is crossed often, so that a healthy version gets through in seconds on a machine that was busy a moment ago. */
+const metrics = '    metrics: { errors: { kind: errors }, latency: { kind: latency, quantile: 75 } }\n'
 const node = process.execPath
 const versions = {
   v1: '{}',
@@ -30,7 +32,7 @@ void describe('bad days', () => {
   before(async () => {
     taken.listen(0, '127.0.0.1')
     await once(taken, 'listening')
-    const file = serviceFile({ strategy, versions })
+    const file = serviceFile({ strategy, versions, more: metrics })
       .replace('TAKEN_PORT', String(portOf(taken)))
       .replace('within: 20s', 'within: 4s')
     scene = await openScene({ file, load: { rate: 150, users: 5_000 } })

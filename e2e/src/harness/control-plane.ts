@@ -142,7 +142,8 @@ export async function rolloutEnd(client: Client, withinMs = 60_000): Promise<Rol
     'the rollout to end',
     async () => {
       const rollout = await client.getRollout({ rollout: 'web' })
-      return rollout.endedAt === null ? null : rollout
+      if (rollout.endedAt === null) throw new Error(`it is ${rollout.phase}: ${rollout.sentence}`)
+      return rollout
     },
     withinMs,
   )
