@@ -12,6 +12,8 @@ const runs = {
   'slow-tail-sticky': 3,
   'wrong-answers': 3,
   'late-harm': 1,
+  'adaptive-dead': 4,
+  'adaptive-errors-sticky': 4,
 }
 
 describe('a harmful version is rolled back, and never promoted', () => {

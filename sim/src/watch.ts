@@ -104,13 +104,16 @@ export class Watch {
   }
 
   /** A step that was left forward must have had its evidence at its own share. */
-  #checkStep(before: RolloutDocument | null, { id, state, plan }: RolloutDocument): void {
+  #checkStep(before: RolloutDocument | null, { id, state, plan, judgement }: RolloutDocument): void {
     if (before?.id !== id || before.state.phase !== 'watching') return
     const left = before.state
     const forward = (state.phase === 'watching' && state.step > left.step) || state.phase === 'promoting'
     if (!forward || this.#pushed.has(`rollout/${id}`)) return
     const step = plan.steps[left.step]
     if (step === undefined) return
+    const next = askedWeightBp(state, plan)
+    if (judgement?.verdict !== 'safe' && next > (judgement?.ramp?.growBp ?? 0))
+      this.#broken(`the share grew to ${next} bp without a proof of safety or a budget for it`)
     const { ms, sampled } = this.#attempt().busy.get(step.weightBp) ?? { ms: 0, sampled: false }
     if (!sampled || ms + roundingMs < step.holdMs)
       this.#broken(
@@ -147,7 +150,7 @@ export class Watch {
   #table(table: RoutingTable, before: RoutingTable | null): void {
     const { rollout } = this
     if (rollout === null) return
-    const { canary, steps } = rollout.plan
+    const { canary, steps, strategy } = rollout.plan
     const [bp, beforeBp] = [shareOf(table, canary), shareOf(before, canary)]
     const now = this.#options.clock.steadyMs()
     if (this.#goingBackSince !== null && bp === 0) {
@@ -168,7 +171,9 @@ export class Watch {
     if (!this.#pushed.has(`rollout/${rollout.id}`) && !attempt.reached.has(bp)) {
       const at = steps.findIndex((step) => step.weightBp === bp)
       const previous = steps[(at < 0 ? steps.length : at) - 1]
-      if (previous !== undefined && attempt.busy.get(previous.weightBp)?.sampled !== true)
+      // A budget may begin on any rung.
+      const first = strategy === 'adaptive' && attempt.reached.size === 0
+      if (!first && previous !== undefined && attempt.busy.get(previous.weightBp)?.sampled !== true)
         this.#broken(`canary was given ${bp} bp without a sample at ${previous.weightBp} bp`)
     }
     attempt.reached.add(bp)

@@ -30,6 +30,22 @@ const sound: Behaviour = {
 
 const calm: Surroundings = { requestsPerSecond: 300, population: null, drift: null, bursts: null, labels: null }
 
+/** The share grows every ten seconds, as far as the budget allows. */
+function adaptive(budget: number): Record<string, unknown> {
+  return { strategy: { kind: 'adaptive', budget, every: '10s', deadline: '20m' } }
+}
+
+/** A rollback that cost at most the budget, for harm or because it was used up. */
+const withinBudget = (budget: number, errorRatio: number): Pick<Scenario, 'healthy' | 'expect'> => ({
+  healthy: false,
+  expect: ({ end, reason, exposedRequests }) => {
+    if (end !== 'rolled-back' || (reason !== 'harmful' && reason !== 'budget'))
+      return `expected a rollback for harm or by the budget, got ${end} (${reason})`
+    const cost = exposedRequests * errorRatio
+    return cost <= budget ? null : `it cost about ${Math.round(cost)} requests of a budget of ${budget}`
+  },
+})
+
 /** One in fifty users meets a fifth of the errors; the busiest hundredth sends ten times as much as most. */
 const heavyUsers: Population = { users: 20_000, activitySigma: 1, fragileRatio: 0.02, newcomerRatio: 0.1 }
 const fragile: Behaviour = { ...sound, errorRatio: 0.003, fragileErrorRatio: 0.04 }
@@ -305,6 +321,40 @@ export const worlds: readonly Scenario[] = [
     canary: failing(0.04),
     file: steps('10s', '5m'),
     mishaps: (chance) => some(badDays, { atLeast: 3, atMost: 8, withinMs: 180_000 }, chance),
+  },
+  {
+    ...usual,
+    ...healthy,
+    name: 'adaptive-same',
+    promise: 'The same version again is promoted by an adaptive ramp.',
+    file: adaptive(100),
+  },
+  {
+    ...usual,
+    ...healthy,
+    name: 'adaptive-same-sticky',
+    promise: 'The same with users who stay with their version and differ in how often they fail.',
+    surroundings: { ...calm, population: heavyUsers },
+    stable: fragile,
+    canary: fragile,
+    file: adaptive(200),
+  },
+  {
+    ...usual,
+    ...withinBudget(50, 1),
+    name: 'adaptive-dead',
+    promise: 'A version that fails every request costs no more than the budget.',
+    canary: failing(1),
+    file: adaptive(50),
+  },
+  {
+    ...usual,
+    ...withinBudget(100, 0.03),
+    name: 'adaptive-errors-sticky',
+    promise: 'A version that fails three times in a hundred costs no more than the budget, with users who stay.',
+    surroundings: { ...calm, population: heavyUsers },
+    canary: failing(0.032),
+    file: adaptive(100),
   },
   {
     ...usual,

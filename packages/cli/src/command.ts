@@ -102,5 +102,5 @@ export function defineCommand<
   return { ...spec, arguments: spec.arguments ?? {}, options: spec.options ?? {}, run }
 }
 
-/** Exit codes that CI can trust. */
-export const exitCodes = { done: 0, failed: 1, rolledBack: 2, timedOut: 3, interrupted: 130 } as const
+/** Exit codes that CI can trust; `unusable` is what `serin judge` says of files it cannot judge. */
+export const exitCodes = { done: 0, failed: 1, rolledBack: 2, unusable: 2, timedOut: 3, interrupted: 130 } as const

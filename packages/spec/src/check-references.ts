@@ -1,11 +1,7 @@
+import { checkKayenta } from './check-kayenta.ts'
 import { nearest } from './nearest.ts'
+import type { Issue } from './reference-issue.ts'
 import type { ModelWorkload, Service, ServiceFile } from './service-file.ts'
-
-interface Issue {
-  readonly path: readonly PropertyKey[]
-  readonly message: string
-  readonly nearest?: string
-}
 
 /** What a schema cannot say: names that must exist elsewhere in the file, and fields that must fit the kind of workload. */
 export function checkReferences(file: ServiceFile): readonly Issue[] {
@@ -29,6 +25,7 @@ export function checkReferences(file: ServiceFile): readonly Issue[] {
     listeners.push({ name, port, listen: service.listen })
     issues.push(...checkVersions(service).map(({ path, message }) => ({ path: at(...path), message })))
     issues.push(...checkMetrics(service).map(({ path, message }) => ({ path: at(...path), message })))
+    issues.push(...checkKayenta(service).map(({ path, ...rest }) => ({ path: at(...path), ...rest })))
   }
   return issues
 }
@@ -128,6 +125,14 @@ function checkMetrics(service: Service): readonly Issue[] {
         message:
           'Expected more than 0% for "margin" or "marginAbsolute": that nothing at all has changed can never be proved.',
       })
+  }
+  const failures = Object.values(service.metrics).some(({ kind, role }) => kind === 'errors' && role === 'guardrail')
+  if (service.strategy.kind === 'adaptive' && !failures) {
+    issues.push({
+      path: ['strategy', 'kind'],
+      message:
+        'An adaptive ramp spends a budget of failed requests: it needs a guardrail of kind errors under "metrics".',
+    })
   }
   if (!Object.values(service.metrics).some((metric) => metric.role === 'guardrail')) {
     issues.push({

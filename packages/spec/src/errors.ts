@@ -19,6 +19,11 @@ export const catalogue = {
   },
   'body.invalid': { status: 400, retry: false, hint: 'Compare the body with /v1/openapi.json.' },
   'body.too-large': { status: 413, retry: false, hint: 'Send smaller batches.' },
+  'canary-config.invalid': {
+    status: 422,
+    retry: false,
+    hint: 'Give Kayenta’s own JSON: first a canary config, then a metric set pair list.',
+  },
   'config.invalid': { status: 422, retry: false, hint: 'Correct the file and run "serin lint -f FILE".' },
   'config.unreadable': { status: 400, retry: false, hint: 'Check the path and that the file is YAML.' },
   'control-plane.not-ready': { status: 503, retry: true, hint: 'It is starting or going away: try again in a moment.' },

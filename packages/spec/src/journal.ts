@@ -12,7 +12,7 @@ export const journalKinds = {
   'rollout.abort': { stream: 'rollout', says: 'Somebody asked to send all traffic back to stable.', data: { why } },
   'rollout.judged': {
     stream: 'rollout',
-    says: 'The verdict, or the health of the evidence, changed.',
+    says: 'The verdict, or the health of the evidence, changed; or a judge that looks now and then has looked.',
     data: { judgement: 'The whole judgement with its numbers, as in a rollout of the API.' },
   },
   'rollout.moved': {

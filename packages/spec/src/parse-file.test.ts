@@ -23,6 +23,7 @@ test('the rich file is read: durations in ms, shares in basis points, defaults f
   const { services } = parseServiceFile(richFile)
   const filter = services['spam-filter']
   assert.ok(filter?.workload.kind === 'process')
+  assert.ok(filter.strategy.kind === 'canary')
   assert.deepEqual(filter.strategy.steps, [
     { weight: 1, hold: 30_000, pause: false },
     { weight: 2_500, hold: 3_600_000, pause: true },

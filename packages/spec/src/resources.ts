@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { KayentaJudgement } from './kayenta.ts'
 
 const Timestamp = z.number().meta({ description: 'Milliseconds since the epoch.' })
 const BasisPoints = z.int().min(0).max(10_000).meta({ description: 'Hundredths of a percent.' })
@@ -75,6 +76,21 @@ export const MetricReading = z.object({
   sentence: z.string(),
 })
 
+/** adaptive: what the budget of failed requests allows. */
+export const RampReading = z.object({
+  budget: z.number().meta({ description: 'Requests that may fail because of canary.' }),
+  spentUpTo: z.number().meta({ description: 'How many have at most, so far.' }),
+  perRequestUpTo: z
+    .number()
+    .meta({ description: 'Extra failures per canary request, at most: holds however often one looks.' }),
+  requestsPerInterval: z.number().meta({ description: 'Requests of both versions until the share may change again.' }),
+  growBp: BasisPoints.meta({ description: 'The share may grow up to this.' }),
+  stayBp: BasisPoints.meta({ description: 'Above this it may not stay.' }),
+  probability: z.number().meta({ description: 'Belief that canary is worse at all; sceptical prior.' }),
+  beyondMargin: z.number().meta({ description: 'Belief that it is worse than the margin.' }),
+  impact: z.number().meta({ description: 'Extra failures per canary request if it is worse.' }),
+})
+
 /** What all the evidence says about the step in force. */
 export const Judgement = z.object({
   at: Timestamp,
@@ -88,6 +104,21 @@ export const Judgement = z.object({
   units: z.object({ stable: z.number(), canary: z.number() }),
   srm: z.object({ logE: z.number(), threshold: z.number() }),
   metrics: z.array(MetricReading),
+  kayenta: KayentaJudgement.optional().meta({
+    description:
+      'With the judge `kayenta`: the score that decides instead of the evidence of `harm` and of the metrics.',
+  }),
+  ramp: RampReading.optional(),
+  next: z
+    .object({
+      lookMs: z.number().meta({ description: 'At most so long until the next look.' }),
+      safeMs: z.number().nullable().meta({
+        description: 'Until every guardrail is safe, if the evidence goes on like this; null: it does not grow.',
+      }),
+      harmMs: z.number().nullable().meta({ description: 'The same until harm is proved.' }),
+    })
+    .optional()
+    .meta({ description: 'While undecided: when the evidence may decide.' }),
 })
 
 /** A rollout as people and programs see it. */
@@ -97,7 +128,7 @@ export const Rollout = z.object({
   number: z.int(),
   stable: z.string(),
   canary: z.string(),
-  strategy: z.enum(['canary', 'instant']),
+  strategy: z.enum(['canary', 'adaptive', 'instant']),
   phase: z.enum(['preparing', 'watching', 'holding', 'promoting', 'rolling-back', 'promoted', 'rolled-back']),
   attempt: z.int(),
   step: z.int().nullable().meta({ description: 'Index of the step in force, from 0.' }),

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { KayentaAnalysis } from './kayenta.ts'
 import { Metric } from './metric.ts'
 import { Duration, Name, Percent, Weight } from './units.ts'
 
@@ -172,6 +173,11 @@ export const CanaryStep = z
 /** Known ramps. */
 export const presets = ['1-5-25-100', '5-25-50-100'] as const
 
+const deadline = Duration.prefault('2h').meta({
+  description:
+    'A step that has not passed this long after its hold is held for a person. Nothing is ever promoted because time ran out.',
+})
+
 /** Canary: a growing share of the units, each step only after evidence. */
 export const CanaryStrategy = z
   .strictObject({
@@ -183,10 +189,7 @@ export const CanaryStrategy = z
       .max(50)
       .optional()
       .meta({ description: 'Growing shares below 100 %; promotion follows the last.' }),
-    deadline: Duration.prefault('2h').meta({
-      description:
-        'A step that has not passed this long after its hold is held for a person. Nothing is ever promoted because time ran out.',
-    }),
+    deadline,
   })
   .refine((strategy) => (strategy.steps === undefined) !== (strategy.preset === undefined), {
     error: 'expected either steps or preset',
@@ -205,6 +208,33 @@ export const CanaryStrategy = z
     }
   })
   .meta({ id: 'CanaryStrategy', description: 'Canary: a growing share of the units, each step only after evidence.' })
+
+/** Adaptive: the share grows as fast as a budget of harm allows. */
+export const AdaptiveStrategy = z
+  .strictObject({
+    kind: z.literal('adaptive').meta({ description: 'The share grows as fast as a budget of harm allows.' }),
+    budget: z
+      .int()
+      .min(1)
+      .max(1_000_000_000)
+      .default(100)
+      .meta({ description: 'Requests that may fail because of the new version, over the whole rollout.' }),
+    every: Interval.prefault('30s').meta({ description: 'At least this much evidence time between two shares.' }),
+    max: Weight.refine((weight) => typeof weight !== 'number' || (weight >= 10 && weight <= 9_000), {
+      error: 'expected 0.1% to 90%: stable keeps enough traffic to be compared with',
+    })
+      .prefault('50%')
+      .meta({ description: 'The share at which the proof of safety is waited for; promotion follows it.' }),
+    deadline,
+  })
+  .meta({
+    id: 'AdaptiveStrategy',
+    description:
+      'Adaptive: the share grows as fast as the evidence rules out that the rollout costs more failed requests than its budget, and shrinks when it no longer does.',
+  })
+
+/** How the next version comes in. */
+export const Strategy = z.discriminatedUnion('kind', [CanaryStrategy, AdaptiveStrategy])
 
 /** A risk somebody takes: without any nothing could ever be decided. */
 const Risk = Percent.refine((percent) => percent > 0 && percent <= 50, {
@@ -230,6 +260,15 @@ export const Analysis = z
       .max(1_000_000)
       .default(50)
       .meta({ description: 'Units canary must have served before any step may pass.' }),
+    judge: z.enum(['serin', 'kayenta']).default('serin').meta({
+      description:
+        'Whose verdict counts. `kayenta` compares time series as Spinnaker does; it makes no correction for looking again, so `falseRollback` and `falsePromotion` do not hold.',
+    }),
+    kayenta: KayentaAnalysis.optional().meta({ description: 'How the judge `kayenta` looks.' }),
+  })
+  .refine(({ judge, kayenta }) => kayenta === undefined || judge === 'kayenta', {
+    path: ['kayenta'],
+    error: 'expected "judge: kayenta" beside it: these options mean nothing to another judge',
   })
   .meta({ id: 'Analysis', description: 'How sure Serin has to be.' })
 
@@ -272,7 +311,7 @@ export const Service = z
     workload: Workload.meta({ description: 'What a version runs as.' }),
     versions: z.record(Name, VersionSpec).meta({ description: 'The versions, by name.' }),
     stable: Name.meta({ description: 'The version that serves before the first rollout.' }),
-    strategy: CanaryStrategy.prefault({ kind: 'canary', preset: '5-25-50-100' }).meta({
+    strategy: Strategy.prefault({ kind: 'canary', preset: '5-25-50-100' }).meta({
       description: 'How the next version comes in.',
     }),
     metrics: z
@@ -316,6 +355,8 @@ export type ModelWorkload = z.output<typeof ModelWorkload>
 export type EndpointsWorkload = z.output<typeof EndpointsWorkload>
 export type VersionSpec = z.output<typeof VersionSpec>
 export type CanaryStrategy = z.output<typeof CanaryStrategy>
+export type AdaptiveStrategy = z.output<typeof AdaptiveStrategy>
+export type Strategy = z.output<typeof Strategy>
 export type RoutingRule = z.output<typeof RoutingRule>
 export type UnitSource = z.output<typeof UnitSource>
 export type Analysis = z.output<typeof Analysis>

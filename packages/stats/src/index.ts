@@ -11,6 +11,22 @@ export { createAboveLimit, createBelowLimit, readLimit, updateLimit } from './co
 export type { LimitOptions, LimitReading, LimitState, TrialBatch } from './count/limit.ts'
 export { createRatio, readRatio, readRatioNonInferiority, updateRatio } from './count/ratio-interval.ts'
 export type { RatioReading, RatioState } from './count/ratio-interval.ts'
+export { chanceToReach, exactThreshold } from './count/exact-threshold.ts'
+export type { ExactThreshold, FiniteHorizon } from './count/exact-threshold.ts'
+
+export { createTwoByTwo, readTwoByTwo, updateTwoByTwo } from './proportion/two-by-two.ts'
+export type { TwoByTwoBatch, TwoByTwoOptions, TwoByTwoReading, TwoByTwoState } from './proportion/two-by-two.ts'
+export { shareInterval } from './proportion/share-interval.ts'
+export type { ShareReading, Trials, WatchedOptions } from './proportion/share-interval.ts'
+export { createBoundedMean, readBoundedMean, updateBoundedMean } from './bounded/empirical-bernstein.ts'
+export type {
+  BoundedArm,
+  BoundedArmReading,
+  BoundedBatch,
+  BoundedMeanOptions,
+  BoundedMeanReading,
+  BoundedMeanState,
+} from './bounded/empirical-bernstein.ts'
 
 export {
   BIN_COUNT,
@@ -39,6 +55,11 @@ export type {
   ThresholdBankState,
   ThresholdCut,
 } from './latency/threshold-bank.ts'
+
+export { compareDistributions, dkwConstant, dkwHalfWidth, quantileBand } from './bands/dkw.ts'
+export type { DkwReading } from './bands/dkw.ts'
+export { quantileInterval } from './bands/quantile-interval.ts'
+export type { QuantileBand } from './bands/quantile-interval.ts'
 
 export { createRankMixture, readRankMixture, renewReference, updateRankMixture } from './latency/rank-mixture.ts'
 export type { RankBatch, RankMixtureOptions, RankMixtureReading, RankMixtureState } from './latency/rank-mixture.ts'
@@ -131,3 +152,27 @@ export { judgeKayenta } from './kayenta/judge.ts'
 export type { KayentaMetricResult, KayentaReading, KayentaSeries } from './kayenta/judge.ts'
 export type { GroupScore } from './kayenta/score.ts'
 export type { Points, SeriesSummary } from './kayenta/series.ts'
+
+export { expectedEventsUpTo } from './ramp/expected-events.ts'
+export { rampShares, riskOf } from './ramp/risk.ts'
+export type { RampBudget, Risk } from './ramp/risk.ts'
+
+export { createCusum, readCusum, updateCusum } from './series/cusum.ts'
+export type { CusumOptions, CusumState } from './series/cusum.ts'
+export { DEFAULT_SERIES_DETECTOR, seriesDetectors } from './series/detectors.ts'
+export type { SeriesDetector, SeriesDetectorName } from './series/detectors.ts'
+export { createEwma, readEwma, updateEwma } from './series/ewma.ts'
+export type { EwmaOptions, EwmaState } from './series/ewma.ts'
+export { createMoving, readMoving, updateMoving } from './series/moving.ts'
+export type { MovingOptions, MovingState } from './series/moving.ts'
+export type { SeriesPoint, SeriesReading } from './series/point.ts'
+export type { Reference, ReferenceOptions } from './series/reference.ts'
+export { createSeason, readSeason, updateSeason } from './series/season.ts'
+export type { SeasonOptions, SeasonReading, SeasonState } from './series/season.ts'
+export { createShiryaevRoberts, readShiryaevRoberts, updateShiryaevRoberts } from './series/shiryaev-roberts.ts'
+export type { ShiryaevRobertsOptions, ShiryaevRobertsState } from './series/shiryaev-roberts.ts'
+export type { Spread } from './series/spread.ts'
+export { decomposeStl, remainderOutliers } from './series/stl.ts'
+export type { StlOptions, StlParts } from './series/stl.ts'
+export { createTail, readTail, updateTail } from './series/tail.ts'
+export type { TailOptions, TailState } from './series/tail.ts'

@@ -8,24 +8,34 @@ import {
   chiSquareSurvival,
   closedAverage,
   compareMeans,
+  createCusum,
+  createEwma,
   createHarm,
   dirichletLogE,
+  dkwConstant,
+  dkwHalfWidth,
   logBeta,
   normalCdf,
   normalQuantile,
   oneSidedHalfWidth,
   oneSidedLogE,
   oneSidedTuningInformation,
+  readCusum,
+  readEwma,
   readHarm,
   sampleOfEvents,
   sampleOfSums,
+  shareInterval,
   studentQuantile,
   tuningInformation,
   twoSidedHalfWidth,
   twoSidedLogE,
+  updateCusum,
+  updateEwma,
   updateHarm,
 } from './index.ts'
-import { betaCdf } from './numeric/beta.ts'
+import type { Refusal, SeriesPoint, SeriesReading, Updated } from './index.ts'
+import { betaCdf, betaSurvival } from './numeric/beta.ts'
 
 interface StatCase {
   readonly id: string
@@ -37,7 +47,7 @@ interface StatCase {
 
 type Check = (inputs: never, near: Near) => void
 /** Compares a number with the expected field, at the case's own tolerance. */
-type Near = (field: string, actual: number | readonly number[]) => void
+type Near = (field: string, actual: number | readonly (number | readonly number[])[]) => void
 
 interface Moments {
   readonly n: number
@@ -109,6 +119,77 @@ function cumulativeLogE({ data, nullProbabilities, dirichletAlpha, concentration
     return dirichletLogE(counts, nullProbabilities, prior)
   })
 }
+
+interface Bounded {
+  readonly s: number
+  readonly v: number
+  readonly vOpt: number
+  readonly g: number
+  readonly h: number
+  readonly alphaOpt: number
+  readonly alpha: number
+}
+
+/** ln of the beta-binomial mixture when the sum of n trials, each -g or h with g + h = 1, is s and its variance v = ghn: the mixture of two outcomes. */
+function twoSidedBinomial({ v, vOpt, g, h, alphaOpt }: Bounded, s: number): number {
+  return betaMixture(v / (g * h), s + v / h, { g, concentration: tuningInformation(vOpt, alphaOpt) / (g * h) - 1 })
+}
+
+/** The same over chances above g alone. */
+function oneSidedBinomial({ v, vOpt, g, h, alphaOpt }: Bounded, s: number): number {
+  const concentration = oneSidedTuningInformation(vOpt, alphaOpt) / (g * h) - 1
+  const [trials, events] = [v / (g * h), s + v / h]
+  const above = (a: number, b: number): number => Math.log(betaSurvival(g, a, b))
+  const [a, b] = [concentration * g, concentration * h]
+  return betaMixture(trials, events, { g, concentration }) + above(a + events, b + trials - events) - above(a, b)
+}
+
+function betaMixture(
+  trials: number,
+  events: number,
+  { g, concentration }: { g: number; concentration: number },
+): number {
+  const shares = [g, 1 - g]
+  const prior = shares.map((share) => share * concentration)
+  return dirichletLogE([events, trials - events], shares, prior)
+}
+
+/** The sum from which on evidence reaches 1/alpha; v/g, that of trials that all have the event, when it never does. */
+function boundOf(inputs: Bounded, logE: (inputs: Bounded, s: number) => number): number {
+  const most = inputs.v / inputs.g
+  return Math.min(
+    most,
+    most * solve((part) => (part > 1 ? Infinity : logE(inputs, part * most)), -Math.log(inputs.alpha)),
+  )
+}
+
+interface Charted {
+  readonly values: readonly number[]
+  readonly mu: number
+  readonly sigma: number
+  readonly lambda_: number
+  readonly L: number
+  readonly k: number
+  readonly h: number
+}
+
+/** A chart after each value. */
+function charted<State>(
+  values: readonly number[],
+  start: State,
+  update: (state: State, point: SeriesPoint) => Updated<State>,
+): State[] {
+  let state = start
+  return values.map((value, atMs) => {
+    const next = update(state, { atMs, value })
+    assert.ok(next.ok)
+    state = next.state
+    return state
+  })
+}
+
+const firstAlarm = (readings: readonly (SeriesReading | Refusal)[]): number =>
+  readings.findIndex((read) => read.ok && read.alarm)
 
 const checks: Readonly<Record<string, Check>> = {
   'distribution function: normal-cdf': ({ x }: { x: number }, near) => near('value', normalCdf(x)),
@@ -183,6 +264,29 @@ const checks: Readonly<Record<string, Check>> = {
       }
       near('logE', readHarm(state).logE)
     },
+  'two-sided beta-binomial mixture log e-value (sub-Bernoulli g,h)': (inputs: Bounded, near) =>
+    near('logE', twoSidedBinomial(inputs, inputs.s)),
+  'two-sided beta-binomial boundary': (inputs: Bounded, near) => near('bound', boundOf(inputs, twoSidedBinomial)),
+  'one-sided beta-binomial log e-value': (inputs: Bounded, near) => near('logE', oneSidedBinomial(inputs, inputs.s)),
+  'one-sided beta-binomial boundary': (inputs: Bounded, near) => near('bound', boundOf(inputs, oneSidedBinomial)),
+  'boundary saturates at v/g when evidence is impossible': (inputs: Bounded, near) =>
+    near('bound', boundOf(inputs, oneSidedBinomial)),
+  'Bernoulli confidence sequence from beta-binomial mixture': (
+    { successes: events, trials, alpha, nOpt }: { successes: number; trials: number; alpha: number; nOpt: number },
+    near,
+  ) => {
+    const read = shareInterval({ trials, events }, { alpha, plannedTrials: nOpt })
+    assert.ok(read.ok)
+    near('ci', [read.low, read.high])
+  },
+  'time-uniform DKW band half-width, A=0.85': ({ n, alpha, nMin }: { n: number; alpha: number; nMin: number }, near) =>
+    near('halfWidth', dkwHalfWidth(n, alpha, nMin)),
+  'C(alpha) for time-uniform DKW, A=0.85, two-sided leading 4': ({ alpha }: { alpha: number }, near) =>
+    near('C', dkwConstant(alpha)),
+  'two-sample threshold g(nc,a/2)+g(nb,a/2), nMin=50': (
+    { nc, nb, alpha, nMin }: { nc: number; nb: number; alpha: number; nMin: number },
+    near,
+  ) => near('threshold', dkwHalfWidth(nc, alpha / 2, nMin) + dkwHalfWidth(nb, alpha / 2, nMin)),
   'hash-bucket ratio variance: linearised and delete-one jackknife': (
     { numerator, denominator }: { numerator: number[]; denominator: number[] },
     near,
@@ -195,6 +299,31 @@ const checks: Readonly<Record<string, Check>> = {
     near('varianceLinearised', read.variance)
     near('varianceJackknife', read.jackknifeVariance)
   },
+  'EWMA chart lambda=0.2, L=3, mu=10, sigma=1': ({ values, lambda_, L, mu, sigma }: Charted, near) => {
+    const path = charted(
+      values,
+      createEwma({ lambda: lambda_, reach: L, reference: { middle: mu, width: sigma } }),
+      updateEwma,
+    )
+    near(
+      'ewma',
+      path.map(({ average }) => mu + sigma * average),
+    )
+    near(
+      'halfWidth',
+      path.map(({ limit }) => sigma * limit),
+    )
+    near('firstAlarmIndex', firstAlarm(path.map(readEwma)))
+  },
+  'two-sided tabular CUSUM k=0.5 sigma, h=5 sigma': ({ values, mu, sigma, k, h }: Charted, near) => {
+    const start = createCusum({ slack: k, limit: h, reference: { middle: mu, width: sigma } })
+    const path = charted(values, start, updateCusum)
+    near('firstAlarmIndex', firstAlarm(path.map(readCusum)))
+    near(
+      'path',
+      path.map(({ above, below }) => [above, below]),
+    )
+  },
   'closed testing with the arithmetic mean: adjusted e_i = min over subsets containing i': (
     { e }: { e: number[] },
     near,
@@ -206,9 +335,11 @@ const families = ['report', 'power', 'kayenta'].map((folder) => join(import.meta
 
 /** Methods of the file that are checked beside their code, or not at all; each group with its reason. */
 const elsewhere: readonly (readonly [reason: string, methods: RegExp])[] = [
-  ['bands for whole distributions and stitched boundaries (B2)', /DKW|stitched|quantile test|two-sample threshold/],
-  ['beta-binomial boundaries: the mixtures over ratios take their place', /beta-binomial|saturates/],
-  ['charts for a single series', /EWMA|CUSUM/],
+  [
+    'stitched boundaries: no method uses them, mixtures are tighter at every number of requests a rollout sees',
+    /stitched/,
+  ],
+  ['a test of one quantile: latency is judged at all ranks together, by the rank mixture', /quantile test/],
 ]
 
 function checkTwoSided(inputs: Comparison, near: Near): void {
@@ -236,7 +367,11 @@ function nearFor(reference: StatCase): { near: Near; compared: () => number } {
     const wanted = field === 'logE' && !('logE' in expected) ? logEOf(expected) : expected[field]
     if (typeof actual === 'number') return compare(field, actual, wanted)
     const list = Array.isArray(wanted) ? (wanted as unknown[]) : []
-    for (const [i, value] of actual.entries()) compare(`${field}[${i}]`, value, list[i])
+    for (const [i, value] of actual.entries()) {
+      const row = typeof value === 'number' ? [value] : value
+      const wantedRow = Array.isArray(list[i]) ? (list[i] as unknown[]) : [list[i]]
+      for (const [j, cell] of row.entries()) compare(`${field}[${i}][${j}]`, cell, wantedRow[j])
+    }
   }
   return { near, compared: () => compared }
 }

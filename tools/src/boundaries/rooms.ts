@@ -53,7 +53,14 @@ export const rooms: readonly Room[] = [
     at: ['packages/server'],
     may: ['engine', 'drivers', 'drivers/each', 'gateway', 'kit', 'spec', 'core:type'],
   },
-  { name: 'cli', at: ['packages/cli'], may: ['sdk', 'spec', 'server:lazy', 'server:type'] },
+  // What Serin claims, measured beside others; it starts nothing of the product.
+  { name: 'bench', at: ['packages/bench'], may: ['stats'] },
+  {
+    name: 'cli',
+    at: ['packages/cli'],
+    // `serin judge` runs Kayenta's rules over files, without a control plane.
+    may: ['sdk', 'spec', 'server:lazy', 'server:type', 'bench:lazy', 'stats:lazy', 'stats:type'],
+  },
   // The printers read the command tree as data.
   { name: 'tools', at: ['tools'], may: ['spec', 'cli:process'] },
   // The demo draws with the live view of the command line, and starts it as people do.

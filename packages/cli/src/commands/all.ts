@@ -1,12 +1,14 @@
 import type { Command } from '../command.ts'
 import { abort } from './abort.ts'
 import { apply } from './apply.ts'
+import { bench } from './bench.ts'
 import { complete } from './complete.ts'
 import { completion } from './completion.ts'
 import { demo } from './demo.ts'
 import { explain } from './explain.ts'
 import { get } from './get.ts'
 import { journalVerify } from './journal-verify.ts'
+import { judge } from './judge.ts'
 import { lint } from './lint.ts'
 import { observe } from './observe.ts'
 import { pause } from './pause.ts'
@@ -38,10 +40,12 @@ export const commands: readonly Command[] = [
   get,
   apply,
   lint,
+  judge,
   schema,
   observe,
   journalVerify,
   token,
+  bench,
   completion,
   complete,
 ]

@@ -62,3 +62,13 @@ test('a file that is not there: what, why, what to do', async () => {
     /other\.yaml cannot be read .*\[config\.unreadable\]\n {2}why {2}ENOENT.*\n(.*\n)?.* {2}do {3}Check the path/,
   )
 })
+
+test('a judge that makes no correction is a warning: told, and no problem', async () => {
+  write(`${good}    analysis: { judge: kayenta }\n`)
+  const { code, stdout, stderr } = await run(['lint'], { cwd: directory })
+  assert.deepEqual([code, stdout], [0, 'serin.yaml is fine.\n'])
+  assert.match(stderr, /^warning: services\.shop\.analysis\.judge: This judge makes no correction for looking again\./)
+  const json = await run(['lint', '-o', 'json'], { cwd: directory })
+  const { warnings } = JSON.parse(json.stdout) as { warnings: { path: string }[] }
+  assert.deepEqual([warnings[0]?.path, json.stderr], ['services.shop.analysis.judge', ''])
+})

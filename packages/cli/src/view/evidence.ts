@@ -99,8 +99,12 @@ function noteLines(reading: MetricReading, paper: Paper): readonly string[] {
 }
 
 /** What all the evidence adds up to, beyond its sentence. */
-export function totalsText({ harm, units, srm, health }: Judgement): string {
+export function totalsText({ harm, units, srm, health, kayenta }: Judgement): string {
   const led = harm.leading === null || harm.logE <= 0 ? '' : `, led by ${harm.leading}`
   const split = srm.logE >= srm.threshold ? 'the split is not as asked' : 'the split is as asked'
-  return `evidence of harm ${odds(harm.logE)}${led}; ${odds(harm.threshold)} rolls back · ${count(units.canary)} canary units · ${health === 'ok' ? split : health.replaceAll('-', ' ')}`
+  const decides =
+    kayenta === undefined
+      ? `${odds(harm.threshold)} rolls back`
+      : `Kayenta decides: ${kayenta.score === null ? 'no score yet' : `score ${figure(kayenta.score)}`}, pass ${kayenta.pass}`
+  return `evidence of harm ${odds(harm.logE)}${led}; ${decides} · ${count(units.canary)} canary units · ${health === 'ok' ? split : health.replaceAll('-', ' ')}`
 }

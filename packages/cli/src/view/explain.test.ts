@@ -51,6 +51,44 @@ test('a rollout that was rolled back: what decided, who was exposed, when the la
     }),
   ))
 
+test('with the judge kayenta: its score decides, the evidence is only shown, and nothing is promised', (t) =>
+  explains(
+    t,
+    rollout({
+      judgement: judgement({
+        sentence:
+          'Not decided; the next judgement comes in 10 points. Kayenta score 80 (pass 95, marginal 75): errors Pass, latency High.',
+        kayenta: {
+          verdict: 'undecided',
+          score: 80,
+          pass: 95,
+          marginal: 75,
+          failed: null,
+          points: 20,
+          looks: 2,
+          nextLookIn: 10,
+          groups: [
+            { name: 'Errors', score: 100, weight: 60 },
+            { name: 'Latency', score: 50, weight: 40 },
+          ],
+          metrics: [
+            {
+              name: 'errors',
+              groups: ['Errors'],
+              label: 'Pass',
+              critical: false,
+              muted: false,
+              reason: 'No deviation that counts.',
+              effect: 1.04,
+              mean: { stable: 1.2, canary: 1.25 },
+              count: { stable: 20, canary: 19 },
+            },
+          ],
+        },
+      }),
+    }),
+  ))
+
 test('an undo needs no evidence', (t) =>
   explains(
     t,

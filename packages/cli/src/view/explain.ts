@@ -1,8 +1,9 @@
-import { formatWeight, type Judgement, type MetricReading, type Rollout } from '@serin/spec'
+import { formatWeight, type Judgement, type KayentaJudgement, type MetricReading, type Rollout } from '@serin/spec'
 import { bar } from './bar.ts'
 import { age, count, figure, odds, progress } from './figures.ts'
 import { withUnit } from './evidence.ts'
 import { markOf, signed } from './marks.ts'
+import { outlookText } from './outlook.ts'
 import type { Paper } from './paper.ts'
 import { cleanText, wrapText } from './text.ts'
 import { isOpen } from './versions.ts'
@@ -26,7 +27,7 @@ export function explainText(rollout: Rollout): string {
       ? []
       : judgement === null
         ? ['There is no evidence yet: it starts with the first traffic.']
-        : [evidenceText(judgement, rollout), splitText(judgement)]),
+        : [evidenceText(judgement, rollout), splitText(judgement), isOpen(rollout) ? outlookText(judgement) : '']),
     ...endText(rollout),
   ]
     .filter((sentence) => sentence !== '')
@@ -54,10 +55,12 @@ function whereText({
 }
 
 function evidenceText(judgement: Judgement, rollout: Rollout): string {
-  const { harm, units, metrics } = judgement
+  const { harm, units, metrics, kayenta } = judgement
   const led = harm.leading === null || harm.logE <= 0 ? '' : ` (most of it from ${harm.leading})`
   const seen = `${count(units.canary)} ${units.canary === 1 ? 'unit has' : 'units have'} seen ${rollout.canary}, ${count(units.stable)} ${rollout.stable}.`
   const against = `The evidence for harm is ${odds(harm.logE)}${led}; ${odds(harm.threshold)} rolls back.`
+  const said = rollout.sentence.includes(judgement.sentence) ? '' : judgement.sentence
+  if (kayenta !== undefined) return [said, seen, kayentaText(kayenta)].filter((part) => part !== '').join(' ')
   const open = metrics.filter((reading) => reading.role === 'guardrail' && reading.verdict !== 'safe')
   const first = open[0]
   const towards =
@@ -66,8 +69,17 @@ function evidenceText(judgement: Judgement, rollout: Rollout): string {
       : first === undefined
         ? `Every guardrail has shown that ${rollout.canary} is safe for ${formatWeight(judgement.forWeightBp)}.`
         : `Before ${formatWeight(judgement.forWeightBp)} each guardrail needs evidence of ${odds(first.safety.threshold)} that the worsening is acceptable; ${open.map((reading) => `${reading.name} has ${odds(reading.safety.logE)}`).join(', ')}.`
-  const said = rollout.sentence.includes(judgement.sentence) ? '' : judgement.sentence
   return [said, seen, against, towards].filter((part) => part !== '').join(' ')
+}
+
+/** Groups with their weights, and that nothing else decides. */
+function kayentaText({ groups, looks }: KayentaJudgement): string {
+  const scores = groups.map(
+    ({ name, score, weight }) =>
+      `${name} ${score === null ? 'without data' : Number(score.toFixed(2))} (${Number(weight.toFixed(2))} %)`,
+  )
+  const of = scores.length === 0 ? '' : `Groups: ${scores.join(', ')}. `
+  return `${of}Kayenta’s score decides, looked at ${looks} ${looks === 1 ? 'time' : 'times'} in this step; the evidence below is only shown.`
 }
 
 function splitText({ srm, health }: Judgement): string {
@@ -122,8 +134,10 @@ function rowsOf(reading: MetricReading, { stable, canary, judgement }: Rollout):
             `${msText(quantileMs?.canary)} on ${canary}, ${msText(quantileMs?.stable)} on ${stable}; before the rollout ${cut.cutMs.toFixed(1)} ms: what is slower than that is compared`,
           ],
         ]
+  const scored = judgement?.kayenta?.metrics.find(({ name }) => name === reading.name)
   const events = (own: number, all: number) => `${count(own)} of ${count(all)}`
   return [
+    ...(scored === undefined ? [] : [kayentaRow(scored, { stable, canary })]),
     ['estimate', `${pair('canary', canary)}, ${pair('stable', stable)}${differenceText(reading)}`],
     ...latencyRow,
     ['interval', intervalSentence(reading)],
@@ -138,11 +152,27 @@ function rowsOf(reading: MetricReading, { stable, canary, judgement }: Rollout):
       `${odds(safety.logE)} of ${odds(safety.threshold)} for ${formatWeight(judgement?.forWeightBp ?? 10_000)}`,
       safety,
     ],
-    ['missing', missingText(reading, missing)],
+    ['missing', scored === undefined ? missingText(reading, missing) : missing.join('; ') || 'nothing'],
     [
       'guarantee',
-      exact ? 'exact, however often one looks' : 'asymptotic: it holds for many units, however often one looks',
+      judgement?.kayenta !== undefined
+        ? 'none: Kayenta’s judge makes no correction for looking again'
+        : exact
+          ? 'exact, however often one looks'
+          : 'asymptotic: it holds for many units, however often one looks',
     ],
+  ]
+}
+
+function kayentaRow(
+  { label, critical, muted, groups, effect, count: points, reason }: KayentaJudgement['metrics'][number],
+  { stable, canary }: Pick<Rollout, 'stable' | 'canary'>,
+): Row {
+  const marks = [critical ? 'critical' : '', muted ? 'muted' : ''].filter((mark) => mark !== '').join(', ')
+  const of = effect === null ? '' : `; effect ${figure(effect)}`
+  return [
+    'kayenta',
+    `${label}${marks === '' ? '' : ` (${marks})`} in ${groups.join(', ')}: ${reason.replace(/\.$/, '')}${of}; ${count(points.canary)} points of ${canary}, ${count(points.stable)} of ${stable}`,
   ]
 }
 

@@ -10,8 +10,10 @@ import type { ObservationMetric } from '@serin/spec'
 import type { ArmSlot, EvidenceSlot } from '../evidence.ts'
 import { noClusters, type Addition, type Cell, type Clusters } from './clusters.ts'
 import { combinedHarm, createEventTests, updateEventTests, type EventBatch, type EventTests } from './event-tests.ts'
+import { createKayenta, foldKayenta, observeKayenta, type KayentaState } from './kayenta/state.ts'
 import { notPacedYet, paced, type PacedEvidence } from './paced.ts'
 import { addObservations, type TracedObservation } from './observed.ts'
+import { addTraffic, startTraffic, type TrafficRate } from './ramp.ts'
 import { errorsQuestion, guardCut, latencyQuestion, type AnalysisSetup } from './setup.ts'
 
 /** Sums of one version over the rollout, for display and floors. */
@@ -45,11 +47,16 @@ export interface AnalysisState {
   readonly tests: TrafficTests | null
   readonly observed: Readonly<Record<string, Clusters>>
   readonly allocation: AllocationState
+  readonly traffic: TrafficRate
   /** End of the last slot, of the last slot in which canary had samples, and in which both had; ms since the epoch, 0 = never. */
   readonly lastSlotAt: number
   readonly lastCanaryAt: number
+  /** How long both versions have had a share, in ms. */
+  readonly watchedMs: number
   /** Evidence time waiting for canary’s next sample, in ms. */
   readonly pendingMs: number
+  /** Points for Kayenta’s judge, where it decides. */
+  readonly kayenta?: KayentaState
 }
 
 /** Time without a canary sample that still counts once the next one comes, while stable is busy: small shares of small services would else never finish a step. */
@@ -65,9 +72,12 @@ export function createAnalysis(setup: AnalysisSetup): AnalysisState {
     tests: null,
     observed: Object.fromEntries(observationMetrics(setup).map(([name]) => [name, noClusters()])),
     allocation: createAllocation(),
+    traffic: startTraffic(setup),
     lastSlotAt: 0,
     lastCanaryAt: 0,
+    watchedMs: 0,
     pendingMs: 0,
+    ...(setup.kayenta === undefined ? {} : { kayenta: createKayenta(0) }),
   }
 }
 
@@ -92,10 +102,13 @@ export function foldSlot(
     ...state,
     stable: addTotals(state.stable, stable),
     canary: addTotals(state.canary, canary),
+    traffic: addTraffic(state.traffic, (stable?.randomised ?? 0) + (canary?.randomised ?? 0), slot.durationMs),
     // The latest word, not the greatest: clocks are set back, and silence since then has to be seen.
     lastSlotAt: slot.at,
     lastCanaryAt: (canary?.randomised ?? 0) > 0 ? slot.at : state.lastCanaryAt,
+    watchedMs: state.watchedMs + (split ? slot.durationMs : 0),
     pendingMs: !busy || sampled ? 0 : Math.min(graceMs, state.pendingMs + slot.durationMs),
+    ...(split ? kayentaAfter(setup, state, slot) : {}),
   }
   const creditMs = sampled ? state.pendingMs + slot.durationMs : 0
   if (!split || stable === undefined || canary === undefined) return { state: base, creditMs }
@@ -114,7 +127,17 @@ export function foldObservations(
     const own = observations.filter((observation) => observation.metric === named)
     if (own.length > 0) observed[name] = addObservations(observed[name] ?? noClusters(), metric, own)
   }
-  return { ...state, observed }
+  const { kayenta } = state
+  return { ...state, observed, ...(kayenta === undefined ? {} : { kayenta: observeKayenta(kayenta, observations) }) }
+}
+
+function kayentaAfter(
+  setup: AnalysisSetup,
+  { kayenta }: AnalysisState,
+  slot: EvidenceSlot,
+): Pick<AnalysisState, 'kayenta'> {
+  if (setup.kayenta === undefined) return {}
+  return { kayenta: foldKayenta(setup.kayenta, setup, kayenta ?? createKayenta(0), slot) }
 }
 
 /** The metrics that live from pushed observations. */

@@ -1,6 +1,9 @@
 import type { Judgement, Metric, MetricReading } from '@serin/spec'
 import { combineEvidence, readAllocation } from '@serin/stats'
 import type { AnalysisState } from './fold.ts'
+import { labelled, readKayenta } from './kayenta/judgement.ts'
+import { readNext } from './next-look.ts'
+import { rampSentence, readRamp } from './ramp.ts'
 import { readErrors, readLatency, readObservations } from './readings.ts'
 import type { AnalysisSetup } from './setup.ts'
 import { judgementSentence } from './words.ts'
@@ -10,6 +13,9 @@ const sampleRatioThreshold = Math.log(1_000)
 /** Without a slot for this long the source counts as down; without a canary sample for the second, canary as silent. */
 const sourceDownMs = 5_000
 const noDataMs = 10_000
+
+/** With few users a budget still bounds what they can lose; with anything else amiss it says nothing. */
+const affordable: ReadonlySet<Judgement['health']> = new Set(['ok', 'low-traffic'])
 
 /** What the question is asked for: the share a safe verdict would lead to, and the time. */
 export interface JudgeContext {
@@ -23,7 +29,7 @@ export interface JudgeContext {
 /**
  * The decision table (docs/why/statistics.md). A split that is not as asked suspends decisions: all tests rest on it. Harm: the weighted average of all guardrails'
  * e-processes reaches 1/α. Safe: every guardrail has proved that canary is within the margin of the next share, the floors are met, and evidence is arriving.
- * Everything else is undecided.
+ * Everything else is undecided. With the judge `kayenta` its score takes the place of the evidence, and every other floor stays.
  */
 export function judge(setup: AnalysisSetup, state: AnalysisState, context: JudgeContext): Judgement {
   const metrics = readMetrics(setup, state, context.nextBp)
@@ -37,9 +43,13 @@ export function judge(setup: AnalysisSetup, state: AnalysisState, context: Judge
   const srmLogE = allocation.ok ? allocation.logE : 0
   const leading = total.contributions[0]?.name ?? null
   const health = healthOf(setup, state, context, srmLogE)
-  const harmful = health !== 'sample-ratio-mismatch' && guards.length > 0 && total.logE >= threshold
-  const safe = health === 'ok' && guards.length > 0 && guards.every((reading) => reading.verdict === 'safe')
+  const kayenta = setup.kayenta === undefined ? undefined : readKayenta(setup.kayenta, state.kayenta)
+  const proved = guards.length > 0 && total.logE >= threshold
+  const harmful = health !== 'sample-ratio-mismatch' && (kayenta === undefined ? proved : kayenta.verdict === 'harmful')
+  const within = guards.length > 0 && guards.every((reading) => reading.verdict === 'safe')
+  const safe = health === 'ok' && (kayenta === undefined ? within : kayenta.verdict === 'safe')
   const verdict = harmful ? 'harmful' : safe ? 'safe' : 'undecided'
+  const ramp = affordable.has(health) ? readRamp(setup, state) : undefined
   const withoutSentence = {
     at: context.now,
     verdict,
@@ -48,9 +58,20 @@ export function judge(setup: AnalysisSetup, state: AnalysisState, context: Judge
     harm: { logE: total.logE, threshold, leading },
     units: { stable: state.stable.units, canary: state.canary.units },
     srm: { logE: srmLogE, threshold: sampleRatioThreshold },
-    metrics: [...metrics].sort((a, b) => b.harm.logE - b.harm.threshold - (a.harm.logE - a.harm.threshold)),
+    ...(ramp === undefined ? {} : { ramp }),
+    ...(verdict === 'undecided' && health === 'ok' && kayenta === undefined
+      ? { next: readNext(guards, { logE: total.logE, threshold }, state.watchedMs) }
+      : {}),
+    ...(kayenta === undefined ? {} : { kayenta }),
+    metrics: [...(kayenta === undefined ? metrics : labelled(kayenta, metrics))].sort(
+      (a, b) => b.harm.logE - b.harm.threshold - (a.harm.logE - a.harm.threshold),
+    ),
   } satisfies Omit<Judgement, 'sentence'>
-  return { ...withoutSentence, sentence: judgementSentence(withoutSentence) }
+  const sentence = judgementSentence(withoutSentence)
+  return {
+    ...withoutSentence,
+    sentence: ramp === undefined || verdict !== 'undecided' ? sentence : `${sentence} ${rampSentence(ramp)}`,
+  }
 }
 
 function readMetrics(setup: AnalysisSetup, state: AnalysisState, nextBp: number): readonly MetricReading[] {

@@ -1,6 +1,7 @@
 import type { Metric } from '@serin/spec'
 import { createThresholdBank, type LogHistogram } from '@serin/stats'
 import type { Plan } from '../plan.ts'
+import type { KayentaRules } from './kayenta/rules.ts'
 
 /** A latency cut: a quantile of stable before the rollout, frozen for the whole of it. */
 export interface LatencyCut {
@@ -24,6 +25,17 @@ export interface AnalysisSetup {
   /** Chance, per guardrail, that a version worse than its margin passes. */
   readonly falsePromotionRatio: number
   readonly minUnits: number
+  /** What Kayenta's judge goes by; absent when Serin's own evidence decides. */
+  readonly kayenta?: KayentaRules
+  /** adaptive: what the rollout may cost, how often its share may change, and the traffic before it began. */
+  readonly ramp?: RampSetup
+}
+
+/** A budget of failed requests, and how fast it could be spent. */
+export interface RampSetup {
+  readonly budget: number
+  readonly intervalMs: number
+  readonly requestsPerSecond: number
 }
 
 /** What is asked about an event besides harm: whether canary is within margins, at any of the target shares. */

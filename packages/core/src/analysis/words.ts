@@ -1,4 +1,5 @@
 import { formatWeight, type Judgement, type MetricReading } from '@serin/spec'
+import { kayentaSentence } from './kayenta/judgement.ts'
 
 /** A number with as many digits as people can use. */
 function figure(value: number): string {
@@ -51,6 +52,9 @@ function measured(reading: Omit<MetricReading, 'sentence'>): string {
 
 /** The whole judgement in one sentence: what is decided and by what, or what is still missing. */
 export function judgementSentence(judgement: Omit<Judgement, 'sentence'>): string {
+  const { kayenta } = judgement
+  if (kayenta !== undefined && (judgement.verdict !== 'undecided' || judgement.health === 'ok'))
+    return kayentaSentence(kayenta, formatWeight(judgement.forWeightBp))
   const leading = judgement.metrics.find((metric) => metric.name === judgement.harm.leading)
   if (judgement.verdict === 'harmful')
     return `Harm is proved (${oddsText(judgement.harm.logE)}). ${leading?.sentence ?? ''}`.trim()

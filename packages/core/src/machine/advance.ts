@@ -24,8 +24,11 @@ const goingBack = { refuse: 'The rollout is already going back to stable.' } as 
 
 const table: Table = {
   preparing: {
-    'canary-ready': (state, _event, plan, now) =>
-      enter(state.attempt, 0, plan, now, { by: 'serin', why: 'The version is ready.' }),
+    'canary-ready': (state, { ramp }, plan, now) =>
+      enter(state.attempt, Math.max(0, highestStep(plan, ramp?.growBp ?? 0)), plan, now, {
+        by: 'serin',
+        why: 'The version is ready.',
+      }),
     'canary-failed': (state, { why }, _plan, now) => rollBack(state, 'failed', { by: 'serin', why }, now),
     judged: 'ignore',
     'in-force': 'ignore',
@@ -74,10 +77,11 @@ const table: Table = {
     'canary-ready': 'ignore',
     'canary-failed': (state, { why }, _plan, now) => rollBack(state, 'failed', { by: 'serin', why }, now),
     // A held rollout still goes back when harm is proved; it never goes forward by itself.
-    judged: (state, { attempt, verdict, why, creditMs }, _plan, now) => {
+    judged: (state, event, plan, now) => {
+      const { attempt, verdict, why, creditMs } = event
       if (attempt !== state.attempt || state.step < 0) return { state }
       if (verdict === 'harmful') return rollBack(state, 'harmful', { by: 'serin', why }, now)
-      return { state: { ...state, evidenceMs: state.evidenceMs + creditMs } }
+      return lower(state, event, plan, now) ?? { state: { ...state, evidenceMs: state.evidenceMs + creditMs } }
     },
     'in-force': 'ignore',
     tick: 'ignore',
@@ -206,8 +210,17 @@ function watchingJudged(state: StateOf<'watching'>, event: EventOf<'judged'>, pl
   if (event.verdict === 'harmful') return rollBack(state, 'harmful', { by: 'serin', why: event.why }, now)
   const evidenceMs = state.evidenceMs + event.creditMs
   const step = plan.steps[state.step]
+  const lowered = lower(state, event, plan, now)
+  if (lowered !== null) return lowered
+  const next = plan.steps[state.step + 1]
+  const affordable = event.ramp !== undefined && next !== undefined && next.weightBp <= event.ramp.growBp
   // A slot without samples never moves traffic forward, whatever was proved before it.
-  if (event.verdict !== 'safe' || event.creditMs === 0 || step === undefined || evidenceMs < step.holdMs)
+  if (
+    (event.verdict !== 'safe' && !affordable) ||
+    event.creditMs === 0 ||
+    step === undefined ||
+    evidenceMs < step.holdMs
+  )
     return { state: { ...state, evidenceMs } }
   if (step.pause)
     return {
@@ -221,7 +234,26 @@ function watchingJudged(state: StateOf<'watching'>, event: EventOf<'judged'>, pl
         why: 'The plan waits for a person here.',
       },
     }
-  return enter(state.attempt, state.step + 1, plan, now, { by: 'serin', why: event.why })
+  const why = event.verdict === 'safe' ? event.why : (event.ramp?.why ?? event.why)
+  return enter(state.attempt, state.step + 1, plan, now, { by: 'serin', why })
+}
+
+/** A share that the budget does not allow any more is left at once: for a smaller one, or for none. Null while it may stay. */
+function lower(
+  state: StateOf<'watching'> | StateOf<'holding'>,
+  { ramp }: EventOf<'judged'>,
+  plan: Plan,
+  now: number,
+): Outcome | null {
+  if (ramp === undefined || ramp.stayBp >= askedWeightBp(state, plan)) return null
+  const step = highestStep(plan, ramp.stayBp)
+  if (step < 0) return rollBack(state, 'budget', { by: 'serin', why: ramp.why }, now)
+  return { state: { ...state, step, since: now, evidenceMs: 0 } }
+}
+
+/** The last step whose share is at most this one; −1 if all are greater. */
+function highestStep({ steps }: Plan, weightBp: number): number {
+  return steps.findLastIndex((step) => step.weightBp <= weightBp)
 }
 
 function promoteStep(

@@ -1,6 +1,13 @@
 /** What the evidence says about the step in force. */
 export type Verdict = 'safe' | 'harmful' | 'undecided'
 
+/** What a budget of harm allows: the share canary may grow to, and the share above which it may not stay. In basis points. */
+export interface Ramp {
+  readonly growBp: number
+  readonly stayBp: number
+  readonly why: string
+}
+
 /** Who acts and why; in the journal with every command. */
 interface Command {
   readonly by: string
@@ -10,7 +17,7 @@ interface Command {
 /** Everything that can happen to a rollout. Facts first, then what people ask for. */
 export type RolloutEvent =
   /** Every replica of canary has been ready. */
-  | { readonly type: 'canary-ready' }
+  | { readonly type: 'canary-ready'; readonly ramp?: Ramp }
   /** Canary cannot come up, or nothing of it is left. */
   | { readonly type: 'canary-failed'; readonly why: string }
   /** One slot of evidence was judged; `creditMs` is its length when both versions had samples, else 0. `attempt` says which evidence. */
@@ -20,6 +27,7 @@ export type RolloutEvent =
       readonly verdict: Verdict
       readonly why: string
       readonly creditMs: number
+      readonly ramp?: Ramp
     }
   /** The router says canary’s share in force. */
   | { readonly type: 'in-force'; readonly weightBp: number }

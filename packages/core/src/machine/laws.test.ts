@@ -25,21 +25,29 @@ const plans: fc.Arbitrary<Plan> = fc
   )
   .map((steps) => ({ strategy: 'canary', stable: 'v1', canary: 'v2', steps, deadlineMs: 10_000 }))
 
+const share = fc.oneof(fc.nat(10_000), fc.constantFrom(0, 10_000))
+/** What a budget says, now and then; most plans have none. */
+const ramp = fc.option(fc.record({ growBp: share, stayBp: share, why: fc.constant('the budget') }), { nil: undefined })
+const withRamp = (events: fc.Arbitrary<RolloutEvent>): fc.Arbitrary<RolloutEvent> =>
+  fc.tuple(events, ramp).map(([each, found]) => (found === undefined ? each : { ...each, ramp: found }) as RolloutEvent)
+
 const command = { by: fc.constantFrom('ann', 'bob'), why: fc.constantFrom('', 'because') }
 
 /** Events, most of them such as a rollout meets, some of them stale or absurd. */
 const event: fc.Arbitrary<RolloutEvent> = fc.oneof(
-  { weight: 3, arbitrary: fc.record({ type: fc.constant('canary-ready' as const) }) },
+  { weight: 3, arbitrary: withRamp(fc.record({ type: fc.constant('canary-ready' as const) })) },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('canary-failed' as const), why: fc.constant('it exited') }) },
   {
     weight: 12,
-    arbitrary: fc.record({
-      type: fc.constant('judged' as const),
-      attempt: fc.constantFrom(1, 1, 1, 2, 2, 3),
-      verdict: fc.constantFrom('safe' as const, 'safe' as const, 'undecided' as const, 'harmful' as const),
-      why: fc.constant('the evidence'),
-      creditMs: fc.constantFrom(0, 1, 1_000, 6_000),
-    }),
+    arbitrary: withRamp(
+      fc.record({
+        type: fc.constant('judged' as const),
+        attempt: fc.constantFrom(1, 1, 1, 2, 2, 3),
+        verdict: fc.constantFrom('safe' as const, 'safe' as const, 'undecided' as const, 'harmful' as const),
+        why: fc.constant('the evidence'),
+        creditMs: fc.constantFrom(0, 1, 1_000, 6_000),
+      }),
+    ),
   },
   {
     weight: 4,
@@ -128,13 +136,13 @@ test('I1: harm is followed by 0 %, and by nothing else until somebody retries', 
   )
 })
 
-test('I2: by itself a step passes only on a safe verdict, in a slot with samples, after its evidence time', () => {
+test('I2: by itself a step passes only on a safe verdict or within the budget, in a slot with samples, after its evidence time', () => {
   always((moment) => {
     const { before, event: each, plan } = moment
     const [was, is] = asked(moment)
     if (is <= was || before.phase !== 'watching' || isCommand(each)) return
     assert.ok(each.type === 'judged')
-    assert.equal(each.verdict, 'safe')
+    assert.ok(each.verdict === 'safe' || is <= (each.ramp?.growBp ?? 0))
     assert.equal(each.attempt, before.attempt)
     assert.ok(each.creditMs > 0)
     assert.ok(before.evidenceMs + each.creditMs >= (plan.steps[before.step]?.holdMs ?? Infinity))
@@ -147,7 +155,7 @@ test('I3: what is held never goes forward by itself', () => {
     const { before, event: each, after } = moment
     if (before.phase !== 'holding' || isCommand(each)) return
     const [was, is] = asked(moment)
-    assert.ok(is === was || is === 0)
+    assert.ok(is <= was)
     assert.ok(after.phase === 'holding' || after.phase === 'rolling-back')
   })
 })
@@ -193,7 +201,7 @@ test('I8: evidence of another attempt changes nothing', () => {
   })
 })
 
-test('I9: the weight rises only when the version is ready, the evidence is safe, or a person says so', () => {
+test('I9: the weight rises only when the version is ready, the evidence or the budget allows it, or a person says so', () => {
   always((moment) => {
     const [was, is] = asked(moment)
     if (is > was) assert.ok(['canary-ready', 'judged', 'promote', 'resume'].includes(moment.event.type))
@@ -234,6 +242,16 @@ test('I12: the same story gives the same states, and nothing that goes in is cha
   )
 })
 
+test('I13: a share that the budget does not allow is left at once, for one that it allows or for none', () => {
+  always((moment) => {
+    const { before, event: each } = moment
+    if (each.type !== 'judged' || each.ramp === undefined || each.attempt !== before.attempt) return
+    if (before.phase !== 'watching' && before.phase !== 'holding') return
+    const [was, is] = asked(moment)
+    if (each.ramp.stayBp < was) assert.ok(is <= each.ramp.stayBp, `${was} → ${is}`)
+  })
+})
+
 // ── A small model beside the machine ───────────────────────────────────────────────────────────────────────────────────
 
 /** What an operator keeps in their head: where it is, whether it is held, how much evidence the step has. */
@@ -251,6 +269,7 @@ function live(model: Model, each: RolloutEvent, plan: Plan, nowMs: number): bool
     Object.assign(model, { where, held: 'no', evidenceMs: 0, sinceMs: nowMs } satisfies Partial<Model>)
     return true
   }
+  const rung = (weightBp: number): number => plan.steps.filter((step) => step.weightBp <= weightBp).length - 1
   const forward = (step: number): true => goTo(step < plan.steps.length ? step : 'all')
   const hold = (held: Model['held']): true => {
     if (model.held === 'no') model.sinceMs = nowMs
@@ -273,14 +292,23 @@ function live(model: Model, each: RolloutEvent, plan: Plan, nowMs: number): bool
   if (over) return !isCommand(each)
   if (where === 'back') return each.type === 'abort' || each.type === 'supersede' || !isCommand(each)
   if (each.type === 'abort' || each.type === 'supersede' || each.type === 'canary-failed') return goTo('back')
-  if (each.type === 'canary-ready') return where === 'starting' && model.held === 'no' ? forward(0) : true
+  if (each.type === 'canary-ready')
+    return where === 'starting' && model.held === 'no' ? forward(Math.max(0, rung(each.ramp?.growBp ?? 0))) : true
   if (each.type === 'judged') {
     if (each.attempt !== model.attempt || where === 'starting') return true
     if (each.verdict === 'harmful') return goTo('back')
     if (!onStep) return true
+    const { holdMs, pause, weightBp } = plan.steps[where] ?? { holdMs: Infinity, pause: false, weightBp: 0 }
+    if (each.ramp !== undefined && each.ramp.stayBp < weightBp) {
+      const lower = rung(each.ramp.stayBp)
+      if (lower < 0) return goTo('back')
+      Object.assign(model, { where: lower, evidenceMs: 0, sinceMs: nowMs } satisfies Partial<Model>)
+      return true
+    }
     model.evidenceMs += each.creditMs
-    const { holdMs, pause } = plan.steps[where] ?? { holdMs: Infinity, pause: false }
-    if (model.held !== 'no' || each.verdict !== 'safe' || each.creditMs === 0 || model.evidenceMs < holdMs) return true
+    const paidFor = where + 1 < plan.steps.length && rung(each.ramp?.growBp ?? 0) > where
+    const may = each.verdict === 'safe' || paidFor
+    if (model.held !== 'no' || !may || each.creditMs === 0 || model.evidenceMs < holdMs) return true
     return pause ? hold('plan') : forward(where + 1)
   }
   if (each.type === 'tick') {

@@ -2,7 +2,7 @@
 export type HoldReason = 'operator' | 'pause-step' | 'deadline'
 
 /** Why a rollout went back. */
-export type RollbackReason = 'harmful' | 'aborted' | 'failed' | 'superseded'
+export type RollbackReason = 'harmful' | 'budget' | 'aborted' | 'failed' | 'superseded'
 
 interface Common {
   /** Grows by one with every retry; evidence starts anew with it. */

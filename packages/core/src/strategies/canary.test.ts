@@ -1,12 +1,13 @@
 import { parseServiceFile, presets } from '@serin/spec'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { planCanary, planInstant } from './canary.ts'
+import { planInstant } from './canary.ts'
+import { planOf } from './plan-of.ts'
 
 const versions = { stable: 'v1', canary: 'v2' }
 const hour = 3_600_000
 
-function planOf(strategy: string): ReturnType<typeof planCanary> {
+function compiled(strategy: string): ReturnType<typeof planOf> {
   const file = parseServiceFile(`serin: v1
 services:
   shop:
@@ -18,11 +19,11 @@ services:
 `)
   const service = file.services['shop']
   assert.ok(service)
-  return planCanary(service.strategy, versions)
+  return planOf(service.strategy, versions)
 }
 
 test('steps of the file become steps of the plan, in order and down to a hundredth of a percent', () => {
-  const plan = planOf(
+  const plan = compiled(
     '{ kind: canary, steps: [{ weight: 0.01% }, { weight: 5%, hold: 90s }, { weight: 50, pause: true }], deadline: 3h }',
   )
   assert.deepEqual(plan, {
@@ -55,7 +56,7 @@ test('the known ramps reach each share when they promise, and everything at last
     ],
   }
   for (const preset of presets) {
-    const { steps } = planOf(`{ kind: canary, preset: ${preset} }`)
+    const { steps } = compiled(`{ kind: canary, preset: ${preset} }`)
     let atMs = 0
     const reached = [...steps, { weightBp: 10_000, holdMs: 0 }].map(({ weightBp, holdMs }) => {
       const when = [weightBp / 100, atMs / hour]
@@ -69,4 +70,15 @@ test('the known ramps reach each share when they promise, and everything at last
 
 test('going back to a version that was stable needs no steps', () => {
   assert.deepEqual(planInstant(versions).steps, [])
+})
+
+test('an adaptive strategy is a ladder up to its greatest share, each rung at most about three times the one below', () => {
+  const plan = compiled('{ kind: adaptive, budget: 40, every: 10s, max: 20% }')
+  assert.deepEqual(
+    plan.steps.map(({ weightBp }) => weightBp),
+    [10, 30, 100, 300, 900, 2_000],
+  )
+  assert.ok(plan.steps.every(({ holdMs, pause }) => holdMs === 10_000 && !pause))
+  assert.deepEqual([plan.strategy, plan.budget], ['adaptive', 40])
+  assert.equal(compiled('{ kind: adaptive }').steps.at(-1)?.weightBp, 5_000)
 })

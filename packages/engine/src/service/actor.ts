@@ -1,4 +1,4 @@
-import type { RolloutEvent } from '@serin/core'
+import { rampOf, readRamp, type RolloutEvent } from '@serin/core'
 import type { Clock, EvidenceSource, JournalEntry, Store, TrafficRouter, WorkloadRunner } from '@serin/kit'
 import { SerinError, type Observation, type Rollout, type ServiceStatus } from '@serin/spec'
 import type { EvidenceSlot } from '@serin/core'
@@ -235,8 +235,15 @@ export class ServiceActor {
     if (rollout === null) return
     const event = this.#fact(rollout)
     const ready = event.type === 'canary-ready'
-    const next = this.#record.advance(ready ? this.#evidence.frozen(rollout) : rollout, event)
+    const next = ready ? this.#begin(this.#evidence.frozen(rollout)) : this.#record.advance(rollout, event)
     if (next === rollout) this.#evidence.judgeSilence(rollout)
+  }
+
+  /** The first share: what the budget allows before there is any evidence, where there is a budget. */
+  #begin(rollout: RolloutDocument): RolloutDocument {
+    const { setup, analysis } = rollout
+    const ramp = setup === null || analysis === null ? undefined : readRamp(setup, analysis)
+    return this.#record.advance(rollout, { type: 'canary-ready', ...rampOf({ ramp }) })
   }
 
   /** What the workload says about the rollout: a fact the machine knows, or that time has passed. */

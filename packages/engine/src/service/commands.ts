@@ -1,4 +1,4 @@
-import { begin, isOver, planCanary, planInstant, type Plan, type RolloutEvent } from '@serin/core'
+import { begin, isOver, planInstant, planOf, type Plan, type RolloutEvent } from '@serin/core'
 import type { Clock } from '@serin/kit'
 import { nearest, SerinError } from '@serin/spec'
 import type { Asker } from '../asker.ts'
@@ -32,7 +32,7 @@ export function release(ports: CommandPorts, to: string, supersede: boolean, ask
   if (active?.plan.canary === to) throw alreadyUnderWay(active)
   if (active !== null && !supersede)
     throw new SerinError('rollout.active', `${active.id} is under way (${active.state.phase}).`)
-  return start(ports, planCanary(service.spec.strategy, { stable: service.stable, canary: to }), asker)
+  return start(ports, planOf(service.spec.strategy, { stable: service.stable, canary: to }), asker)
 }
 
 /** Goes back at once to a version that was stable before. */

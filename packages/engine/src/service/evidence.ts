@@ -5,11 +5,15 @@ import {
   foldObservations,
   foldSlot,
   judge,
+  kayentaRules,
   nextWeightBp,
   observationMetrics,
+  rampOf,
   ratioOf,
   targetsOf,
+  type AnalysisSetup,
   type EvidenceSlot,
+  type Plan,
 } from '@serin/core'
 import type { Clock, EvidenceSource } from '@serin/kit'
 import type { Judgement, Observation } from '@serin/spec'
@@ -103,6 +107,7 @@ export class Evidence {
     if (rollout.plan.strategy === 'instant') return rollout
     const { record, window, clock } = this.#ports
     const { metrics, analysis } = record.service.spec
+    const kayenta = kayentaRules(metrics, analysis)
     const setup = {
       stable: rollout.plan.stable,
       canary: rollout.plan.canary,
@@ -112,6 +117,8 @@ export class Evidence {
       falseRollbackRatio: ratioOf(analysis.falseRollback),
       falsePromotionRatio: ratioOf(analysis.falsePromotion),
       minUnits: analysis.minUnits,
+      ...(kayenta === null ? {} : { kayenta }),
+      ...rampSetupOf(rollout.plan, window.live(rollout.plan.stable, clock.now()).requestsPerSecond),
     }
     return { ...rollout, setup, analysis: createAnalysis(setup), judgement: null, firstTrafficAt: null }
   }
@@ -152,12 +159,16 @@ export class Evidence {
     const judgement = this.#judge(rollout, clock.now())
     if (judgement === null) return record.commit({ ...more, rollouts: [rollout] })
     const before = rollout.judgement
-    const changed = before === null || before.verdict !== judgement.verdict || before.health !== judgement.health
+    const changed =
+      before === null ||
+      before.verdict !== judgement.verdict ||
+      before.health !== judgement.health ||
+      looksOf(judgement) > looksOf(before)
     const next = { ...rollout, judgement }
     const { attempt } = rollout.state
     record.advance(
       next,
-      { type: 'judged', attempt, verdict: judgement.verdict, why: judgement.sentence, creditMs },
+      { type: 'judged', attempt, verdict: judgement.verdict, why: judgement.sentence, creditMs, ...rampOf(judgement) },
       { ...more, journal: changed ? [rolloutEntry(next, 'rollout.judged', 'serin', { judgement })] : [] },
     )
   }
@@ -181,6 +192,17 @@ export class Evidence {
     const canaryOf = (measured: string) => (measured === measurement ? rollout.plan.canary : null)
     return traceRequest({ ...observation, request: request ?? '' }, canaryOf)
   }
+}
+
+/** The budget of a plan that has one, with the traffic that could spend it. */
+function rampSetupOf({ budget, steps }: Plan, requestsPerSecond: number): Pick<AnalysisSetup, 'ramp'> {
+  if (budget === undefined) return {}
+  return { ramp: { budget, intervalMs: steps[0]?.holdMs ?? 0, requestsPerSecond } }
+}
+
+/** Judgements of the step by a judge that looks now and then; each is worth a line of the journal. */
+function looksOf({ kayenta }: Judgement): number {
+  return kayenta?.looks ?? 0
 }
 
 /** Whether it is evidence at all: a gateway of another release of Serin may still run. */

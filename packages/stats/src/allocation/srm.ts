@@ -143,9 +143,11 @@ export function readAllocation(state: AllocationState): AllocationReading | Refu
 
 /**
  * Chi-square goodness of fit for a single look: arms with no expected units or no count are left out; 1 when fewer than two are left.
- * `expected` may be on any scale (shares will do).
+ * `expected` may be on any scale (shares will do). RangeError for a number that is negative or not finite.
  */
 export function chiSquareFit(observed: readonly number[], expected: readonly number[]): number {
+  for (const value of [...observed, ...expected])
+    if (!(value >= 0 && value < Infinity)) throw new RangeError(`chiSquareFit got the count or share ${value}`)
   let observedSum = 0
   let expectedSum = 0
   for (const [arm, weight] of expected.entries()) {

@@ -44,9 +44,10 @@ export function combineEvidence(entries: readonly Weighted[]): CombinedReading {
 
 /**
  * Adjusted ln e-values by closed testing with averages: naming metric i as a reason at adjusted logE >= ln(1/alpha)
- * keeps the chance of naming any innocent metric at alpha.
+ * keeps the chance of naming any innocent metric at alpha. RangeError for a bad logE.
  */
 export function closedAverage(logE: readonly number[]): number[] {
+  for (const value of logE) if (!Number.isFinite(value)) throw new RangeError(`A logE must be finite, got ${value}`)
   const order = logE.map((value, index) => ({ value, index })).sort((a, b) => a.value - b.value)
   return logE.map((own, index) => {
     let parts = [own]
@@ -60,7 +61,8 @@ export function closedAverage(logE: readonly number[]): number[] {
   })
 }
 
-/** An anytime-valid p-value from the highest logE seen. */
+/** An anytime-valid p-value from the highest logE seen; RangeError for one that is not a number. */
 export function anytimePValue(peakLogE: number): number {
+  if (Number.isNaN(peakLogE)) throw new RangeError('peakLogE must be a number')
   return Math.min(1, Math.exp(-peakLogE))
 }

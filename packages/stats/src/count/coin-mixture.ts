@@ -1,5 +1,5 @@
 import { addLog, LOG_ZERO, logAddExp, logSumExp } from '../numeric/log-space.ts'
-import { gridOf } from './grids.ts'
+import { gridOf, type Grid } from './grids.ts'
 import type { GridName } from './grids.ts'
 
 /**
@@ -54,16 +54,33 @@ function startedShare(elapsedMs: number, scaleMs: number): number {
   return 1 - 1 / (1 + Math.log1p(elapsedMs / scaleMs))
 }
 
+interface Excesses {
+  readonly anchor: number
+  readonly values: readonly number[]
+}
+
+/** The last anchor each grid was used with: a plan's, the same every second. */
+const remembered = new WeakMap<Grid, Excesses>()
+
+function excessesOf(grid: Grid, anchor: number): readonly number[] {
+  const known = remembered.get(grid)
+  if (known?.anchor === anchor) return known.values
+  const values = grid.offsets.map((offset) => Math.expm1(anchor + offset))
+  remembered.set(grid, { anchor, values })
+  return values
+}
+
 /**
  * ln of what a bet on odds `ratio` times `exp(anchor)` wins against odds `exp(anchor)` over `first` and `second` events,
- * when at log odds ratio 0 the first side has probability `share`. `offset` may be -Infinity (the first side never comes).
+ * when at log odds ratio 0 the first side has probability `share`. `offset` may be -Infinity (the first side never comes); `logNull` is the same for
+ * every offset: the ln of how the anchor stretches the probabilities; `excess` is exp(anchor + offset) - 1.
  */
-function betOutcome(offset: number, anchor: number, share: number, first: number, second: number): number {
+function betOutcome(offset: number, excess: number, { share, first, second }: CoinBatch, logNull: number): number {
   if (offset === -Infinity && first > 0) return LOG_ZERO
   const events = first + second
   if (events === 0) return 0
   const won = first === 0 ? 0 : first * offset
-  const norm = Math.log1p(share * Math.expm1(anchor + offset)) - Math.log1p(share * Math.expm1(anchor))
+  const norm = Math.log1p(share * excess) - logNull
   return won - events * norm
 }
 
@@ -78,7 +95,9 @@ export interface CoinBatch {
 
 /** Plays one batch. Late capital is injected before the batch is scored, so it can only use what comes after it. */
 export function playCoinMixture(mixture: CoinMixture, batch: CoinBatch): CoinMixture {
-  const { offsets, logWeights } = gridOf(mixture.grid, batch.anchor)
+  const grid = gridOf(mixture.grid, batch.anchor)
+  const { offsets, logWeights } = grid
+  const excesses = excessesOf(grid, batch.anchor)
   const { restartFraction, restartScaleMs } = mixture
   const elapsedMs = mixture.elapsedMs + batch.durationMs
   const startedBefore = startedShare(mixture.elapsedMs, restartScaleMs)
@@ -89,8 +108,9 @@ export function playCoinMixture(mixture: CoinMixture, batch: CoinBatch): CoinMix
   const fromRestarts: number[] = []
   const parts: number[] = []
   const logStartFraction = Math.log1p(-restartFraction)
+  const logNull = Math.log1p(batch.share * Math.expm1(batch.anchor))
   for (let node = 0; node < offsets.length; node += 1) {
-    const outcome = betOutcome(offsets[node] ?? 0, batch.anchor, batch.share, batch.first, batch.second)
+    const outcome = betOutcome(offsets[node] ?? 0, excesses[node] ?? 0, batch, logNull)
     const weight = logWeights[node] ?? LOG_ZERO
     const capital = addLog(mixture.fromStart[node] ?? LOG_ZERO, outcome)
     fromStart.push(capital)

@@ -15,6 +15,9 @@ const NODES: readonly number[] = Array.from(
   (_, i) => SCALE * Math.sinh(STEP * (FIRST + i)),
 )
 
+/** exp(u) - 1 of every node. */
+const EXCESSES: readonly number[] = NODES.map(Math.expm1)
+
 /** A Laplace(1) prior on the log ratio, weighted by the distance between nodes. */
 const LOG_WEIGHTS: readonly number[] = (() => {
   const raw = NODES.map((u, i) => Math.exp(-Math.abs(u)) * Math.cosh(STEP * (FIRST + i)))
@@ -55,8 +58,7 @@ export function updateRatio(state: RatioState, batch: ArrivalBatch): Updated<Rat
   const events = canary + stable
   if (events === 0) return { ok: true, state }
   const logLikelihood = state.logLikelihood.map((value, i) => {
-    const u = NODES[i] ?? 0
-    return addLog(value, canary * u - events * Math.log1p(share * Math.expm1(u)))
+    return addLog(value, canary * (NODES[i] ?? 0) - events * Math.log1p(share * (EXCESSES[i] ?? 0)))
   })
   return { ok: true, state: { ...state, totals: addArrivals(state.totals, batch), logLikelihood } }
 }
@@ -106,16 +108,28 @@ export function readRatioNonInferiority(state: RatioState, options: { readonly m
   while (anchor + 1 < NODES.length && (NODES[anchor + 1] ?? 0) <= limit) anchor += 1
   // A margin finer than the grid can tell is never proven.
   if (anchor === parity) return 0
-  const edge = NODES[anchor] ?? 0
   const base = state.logLikelihood[anchor] ?? 0
-  const weights: number[] = []
-  const parts: number[] = []
-  for (let i = 0; i < anchor; i += 1) {
-    const weight = (NODES[i] ?? 0) - edge + Math.log(Math.cosh(STEP * (FIRST + i)))
-    weights.push(weight)
-    parts.push(weight + (state.logLikelihood[i] ?? LOG_ZERO) - base)
-  }
-  const spread = logSumExp(parts) - logSumExp(weights)
+  const { weights, logTotal } = weightsBelow(anchor)
+  const spread = logSumExp(weights.map((weight, i) => weight + (state.logLikelihood[i] ?? LOG_ZERO) - base)) - logTotal
   const atParity = (state.logLikelihood[parity] ?? LOG_ZERO) - base
   return logAddExp(spread, atParity) - Math.LN2
+}
+
+interface Below {
+  readonly weights: readonly number[]
+  readonly logTotal: number
+}
+
+/** By node: a plan has few margins, and each is asked for every second. */
+const belowNodes: (Below | undefined)[] = []
+
+/** ln of the unit exponential below a node, per node, and of their sum. */
+function weightsBelow(anchor: number): Below {
+  const known = belowNodes[anchor]
+  if (known !== undefined) return known
+  const edge = NODES[anchor] ?? 0
+  const weights = NODES.slice(0, anchor).map((node, i) => node - edge + Math.log(Math.cosh(STEP * (FIRST + i))))
+  const below = { weights, logTotal: logSumExp(weights) }
+  belowNodes[anchor] = below
+  return below
 }

@@ -46,8 +46,8 @@ export interface KayentaReading {
  * - Two different constants are compared as they are. The peer adds random noise of 1e-5 of their size first; the label is the same.
  * - A name nobody knows (a direction, a strategy, a measure) is refused, not taken for the default.
  *
- * It is a fixed-horizon test of points taken for independent, without correction for looking again: a second opinion, never what
- * a rollout decides with.
+ * It is a fixed-horizon test of points taken for independent, without correction for looking again: a second opinion, and what
+ * decides only where a release file asks for it by name.
  */
 export function judgeKayenta(
   config: KayentaConfig,

@@ -50,15 +50,22 @@ export function rankItems(reference: LogHistogram): RankItems {
   const scores = normalScores(ranks)
   const smooth = smoothed(counts)
   const logRatios = [
-    ...SHIFTS.map(({ spreads }) => scores.map((z) => spreads * z - (spreads * spreads) / 2)),
+    ...SHIFTS.map(({ spreads }) => eachOf(scores, (z) => spreads * z - (spreads * spreads) / 2)),
     ...PARTS.map((part) => contaminated(smooth, total, part)),
     ...STEPS.map(({ top, ratio }) => {
       const above = Math.log(ratio)
       const below = Math.log((1 - top * ratio) / (1 - top))
-      return ranks.map((rank) => (rank > 1 - top ? above : below))
+      return eachOf(ranks, (rank) => (rank > 1 - top ? above : below))
     }),
   ]
   return { logWeights, logRatios }
+}
+
+/** `map` of a typed array as a plain loop, which is several times as fast. */
+function eachOf(values: Float64Array, value: (of: number) => number): Float64Array {
+  const result = new Float64Array(values.length)
+  for (let i = 0; i < values.length; i += 1) result[i] = value(values[i] ?? 0)
+  return result
 }
 
 /** The share of the reference that is faster than the middle of each bin, kept within 0..1; rises with the bin. */

@@ -63,6 +63,7 @@ export function createRankMixture(options: RankMixtureOptions): Updated<RankMixt
   const { reference, minSamples = 200, restarts = { fraction: 0.5 } } = options
   const refusal = checkWhole(reference)
   if (refusal) return refusal
+  if (Number.isNaN(minSamples)) throw new RangeError('minSamples must be a number')
   const samples = histogramCount(reference)
   if (samples < Math.max(1, minSamples))
     return insufficient(`${samples} latencies of stable are too few: ${minSamples} are needed.`)
@@ -92,7 +93,9 @@ export function updateRankMixture(state: RankMixtureState, batch: RankBatch): Up
     return invalid(`The canary's share must be above 0 and below 1, or null, got ${share}.`)
   const { logWeights, logRatios } = itemsOf(state.reference)
   const bins = pair(canary, stable)
-  const outcomes = logRatios.map((logRatio) => outcomeOf(logRatio, bins, share))
+  const outcomes = logRatios.map((logRatio) =>
+    share === null ? outcomeOfDeal(logRatio, bins) : outcomeAt(logRatio, bins, share),
+  )
   const capital = playCapital(state.capital, { logWeights, outcomes, durationMs })
   const counts = { canary: histogramCount(canary), stable: histogramCount(stable) }
   const next = { ...state, capital, canary: state.canary + counts.canary, stable: state.stable + counts.stable }
@@ -133,27 +136,46 @@ function itemsOf(reference: LogHistogram): RankItems {
 
 interface Pair {
   readonly bin: number
-  canary: number
-  stable: number
+  readonly canary: number
+  readonly stable: number
 }
 
-/** Both arms' counts per bin, in rising order. */
+/** Both arms' counts per bin, in rising order; bins without a count are left out. */
 function pair(canary: LogHistogram, stable: LogHistogram): readonly Pair[] {
-  const byBin = new Map<number, Pair>()
-  for (const [bin, count] of canary.bins) if (count > 0) byBin.set(bin, { bin, canary: count, stable: 0 })
-  for (const [bin, count] of stable.bins) {
-    if (count === 0) continue
-    const both = byBin.get(bin)
-    if (both === undefined) byBin.set(bin, { bin, canary: 0, stable: count })
-    else both.stable = count
+  const pairs: Pair[] = []
+  let [i, j] = [0, 0]
+  while (i < canary.bins.length || j < stable.bins.length) {
+    const [a, b] = [canary.bins[i], stable.bins[j]]
+    const bin = Math.min(a?.[0] ?? Infinity, b?.[0] ?? Infinity)
+    const both = { bin, canary: a?.[0] === bin ? a[1] : 0, stable: b?.[0] === bin ? b[1] : 0 }
+    if (a?.[0] === bin) i += 1
+    if (b?.[0] === bin) j += 1
+    if (both.canary + both.stable > 0) pairs.push(both)
   }
-  return [...byBin.values()].sort((a, b) => a.bin - b.bin)
+  return pairs
 }
 
-function outcomeOf(logRatio: Float64Array, bins: readonly Pair[], share: number | null): number {
+/** ln of what a unit staked on an item becomes when each latency is the canary's with a known chance; equal weights in a row are one term. */
+function outcomeAt(logRatio: Float64Array, bins: readonly Pair[], share: number): number {
+  let [won, norm, weight, count] = [0, 0, 0, 0]
+  for (const { bin, canary, stable } of bins) {
+    const value = logRatio[bin] ?? 0
+    won += canary * value
+    if (value !== weight && count > 0) {
+      norm += count * Math.log1p(share * Math.expm1(weight))
+      count = 0
+    }
+    weight = value
+    count += canary + stable
+  }
+  if (count > 0) norm += count * Math.log1p(share * Math.expm1(weight))
+  return won - norm
+}
+
+/** The same when the number of the canary's latencies is taken as given. */
+function outcomeOfDeal(logRatio: Float64Array, bins: readonly Pair[]): number {
   let won = 0
   let dealt = 0
-  let norm = 0
   const alike: { logWeight: number; count: number }[] = []
   for (const { bin, canary, stable } of bins) {
     const value = logRatio[bin] ?? 0
@@ -163,10 +185,7 @@ function outcomeOf(logRatio: Float64Array, bins: readonly Pair[], share: number 
     if (last !== undefined && last.logWeight === value) last.count += canary + stable
     else alike.push({ logWeight: value, count: canary + stable })
   }
-  if (share === null) return won - logAverageOverDeals(alike, dealt)
-  for (const { logWeight, count } of alike satisfies readonly Alike[])
-    norm += count * Math.log1p(share * Math.expm1(logWeight))
-  return won - norm
+  return won - logAverageOverDeals(alike satisfies readonly Alike[], dealt)
 }
 
 /** Stable's latencies of the slot become part of the reference, but only for slots that come after it. */

@@ -82,7 +82,8 @@ export function createThresholdBank(options: ThresholdBankOptions): Updated<Thre
   const refusal = checkHistogram(options.baseline)
   if (refusal) return refusal
   const samples = histogramCount(options.baseline)
-  const { margin = 0.25, harmFrom = 1, restarts = { fraction: 0.5 } } = options
+  const { margin = 0.25, harmFrom = 1, minSamples = 200, restarts = { fraction: 0.5 } } = options
+  if (Number.isNaN(minSamples)) throw new RangeError('minSamples must be a number')
   const cuts = chooseCuts(options, samples).map(({ bin, quantile }): ThresholdCut => {
     const baselineShare = samples > 0 ? countAbove(options.baseline, bin) / samples : 0
     const harm = createHarm({ harmFrom, restarts })
@@ -90,7 +91,7 @@ export function createThresholdBank(options: ThresholdBankOptions): Updated<Thre
     return { quantile, bin, cutMs: upperEdgeMs(bin), baselineShare, harm, nonInferiority }
   })
   if (cuts.length === 0) {
-    return insufficient(`${samples} baseline latencies are too few: ${options.minSamples ?? 200} are needed.`)
+    return insufficient(`${samples} baseline latencies are too few: ${minSamples} are needed.`)
   }
   return { ok: true, state: { kind: 'threshold-bank', cuts, canary: 0, stable: 0 } }
 }

@@ -28,20 +28,40 @@ export function emptyBuckets(): BucketSums {
 /** Adds cells (any order, buckets may repeat); refuses numbers that are not finite (or beyond 1e100), denominators < 0, unknown buckets. */
 export function addToBuckets(sums: BucketSums, cells: readonly BucketCell[], buckets: number): Updated<BucketSums> {
   if (cells.length === 0) return { ok: true, state: sums }
-  const byBucket = new Map<number, readonly [number, number]>()
-  for (const [bucket, num, den] of sums.cells) byBucket.set(bucket, [num, den])
+  const merged = [...sums.cells]
+  const fresh = new Map<number, BucketCell>()
   let { num: numSum, den: denSum } = sums
   for (const [bucket, num, den] of cells) {
     if (!Number.isInteger(bucket) || bucket < 0 || bucket >= buckets) return invalid(`There is no bucket ${bucket}.`)
     if (!(Math.abs(num) <= LARGEST)) return invalid(`The numerator of bucket ${bucket} is ${num}.`)
     if (!(den >= 0 && den <= LARGEST)) return invalid(`The denominator of bucket ${bucket} is ${den}.`)
-    const [oldNum, oldDen] = byBucket.get(bucket) ?? [0, 0]
-    byBucket.set(bucket, [oldNum + num, oldDen + den])
+    const at = placeOf(bucket, sums.cells)
+    const known = merged[at]
+    if (known?.[0] === bucket) {
+      merged[at] = [bucket, known[1] + num, known[2] + den]
+    } else {
+      const [, oldNum, oldDen] = fresh.get(bucket) ?? [bucket, 0, 0]
+      fresh.set(bucket, [bucket, oldNum + num, oldDen + den])
+    }
     numSum += num
     denSum += den
   }
-  const merged = [...byBucket].map(([bucket, [num, den]]): BucketCell => [bucket, num, den])
-  return { ok: true, state: { cells: merged.sort((a, b) => a[0] - b[0]), num: numSum, den: denSum } }
+  if (fresh.size > 0) merged.push(...fresh.values())
+  const cellsInOrder = fresh.size > 0 ? merged.sort((a, b) => a[0] - b[0]) : merged
+  return { ok: true, state: { cells: cellsInOrder, num: numSum, den: denSum } }
+}
+
+/** The first place in rising cells whose bucket is not below the one looked for. */
+function placeOf(bucket: number, cells: readonly BucketCell[]): number {
+  // Where every bucket has data its place is its number.
+  if (cells[bucket]?.[0] === bucket) return bucket
+  let [low, high] = [0, cells.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((cells[middle]?.[0] ?? Infinity) < bucket) low = middle + 1
+    else high = middle
+  }
+  return low
 }
 
 /** A ratio of sums over clustered units. */

@@ -68,7 +68,8 @@ export interface RatioTestReading {
 const MIN_DEN = 100
 const MIN_BUCKETS = 30
 const MIN_NON_ZERO = 10
-const PLANNED_POWER = 0.8
+/** Of a power of 0.8. */
+const PLANNED_Z = normalQuantile(0.8)
 
 /** Starts a comparison; RangeError for options that make no sense. */
 export function createRatioTest(options: RatioTestOptions): RatioTestState {
@@ -93,8 +94,9 @@ export function updateRatioTest(state: RatioTestState, batch: RatioBatch): Updat
   const sums = addStageBatch(state.sums, batch)
   if (!sums.ok) return sums
   const next = { ...state, sums: sums.state }
-  if (next.anchorMean !== null || checkFloors(next)) return { ok: true, state: next }
+  if (next.anchorMean !== null) return { ok: true, state: next }
   const arms = summariseStages(next.sums)
+  if (checkFloors(next, arms)) return { ok: true, state: next }
   return { ok: true, state: { ...next, anchorMean: arms && (arms.stable.ratio || arms.canary.ratio) } }
 }
 
@@ -104,12 +106,11 @@ export function closeRatioStage(state: RatioTestState): RatioTestState {
 }
 
 /** Why the test cannot start yet, or null. */
-function checkFloors(state: RatioTestState): Refusal | null {
+function checkFloors(state: RatioTestState, arms: Arms | null): Refusal | null {
   const { canary, stable } = state.sums
   if (canary.den < MIN_DEN || stable.den < MIN_DEN) {
     return insufficient(`${Math.min(canary.den, stable.den)} units in the smaller arm; ${MIN_DEN} are needed.`)
   }
-  const arms = summariseStages(state.sums)
   const buckets = arms ? Math.min(arms.canary.nonEmpty, arms.stable.nonEmpty) : 0
   if (buckets < MIN_BUCKETS)
     return insufficient(`${buckets} buckets hold units; ${MIN_BUCKETS} are needed in each arm.`)
@@ -142,7 +143,7 @@ function contrast(
 
 /** Information at which an effect is found with power 0.8 at a single look of level alpha: where the sequences are tightest. */
 export function plannedInformation(effect: number, alpha: number): number {
-  return ((normalQuantile(1 - alpha) + normalQuantile(PLANNED_POWER)) / effect) ** 2
+  return ((normalQuantile(1 - alpha) + PLANNED_Z) / effect) ** 2
 }
 
 /** The evidence, or `insufficient` below 100 units, 30 buckets and 10 non-zero (or due) outcomes in the canary. */
@@ -152,9 +153,9 @@ export function readRatioTest(state: RatioTestState, question: RatioQuestion = {
   for (const [name, value] of Object.entries({ marginRatio, marginAbs, harmFrom })) {
     if (!(value >= 0 && value < Infinity)) throw new RangeError(`${name} must be finite and >= 0, got ${value}`)
   }
-  const floor = checkFloors(state)
-  if (floor) return floor
   const arms = summariseStages(state.sums)
+  const floor = checkFloors(state, arms)
+  if (floor) return floor
   const plain = arms && contrast(arms, state, { sign: 1, factor: 1, shift: 0 })
   if (!arms || !plain) return insufficient('All outcomes are equal; there is no spread to judge by.')
   const anchor = Math.abs(state.anchorMean ?? arms.stable.ratio)

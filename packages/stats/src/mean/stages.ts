@@ -54,14 +54,44 @@ function stageWeight(canaryDen: number, stableDen: number): number {
   return canaryDen > 0 && stableDen > 0 ? 1 / (1 / canaryDen + 1 / stableDen) : 0
 }
 
-function addInfluence(arm: StageArm, weight: number): StageArm['influence'] {
+interface Influence {
+  readonly buckets: readonly number[]
+  readonly values: readonly number[]
+}
+
+/** What closed stages and the open one have added up to per bucket, in rising order. Flat and a merge, since it runs for every metric at every look. */
+function influenceOf(arm: StageArm, weight: number): Influence {
   const { cells, num, den } = arm.open
+  const closed = arm.influence
   const ratio = num / den
-  const byBucket = new Map(arm.influence)
-  for (const [bucket, cellNum, cellDen] of cells) {
-    byBucket.set(bucket, (byBucket.get(bucket) ?? 0) + (weight * (cellNum - ratio * cellDen)) / den)
+  const buckets: number[] = []
+  const values: number[] = []
+  let next = 0
+  const takeBelow = (bucket: number): void => {
+    for (let at = closed[next]; at !== undefined && at[0] < bucket; at = closed[next]) {
+      buckets.push(at[0])
+      values.push(at[1])
+      next += 1
+    }
   }
-  return [...byBucket].sort((a, b) => a[0] - b[0])
+  for (const [bucket, cellNum, cellDen] of cells) {
+    takeBelow(bucket)
+    const at = closed[next]
+    let before = 0
+    if (at !== undefined && at[0] === bucket) {
+      before = at[1]
+      next += 1
+    }
+    buckets.push(bucket)
+    values.push(before + (weight * (cellNum - ratio * cellDen)) / den)
+  }
+  takeBelow(Infinity)
+  return { buckets, values }
+}
+
+function addInfluence(arm: StageArm, weight: number): StageArm['influence'] {
+  const { buckets, values } = influenceOf(arm, weight)
+  return buckets.map((bucket, i) => [bucket, values[i] ?? 0])
 }
 
 function foldArm(arm: StageArm, weight: number): StageArm {
@@ -140,16 +170,16 @@ export interface ArmSummary {
 
 function summariseArm(arm: StageArm, openWeight: number, totalWeight: number): ArmSummary {
   const useOpen = openWeight > 0
-  const influence = useOpen ? addInfluence(arm, openWeight) : arm.influence
+  const values = useOpen ? influenceOf(arm, openWeight).values : arm.influence.map(([, value]) => value)
   const { num, den } = arm.open
   const ratio = (arm.weightedRatio + (useOpen ? (openWeight * num) / den : 0)) / totalWeight
   let squares = 0
   let largest = 0
-  for (const [, value] of influence) {
+  for (const value of values) {
     squares += value * value
     largest = Math.max(largest, value * value)
   }
-  const nonEmpty = influence.length
+  const nonEmpty = values.length
   const weightSquare = totalWeight * totalWeight
   const factor = nonEmpty > 1 ? nonEmpty / (nonEmpty - 1) : 1
   return {

@@ -78,6 +78,32 @@ test('the upper incomplete gamma function, far tails included', () => {
   assert.deepEqual([gammaSurvival(3, 0), gammaSurvival(3, Infinity)], [1, 0])
 })
 
+test('the tail of chi-square, far ones included', () => {
+  assert.deepEqual(
+    wrongValues(
+      chiSquareSurvival,
+      [
+        [1e-8, 1, 0.9999202115440526],
+        [0.5, 3, 0.9188914116546758],
+        [30, 3, 1.3800570312932547e-6],
+        [100, 1, 1.523970604832105e-23],
+        [500, 2, 2.6691902155412764e-109],
+        [900, 1000, 0.9892827619087102],
+        [1200, 0.5, 6.0224709756659956e-264],
+        [1370, 1, 6.942937364643268e-300],
+        [1380, 2, 2.171738281389827e-300],
+        [1400, 4, 6.911633257175599e-302],
+        [3500, 1000, 1.0443523005432747e-273],
+        [14_000, 10_000, 1.5842193947826072e-140],
+        [1.05e6, 1e6, 2.185638417489726e-265],
+        [2200, 200, 0],
+      ],
+      1e-12,
+    ),
+    [],
+  )
+})
+
 test('a chi-square p-value falls with the statistic and is never negative or above 1', () => {
   const x = fc.double({ min: 0, max: 2_000, noNaN: true })
   fc.assert(

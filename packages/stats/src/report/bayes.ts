@@ -90,6 +90,7 @@ export function effectFromInterval(
   const sides = (low === null ? 0 : 1) + (high === null ? 0 : 1)
   if (sides === 0) return insufficient('An interval without a bound says nothing of its precision.')
   const reach = sides === 2 ? ((high ?? 0) - (low ?? 0)) / 2 : Math.abs((low ?? high ?? 0) - estimate)
+  if (!Number.isFinite(estimate)) return invalid(`An estimate must be finite, got ${estimate}.`)
   if (!(reach > 0 && reach < Infinity))
     return insufficient(`An interval that reaches ${reach} from its middle has no width.`)
   return { ok: true, estimate, standardError: reach / -normalQuantile(sides === 2 ? alpha / 2 : alpha) }

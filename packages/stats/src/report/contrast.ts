@@ -1,7 +1,8 @@
 import { studentSurvival, studentUpperQuantile } from '../numeric/beta.ts'
 import { normalQuantile, normalSurvival } from '../numeric/normal.ts'
-import { insufficient, requireBetween } from '../refusal.ts'
+import { insufficient, invalid, requireBetween } from '../refusal.ts'
 import type { Refusal } from '../refusal.ts'
+import { judged } from './sample.ts'
 import type { Sample } from './sample.ts'
 import { settled } from './settled.ts'
 
@@ -64,6 +65,8 @@ export function effectOf(
   { stable, canary }: { readonly stable: MeanEstimate; readonly canary: MeanEstimate },
   difference: Difference,
 ): ({ readonly ok: true } & Effect) | Refusal {
+  const wrong = [stable.variance, canary.variance].find((variance) => !(variance >= 0 && variance < Infinity))
+  if (wrong !== undefined) return invalid(`The variance of a mean must be finite and not negative, got ${wrong}.`)
   if (difference === 'absolute') {
     const variance = stable.variance + canary.variance
     return settled({ ok: true, estimate: canary.mean - stable.mean, standardError: Math.sqrt(variance) })
@@ -112,7 +115,7 @@ export function compareMeans(
   arms: { readonly stable: Sample | Refusal; readonly canary: Sample | Refusal },
   options: ReportOptions = {},
 ): MeanReading | Refusal {
-  const { stable, canary } = arms
+  const [stable, canary] = [judged(arms.stable), judged(arms.canary)]
   if (!stable.ok) return stable
   if (!canary.ok) return canary
   const { difference = 'absolute', alternative = 'two-sided' } = options

@@ -1,4 +1,4 @@
-import { insufficient, invalid } from '../refusal.ts'
+import { insufficient, invalid, isCount } from '../refusal.ts'
 import type { Refusal } from '../refusal.ts'
 import { readingOf, welchDf } from './contrast.ts'
 import type { MeanReading, ReportOptions } from './contrast.ts'
@@ -86,9 +86,16 @@ function pairOfEvents({ units, events, preEvents, both }: CupedEvents): Pair {
   }
 }
 
-/** cov(outcome, covariate) / var(covariate) over all units of both arms; 0 when either has no variance. */
+/** cov(outcome, covariate) / var(covariate) over all units of both arms; 0 when either has no variance. RangeError for impossible sums. */
 export function cupedTheta(stable: CupedSums | CupedEvents, canary: CupedSums | CupedEvents): number {
   const all = pairOf(addArms(stable, canary))
+  const counted = [stable, canary].every(({ units }) => isCount(units) && units >= 1)
+  if (!counted || !Number.isFinite(all.variance + all.preVariance + all.covariance))
+    throw new RangeError('cupedTheta needs finite sums of at least one unit in each arm')
+  return thetaOf(all)
+}
+
+function thetaOf(all: Pair): number {
   return all.preVariance > 0 && all.variance > 0 ? all.covariance / all.preVariance : 0
 }
 
@@ -119,9 +126,12 @@ export function compareCuped<Arm extends CupedSums | CupedEvents>(
   const refusal = checkPeriod(options.period)
   if (refusal) return refusal
   const [a, b] = [pairOf(arms.stable), pairOf(arms.canary)]
-  const theta = options.theta ?? cupedTheta(arms.stable, arms.canary)
+  const theta = options.theta ?? thetaOf(pairOf(addArms(arms.stable, arms.canary)))
   const plain = [checkedSample(a.units, a.mean, a.variance), checkedSample(b.units, b.mean, b.variance)]
   for (const sample of plain) if (!sample.ok) return sample
+  // Below 0 by more than a rounding: sums that no values have.
+  if (![a, b].every(({ preVariance, preMean }) => preVariance >= -1e-9 * preMean * preMean))
+    return invalid('The sums of the covariate cannot be.')
   const [stable, canary] = [adjustedSample(a, theta), adjustedSample(b, theta)]
   if (!stable.ok) return stable
   if (!canary.ok) return canary

@@ -1,5 +1,6 @@
 import { insufficient } from '../refusal.ts'
 import type { Refusal } from '../refusal.ts'
+import { judged } from './sample.ts'
 import type { Sample } from './sample.ts'
 import { settled } from './settled.ts'
 
@@ -18,7 +19,7 @@ export function effectSize(arms: {
   readonly stable: Sample | Refusal
   readonly canary: Sample | Refusal
 }): EffectSize | Refusal {
-  const { stable, canary } = arms
+  const [stable, canary] = [judged(arms.stable), judged(arms.canary)]
   if (!stable.ok) return stable
   if (!canary.ok) return canary
   const units = stable.units + canary.units
@@ -32,7 +33,6 @@ export function effectSize(arms: {
 /** canary / stable as a ratio of means; `insufficient` when either is 0, where a ratio says nothing. */
 export function meanRatio(stable: number, canary: number): { readonly ok: true; readonly ratio: number } | Refusal {
   const ratio = canary / stable
-  if (stable === 0 || canary === 0 || !Number.isFinite(ratio))
-    return insufficient(`Means of ${stable} and ${canary} have no ratio.`)
+  if (ratio === 0 || !Number.isFinite(ratio)) return insufficient(`Means of ${stable} and ${canary} have no ratio.`)
   return { ok: true, ratio }
 }

@@ -39,11 +39,14 @@ function checkEvents({ units, events }: EventSums): Refusal | null {
   return units === 0 ? insufficient('An arm has no unit.') : null
 }
 
-/** Wilson's interval of a rate: the rates that a score test at `z` does not reject; never empty, never outside 0..1. */
+/** Wilson's interval of a rate: the rates that a score test at `z` does not reject; never empty, never outside 0..1. RangeError for impossible counts. */
 export function wilsonInterval(
   { units, events }: EventSums,
   z: number,
 ): { readonly low: number; readonly high: number } {
+  const refusal = checkEvents({ units, events })
+  if (refusal) throw new RangeError(refusal.message)
+  requireBetween('z', z, -Infinity, Infinity)
   const rate = events / units
   const square = (z * z) / units
   const middle = (rate + square / 2) / (1 + square)
@@ -68,12 +71,17 @@ function wald(stable: EventSums, canary: EventSums, z: number): { readonly low: 
 
 /**
  * Fisher's mid-p value of a 2 × 2 table of whole counts: the table itself counts half, which takes out most of the exact test's
- * caution; two-sided as twice the smaller tail.
+ * caution; two-sided as twice the smaller tail. RangeError for impossible counts.
  */
 export function fisherMidP(
   { stable, canary }: { readonly stable: EventSums; readonly canary: EventSums },
   alternative: Alternative = 'two-sided',
 ): number {
+  for (const { units, events } of [stable, canary]) {
+    const whole = Number.isInteger(units) && Number.isInteger(events)
+    if (!(whole && events >= 0 && events <= units))
+      throw new RangeError(`fisherMidP got ${events} events of ${units} units`)
+  }
   const urn = {
     first: stable.events + canary.events,
     second: stable.units + canary.units - stable.events - canary.events,

@@ -49,6 +49,11 @@ export function checkedSample(units: number, mean: number, variance: number): Sa
   return { ok: true, units, mean, variance }
 }
 
+/** A sample that somebody wrote by hand is judged like one made from values. */
+export function judged(sample: Sample | Refusal): Sample | Refusal {
+  return sample.ok ? checkedSample(sample.units, sample.mean, sample.variance) : sample
+}
+
 /** An arm from its values, in two passes, so that a large mean costs no digits. */
 export function sampleOfValues(values: readonly number[]): Sample | Refusal {
   const units = values.length

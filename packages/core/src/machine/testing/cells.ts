@@ -82,7 +82,7 @@ const late = stays('too late to matter.')
 export const cells: { readonly [P in Phase]: { readonly [E in RolloutEvent['type']]: Cell } } = {
   preparing: {
     'canary-ready': {
-      promise: 'the first step begins.',
+      promise: 'the first step begins, or the rung that the budget allows.',
       becomes: { phase: 'watching', attempt: 2, step: 0, since: now, evidenceMs: 0 },
     },
     'canary-failed': { ...failed, promise: 'the rollout ends before any traffic.' },
@@ -105,7 +105,11 @@ export const cells: { readonly [P in Phase]: { readonly [E in RolloutEvent['type
   watching: {
     'canary-ready': stays('it was ready already.'),
     'canary-failed': failed,
-    judged: { promise: 'with a safe verdict, samples and enough evidence time the next step begins.', becomes: second },
+    judged: {
+      promise:
+        'with a safe verdict or a budget for it, samples and enough evidence time the next step begins; what the budget does not allow is left.',
+      becomes: second,
+    },
     'in-force': stays('the evidence carries its own share.'),
     tick: stays('waiting moves no traffic; past the deadline it is held for a person.'),
     pause: {
@@ -130,7 +134,7 @@ export const cells: { readonly [P in Phase]: { readonly [E in RolloutEvent['type
     'canary-ready': stays('the person decides.'),
     'canary-failed': failed,
     judged: {
-      promise: 'evidence is gathered; harm goes back, nothing goes forward.',
+      promise: 'evidence is gathered; harm goes back, what the budget does not allow is left, nothing goes forward.',
       becomes: { ...states.holding, evidenceMs: 60_000 },
     },
     'in-force': stays('nothing was asked of the router.'),

@@ -1,0 +1,7 @@
+import type { Bench } from './bench.ts'
+import { detection } from './detection/detection.ts'
+import { series } from './series/series.ts'
+import { statsCost } from './stats-cost/stats-cost.ts'
+
+/** Every benchmark; a new one is a line here. */
+export const benches: readonly Bench[] = [detection, statsCost, series]

@@ -1,0 +1,42 @@
+import { SerinError } from '@serin/spec'
+import { defineCommand, exitCodes } from '../command.ts'
+
+export const bench = defineCommand({
+  name: 'bench',
+  group: 'More',
+  summary: 'Measure what Serin claims, beside others.',
+  description:
+    'detection: how few requests until a worse version is found, and how often a harmless one is rolled back, beside the rules of others. series: detectors on labelled series. stats: what the statistics cost. Exit code 1 when a promise is not kept.',
+  arguments: { name: { description: 'The benchmark.', required: true, choices: ['detection', 'series', 'stats'] } },
+  options: {
+    json: { description: 'One line of JSON; the same as -o json.' },
+    effort: { value: 'PART', description: 'Part of the full measure, above 0 and at most 1.', default: '0.1' },
+  },
+  examples: [
+    { line: 'serin bench detection', does: 'A tenth of the runs: about a minute' },
+    { line: 'serin bench detection --effort 1 --json', does: 'All of them, for a program' },
+  ],
+  async run({ args, options, out, world }) {
+    const live = world.stderr.isTTY === true && out.forPeople
+    const effort = Number(options.effort)
+    if (!(effort > 0 && effort <= 1))
+      throw new SerinError('usage.invalid', `--effort expects a number above 0 and at most 1, got "${options.effort}".`)
+    const { benches } = await import('@serin/bench')
+    const found = benches.find(({ name }) => name === args.name)
+    if (found === undefined)
+      throw new SerinError(
+        'usage.invalid',
+        `Unknown benchmark "${args.name}". Known: ${benches.map(({ name }) => name).join(', ')}.`,
+      )
+    const { json, lines, broken } = await found.run({
+      effort,
+      progress: (what, done) => {
+        if (live) world.stderr.write(`\r\u001B[K${(100 * done).toFixed(0).padStart(3)} %  ${what}`)
+      },
+    })
+    if (live) world.stderr.write('\r\u001B[K')
+    if (options.json) world.stdout.write(`${JSON.stringify(json)}\n`)
+    else out.result(json, () => [...lines, ...broken.map((sentence) => `✘ ${sentence}`)])
+    return broken.length === 0 ? exitCodes.done : exitCodes.failed
+  },
+})
