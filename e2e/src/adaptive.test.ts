@@ -34,6 +34,18 @@ void describe('an adaptive release', () => {
     assert.ok(failed - before.failed <= budget, `${failed - before.failed} requests failed`)
   })
 
+  test('what a release would do is said before it does anything, while the control plane goes on', async () => {
+    const { client } = scene
+    const [plan, ready] = await Promise.all([
+      client.plan({ service: 'web', to: 'v2', users: 20_000 }),
+      client.getService({ service: 'web' }),
+    ])
+    assert.equal(ready.name, 'web')
+    assert.ok(plan.requestsPerSecond > 50, String(plan.requestsPerSecond))
+    assert.ok(plan.promoted.likelyMs !== null && plan.promoted.likelyMs > 0)
+    assert.equal(plan.steps.at(-1)?.exposedUsers, 10_000)
+  })
+
   test('a good version climbs as far as the budget allows, and is promoted on proof', async () => {
     const { client, load } = scene
     const before = await load.report()

@@ -1,5 +1,5 @@
-import { normal, xoshiro } from '@serin/stats/testing'
-import type { Uniform } from '@serin/stats/testing'
+import { normal, xoshiro } from '@serin/stats/seeded'
+import type { Uniform } from '@serin/stats/seeded'
 
 /** Chance for a simulation: the same for the same seed on every machine. */
 export interface Chance {

@@ -14,6 +14,18 @@ export const slotBuckets = 64
 /** What the units of one bucket did in a slot, of the randomised: `[bucket, requests, errors, latency scored, above cut 0, above cut 1, …]`. */
 export type BucketCounts = readonly number[]
 
+/** Values of a slice that are followed by name; whatever comes after them counts as `other`. */
+export const sliceValues = 32
+
+/** What all other values of a slice count as. */
+export const otherValue = 'other'
+
+/**
+ * Randomised traffic by slice and value: `[requests, errors, events]`. Events are units whose first error in that value ended in the slot
+ * (each unit once per value and rollout: one coin), or without units the errors.
+ */
+export type SliceCounts = Readonly<Record<string, Readonly<Record<string, readonly [number, number, number]>>>>
+
 /** What one version did in one slot. */
 export interface ArmSlot {
   /** All requests answered or failed in the slot, whoever chose the version. */
@@ -47,6 +59,8 @@ export interface ArmSlot {
   readonly latencyScored: number
   /** Requests in flight at the end of the slot. */
   readonly inFlight: number
+  /** Absent when no slices are asked for. */
+  readonly slices?: SliceCounts
 }
 
 /** What a gateway saw in at most one second, cut whenever its routing table changes. */

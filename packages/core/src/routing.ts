@@ -1,4 +1,4 @@
-import type { RoutingRule, UnitSource } from '@serin/spec'
+import type { RoutingRule, Slice, UnitSource } from '@serin/spec'
 
 /** One version in a routing table. */
 export interface RoutingArm {
@@ -19,6 +19,8 @@ export interface Measurement {
   readonly latencyTolerance?: { readonly ratio: number; readonly ms: number }
   /** Latency is not scored before this time (ms since the epoch): new replicas warm up. */
   readonly latencyFrom: number
+  /** Parts of the traffic that are counted by themselves, by name. Absent: none. */
+  readonly slices?: Readonly<Record<string, Slice>>
 }
 
 /** Everything a router needs to know about a service. Immutable; a change is a new revision. */

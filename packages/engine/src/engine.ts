@@ -1,3 +1,4 @@
+import type { ForecastInput } from '@serin/core'
 import type {
   Clock,
   DriverContext,
@@ -20,7 +21,7 @@ import {
 } from './documents.ts'
 import { failedWorkload } from './failed-workload.ts'
 import { lazyRouter } from './lazy-router.ts'
-import { ServiceActor, type StopOptions } from './service/actor.ts'
+import { ServiceActor, type PlanAsked, type StopOptions } from './service/actor.ts'
 import { serviceEntry } from './service/changes.ts'
 import type { Command } from './service/commands.ts'
 
@@ -112,6 +113,11 @@ export class Engine {
 
   release(service: string, to: string, supersede: boolean, asker: Asker): Rollout {
     return this.#actor(service).release(to, supersede, asker)
+  }
+
+  /** What a forecast of a release rests on; nothing starts. */
+  forecastInput(service: string, asked: PlanAsked): ForecastInput {
+    return this.#actor(service).forecastInput(asked)
   }
 
   undo(service: string, to: string | undefined, asker: Asker): Rollout {

@@ -53,6 +53,7 @@ export function wishedRouting(
       latencyCutsMs: active?.setup?.cuts.map((cut) => cut.cutMs) ?? [],
       ...toleranceOf(active),
       latencyFrom: inputs.latencyFrom,
+      ...(active?.setup?.slices === undefined ? {} : { slices: active.setup.slices }),
     },
   }
 }

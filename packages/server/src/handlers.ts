@@ -1,6 +1,7 @@
 import type { Engine } from '@serin/engine'
 import type { api, OperationName } from '@serin/spec'
 import type { z } from 'zod'
+import { forecastInWorker } from './forecast/forecast.ts'
 import type { Call } from './read-call.ts'
 
 type Output<S> = S extends z.ZodType ? z.output<S> : Record<never, never>
@@ -28,6 +29,7 @@ export function handlersOf({ engine, dataDirectory, version }: HandlerOptions): 
     applyFile: async ({ body, actor }) => ({ changes: await engine.apply(body, { by: actor, why: '' }) }),
     release: ({ params, body, actor }) =>
       engine.release(params.service, body.to, body.supersede, { by: actor, why: body.why }),
+    plan: ({ params, body }) => forecastInWorker(engine.forecastInput(params.service, body)),
     undo: ({ params, body, actor }) => engine.undo(params.service, body.to, { by: actor, why: body.why }),
     listRollouts: ({ query }) => ({ rollouts: engine.rollouts(query.service, query.limit) }),
     getRollout: ({ params }) => engine.rollout(params.rollout),

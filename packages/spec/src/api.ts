@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { ReleasePlan } from './release-plan.ts'
 import { JournalEntry, Observation, Rollout, ServiceStatus } from './resources.ts'
 
 const Why = z.string().max(2_000).default('').meta({ description: 'Reason, for the journal.' })
@@ -65,6 +66,33 @@ export const api = {
       why: Why,
     }),
     response: Rollout,
+  },
+  plan: {
+    method: 'POST',
+    path: '/v1/services/{service}/plan',
+    summary: 'Says what a release would do, from the traffic observed lately; nothing starts.',
+    params: service,
+    body: z.strictObject({
+      to: z.string(),
+      requestsPerSecond: z
+        .number()
+        .positive()
+        .max(1e7)
+        .optional()
+        .meta({ description: 'Instead of the traffic observed.' }),
+      errorPercent: z
+        .number()
+        .min(0)
+        .max(50)
+        .optional()
+        .meta({ description: 'Instead of the failures observed on stable.' }),
+      users: z
+        .int()
+        .positive()
+        .optional()
+        .meta({ description: 'How many users there are, to say how many are exposed.' }),
+    }),
+    response: ReleasePlan,
   },
   undo: {
     method: 'POST',

@@ -26,6 +26,7 @@ export const catalogue = {
   },
   'config.invalid': { status: 422, retry: false, hint: 'Correct the file and run "serin lint -f FILE".' },
   'config.unreadable': { status: 400, retry: false, hint: 'Check the path and that the file is YAML.' },
+  'control-plane.busy': { status: 503, retry: true, hint: 'Try again in a few seconds.' },
   'control-plane.not-ready': { status: 503, retry: true, hint: 'It is starting or going away: try again in a moment.' },
   'control-plane.unreachable': {
     status: 503,

@@ -79,7 +79,7 @@ export const MetricReading = z.object({
 /** adaptive: what the budget of failed requests allows. */
 export const RampReading = z.object({
   budget: z.number().meta({ description: 'Requests that may fail because of canary.' }),
-  spentUpTo: z.number().meta({ description: 'How many have at most, so far.' }),
+  spent: z.number().meta({ description: 'How many more have failed so far than would have on stable.' }),
   perRequestUpTo: z
     .number()
     .meta({ description: 'Extra failures per canary request, at most: holds however often one looks.' }),
@@ -89,6 +89,20 @@ export const RampReading = z.object({
   probability: z.number().meta({ description: 'Belief that canary is worse at all; sceptical prior.' }),
   beyondMargin: z.number().meta({ description: 'Belief that it is worse than the margin.' }),
   impact: z.number().meta({ description: 'Extra failures per canary request if it is worse.' }),
+})
+
+const SliceCounts = z.object({ requests: z.number(), errors: z.number() })
+
+/** One part of the traffic by itself: advice, no verdict. */
+export const SliceReading = z.object({
+  slice: z.string(),
+  value: z.string().meta({ description: 'Comes from clients: cleaned, at most 64 characters.' }),
+  canary: SliceCounts,
+  stable: SliceCounts,
+  logE: z.number().meta({ description: 'Natural log of the evidence that canary fails more often here.' }),
+  flagged: z.boolean().meta({
+    description: 'Reported by e-BH: of all that are flagged, at most a tenth is expected to be harmless.',
+  }),
 })
 
 /** What all the evidence says about the step in force. */
@@ -109,6 +123,9 @@ export const Judgement = z.object({
       'With the judge `kayenta`: the score that decides instead of the evidence of `harm` and of the metrics.',
   }),
   ramp: RampReading.optional(),
+  slices: z.array(SliceReading).optional().meta({
+    description: 'Where slices are asked for: the worst 16 and all that are flagged, worst first.',
+  }),
   next: z
     .object({
       lookMs: z.number().meta({ description: 'At most so long until the next look.' }),
@@ -202,6 +219,7 @@ export const Observation = z
 export type Replica = z.output<typeof Replica>
 export type VersionStatus = z.output<typeof VersionStatus>
 export type MetricReading = z.output<typeof MetricReading>
+export type SliceReading = z.output<typeof SliceReading>
 export type Judgement = z.output<typeof Judgement>
 export type Rollout = z.output<typeof Rollout>
 export type ServiceStatus = z.output<typeof ServiceStatus>

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { SerinError } from './errors.ts'
 import { fileJsonSchema } from './known-names.ts'
 import { parseServiceFile } from './parse-file.ts'
 
@@ -30,4 +31,32 @@ test('every field of the file says what it means', () => {
     ),
   ])
   assert.deepEqual(silent, [])
+})
+
+test('slices are small and strict: what is wrong is said where it is', () => {
+  const said = (slices: string): string => {
+    try {
+      const { services } = parseServiceFile(
+        `${fileOf('{ kind: endpoints }', "{ endpoints: ['http://127.0.0.1:1'] }")}    slices: ${slices}\n`,
+      )
+      return JSON.stringify(services['shop']?.slices)
+    } catch (error) {
+      assert.ok(error instanceof SerinError)
+      return JSON.stringify(error.details['issues'])
+    }
+  }
+  assert.equal(
+    said(
+      '{ device: { header: user-agent, values: { android: { contains: Android } } }, route: { path: { depth: 1 } } }',
+    ),
+    '{"device":{"header":"user-agent","values":{"android":{"contains":"Android"}}},"route":{"path":{"depth":1}}}',
+  )
+  assert.match(said('{ a: { header: x, path: { depth: 1 } } }'), /exactly one of header, path/)
+  assert.match(said('{ a: {} }'), /exactly one of header, path/)
+  assert.match(said('{ a: { heeder: x } }'), /heeder/)
+  assert.match(said('{ a: { path: { depth: 5 } } }'), /depth/)
+  assert.match(said('{ a: { header: x, values: {} } }'), /1 to 32 classes/)
+  assert.match(said("{ 'a b': { header: x } }"), /Expected a name/)
+  const five = ['a', 'b', 'c', 'd', 'e'].map((name) => `${name}: { header: x }`).join(', ')
+  assert.match(said(`{ ${five} }`), /at most 4 slices/)
 })

@@ -55,6 +55,33 @@ export const RoutingRule = z
       'Rules come before the override header, which comes before the hash. The first rule that matches decides.',
   })
 
+/** What the evidence is also read by: the values of a header or the path, or classes of them. Advice: no slice decides anything. */
+export const Slice = z
+  .strictObject({
+    header: HeaderName.optional().meta({ description: 'Request header whose value is the slice.' }),
+    path: z
+      .strictObject({
+        depth: z.int().min(1).max(4).meta({ description: 'How many of its segments: with 1, `/cart/7` is `/cart`.' }),
+      })
+      .meta({ id: 'SlicePath', description: 'The first segments of the path, without the query.' })
+      .optional()
+      .meta({ description: 'Or: the first segments of the path are the slice.' }),
+    values: z
+      .record(Name, Match)
+      .refine((values) => Object.keys(values).length >= 1 && Object.keys(values).length <= 32, {
+        error: 'expected 1 to 32 classes',
+      })
+      .optional()
+      .meta({ description: 'Named classes instead of the values; the first that fits, or `other` when none does.' }),
+  })
+  .refine((slice) => (slice.header === undefined) !== (slice.path === undefined), {
+    error: 'expected exactly one of header, path',
+  })
+  .meta({
+    id: 'Slice',
+    description: 'A part of the traffic that is looked at by itself; at most 32 values are followed.',
+  })
+
 const Interval = Duration.refine((ms) => ms > 0, { error: 'expected more than 0s' })
 
 const Probe = z
@@ -318,6 +345,11 @@ export const Service = z
       .record(Name, Metric)
       .prefault({ errors: { kind: 'errors' }, latency: { kind: 'latency' } })
       .meta({ description: 'What is watched. Default: errors and latency from the gateway.' }),
+    slices: z
+      .record(Name, Slice)
+      .refine((slices) => Object.keys(slices).length <= 4, { error: 'expected at most 4 slices' })
+      .optional()
+      .meta({ description: 'Parts of the traffic whose errors are compared by themselves, by name. Advice only.' }),
     analysis: Analysis.prefault({}).meta({ description: 'How sure the verdicts have to be.' }),
     keepWarm: Duration.prefault('10m').meta({
       description: 'How long the old version keeps running after promotion, so that undo is instant.',
@@ -358,6 +390,7 @@ export type CanaryStrategy = z.output<typeof CanaryStrategy>
 export type AdaptiveStrategy = z.output<typeof AdaptiveStrategy>
 export type Strategy = z.output<typeof Strategy>
 export type RoutingRule = z.output<typeof RoutingRule>
+export type Slice = z.output<typeof Slice>
 export type UnitSource = z.output<typeof UnitSource>
 export type Analysis = z.output<typeof Analysis>
 export type Probe = z.output<typeof Probe>

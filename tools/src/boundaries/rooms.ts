@@ -51,8 +51,10 @@ export const rooms: readonly Room[] = [
   {
     name: 'server',
     at: ['packages/server'],
-    may: ['engine', 'drivers', 'drivers/each', 'gateway', 'kit', 'spec', 'core:type'],
+    may: ['engine', 'drivers', 'drivers/each', 'gateway', 'kit', 'spec', 'core:type', 'server/forecast'],
   },
+  // A thread beside the control plane, for what would keep it from deciding.
+  { name: 'server/forecast', at: ['packages/server/src/forecast'], may: ['core', 'spec'] },
   // What Serin claims, measured beside others; it starts nothing of the product.
   { name: 'bench', at: ['packages/bench'], may: ['stats'] },
   {

@@ -1,4 +1,4 @@
-import { normal, type Uniform } from '@serin/stats/testing'
+import { normal, type Uniform } from '@serin/stats/seeded'
 import type { Temper, UserScenario } from './scenarios.ts'
 
 /** Users with their own pace, temper and version. */

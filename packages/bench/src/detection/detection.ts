@@ -39,6 +39,7 @@ function scenarioJson(row: ScenarioRow): object {
     eachSecond: variantJson(row.eachSecond),
     withoutRestarts: variantJson(row.withoutRestarts),
     exact: exact && { ...exact, threshold: rounded(exact.threshold), k: exact.k === null ? null : rounded(exact.k) },
+    missed: row.missed,
     gate: { k: gate.one, shipped: gate.shipped, sprtRatio: gate.sprt },
     rivals: rivals.map(({ method, mean, missed }) => ({ method, mean: mean === null ? null : rounded(mean), missed })),
   }
@@ -52,7 +53,7 @@ function linesOf(scenarios: readonly ScenarioRow[], harmless: readonly HarmlessR
   return [
     `Canary requests from the harm to the rollback, alpha ${alpha}; k is the mean over the least that is possible.`,
     '"shipped": errors and latency share the budget, half the capital of each waits for late harm. "each second": the same, looked at',
-    'once a second. "exact": one metric with the exact threshold of 10 000 failures. For users the bound is the clairvoyant test.',
+    'once a second. "exact": one metric with the exact threshold of 10 000 failures. U: the bound is a clairvoyant test.',
     '',
     ...scenarioLines(scenarios),
     '',

@@ -1,4 +1,4 @@
-import { xoshiro } from '@serin/stats/testing'
+import { xoshiro } from '@serin/stats/seeded'
 import { createHarm, exactThreshold, readHarm, updateHarm } from '@serin/stats'
 import { errorBoundary, type ErrorBoundary } from './error-boundary.ts'
 import { sampleOf, type Sample } from './sample.ts'

@@ -17,10 +17,11 @@ const row: ScenarioRow = {
   k: 1.49,
   sprt: 110,
   sprtRatio: 149 / 110,
-  shipped: { mean: 174, error: 2, k: 1.74 },
+  shipped: { mean: 174, error: 2, k: 1.74, waited: 0 },
   eachSecond: null,
   exact: null,
   withoutRestarts: null,
+  missed: 0,
   gate: { one: 1.5, shipped: 1.75, sprt: 1.4 },
   rivals: [],
 }
@@ -37,8 +38,12 @@ test('each gate that is missed is a sentence, and none that is kept', () => {
   assert.deepEqual(brokenBy([{ ...row, sprt: 105 }], [], full), [
     'E4: 1.42 × the clairvoyant test; at most 1.4 is promised.',
   ])
-  assert.deepEqual(brokenBy([{ ...row, shipped: { mean: 176, error: 2, k: 1.76 } }], [], full), [
+  assert.deepEqual(brokenBy([{ ...row, shipped: { mean: 176, error: 2, k: 1.76, waited: 0 } }], [], full), [
     'E4: 1.76 × the bound as shipped; at most 1.75 is promised.',
+  ])
+  assert.deepEqual(brokenBy([{ ...row, shipped: { mean: 176, error: 2, k: 1.76, waited: 2.5 } }], [], full), [])
+  assert.deepEqual(brokenBy([{ ...row, missed: 0.1 }], [], full), [
+    'E4: 10.0 % of the runs were not rolled back within a day.',
   ])
   assert.deepEqual(brokenBy([{ ...row, mean: 900, gate: { one: null, shipped: null, sprt: null } }], [], full), [])
 })

@@ -5,6 +5,8 @@ import type { ScenarioRow } from './scenario-rows.ts'
 
 /** A rate counts as above alpha when so many or more would have been this unlikely at alpha. */
 const doubt = 0.001
+/** A test whose evidence runs out this often has not found the harm, however early it was in the other runs. */
+const mostMissed = 0.05
 
 /** The promises that were not kept. With fewer runs than the full measure a mean may miss its gate by three of its standard errors. */
 export function brokenBy(
@@ -19,21 +21,27 @@ export function brokenBy(
   ]
 }
 
-function missedGates({ id, bound, mean, error, sprt, shipped, gate }: ScenarioRow, slack: number): readonly string[] {
+function missedGates(
+  { id, bound, mean, error, sprt, shipped, missed, gate }: ScenarioRow,
+  slack: number,
+): readonly string[] {
   const checks = [
     { what: 'the bound', of: mean, over: bound, error, limit: gate.one },
     { what: 'the clairvoyant test', of: mean, over: sprt, error, limit: gate.sprt },
     {
       what: 'the bound as shipped',
-      of: shipped?.mean ?? 0,
+      of: (shipped?.mean ?? 0) - (shipped?.waited ?? 0),
       over: bound,
       error: shipped?.error ?? 0,
       limit: gate.shipped,
     },
   ]
+  const late =
+    missed > mostMissed ? [`${id}: ${(100 * missed).toFixed(1)} % of the runs were not rolled back within a day.`] : []
   return checks
     .filter((check) => check.limit !== null && (check.of - slack * check.error) / check.over > check.limit)
     .map(({ what, of, over, limit }) => `${id}: ${(of / over).toFixed(2)} × ${what}; at most ${limit} is promised.`)
+    .concat(late)
 }
 
 function tooOften({ rate, runs }: HarmlessRow, alpha: number): boolean {

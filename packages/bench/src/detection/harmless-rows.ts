@@ -32,7 +32,7 @@ export function worldRows(world: HarmlessWorld, measure: Measure): readonly Harm
 
 /** Sticky users for a day; who counts each of their failing requests is the rival. */
 export function stickyRows({ alpha, ...measure }: Measure, scenario: UserScenario): readonly HarmlessRow[] {
-  const { runs, byUsers, byRequests } = playHarmlessUsers(scenario, { runs: runsOf(200, { alpha, ...measure }), alpha })
+  const { runs, byUsers, byRequests } = playHarmlessUsers(scenario, { runs: runsOf(150, { alpha, ...measure }), alpha })
   return [
     { method: `${serinPrefix}errors, one coin per user`, rolledBack: byUsers, runs },
     { method: 'The mixture on every request of sticky users', rolledBack: byRequests, runs },
@@ -47,7 +47,7 @@ export function coinRows(measure: Measure): readonly HarmlessRow[] {
 
 /** Latencies of one law, or of a canary that is a tenth faster. */
 export function latencyRows(measure: Measure, canaryMs: number): readonly HarmlessRow[] {
-  const runs = runsOf(150, measure)
+  const runs = runsOf(100, measure)
   const rolledBack = falseLatencyRollbacks(lawful(canaryMs), { runs, alpha: measure.alpha, requests: 100_000 })
   const [id, what] = canaryMs < 100 ? ['N-faster', 'a canary that is 10 % faster'] : ['N-latency', 'equal latencies']
   return [rowOf(id, `${what}, 100 000 requests`, { method: `${serinPrefix}latency`, rolledBack, runs })]

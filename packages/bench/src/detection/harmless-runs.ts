@@ -1,5 +1,5 @@
 import { createHarm, readHarm, updateHarm, type HarmState } from '@serin/stats'
-import { normal, poisson, xoshiro, type Uniform } from '@serin/stats/testing'
+import { normal, poisson, xoshiro, type Uniform } from '@serin/stats/seeded'
 import { errorBoundary } from './error-boundary.ts'
 import type { HarmlessWorld } from './harmless-worlds.ts'
 import { peekedZ } from './rivals/peeked.ts'

@@ -1,5 +1,5 @@
 import { createHarm, readHarm, updateHarm } from '@serin/stats'
-import { poisson, xoshiro } from '@serin/stats/testing'
+import { poisson, xoshiro } from '@serin/stats/seeded'
 import { sampleOf, type Sample } from './sample.ts'
 import { onsetSecond, type LateScenario } from './scenarios.ts'
 

@@ -12,7 +12,7 @@ import {
   type LogHistogram,
   type RankItems,
 } from '@serin/stats'
-import { xoshiro, type Uniform } from '@serin/stats/testing'
+import { xoshiro, type Uniform } from '@serin/stats/seeded'
 import { drawMs, logDensity } from './laws.ts'
 import { sampleOf, type Sample } from './sample.ts'
 import type { Duel } from './error-runs.ts'
@@ -141,8 +141,7 @@ function outcomes({ logWeights, logRatios }: RankItems, share: number): Outcomes
 const ownShare = 0.5
 
 /**
- * The product as it ships: half the budget, half the capital on restarts, one histogram per version and slot of 100 requests, the numbers of the
- * slot taken as given. The requests are the same.
+ * The product as it ships: half the budget, half the capital on restarts, one histogram per version and slot, the share by which versions are drawn. The requests are the same.
  */
 export function playShippedLatency(
   scenario: LatencyScenario,

@@ -1,4 +1,4 @@
-import type { Uniform } from '@serin/stats/testing'
+import type { Uniform } from '@serin/stats/seeded'
 
 /** A part of a latency law: lognormal around a median, or gamma of shape 2 around a mean; `plusMs` is added to it. */
 export interface Component {

@@ -1,4 +1,4 @@
-import { xoshiro } from '@serin/stats/testing'
+import { xoshiro } from '@serin/stats/seeded'
 import { rivalsAt } from './rivals/all.ts'
 import { addInterval, nothing, type Interval } from './rivals/rival.ts'
 import { sampleOf, type Sample } from './sample.ts'

@@ -22,6 +22,8 @@ export interface Variant {
   readonly mean: number
   readonly error: number
   readonly k: number
+  /** Canary requests that pass in the mean until the next look; no promise is made about them. */
+  readonly waited: number
 }
 
 /** What one scenario gave; the numbers are canary requests from the onset to the rollback. */
@@ -30,7 +32,7 @@ export interface ScenarioRow {
   readonly what: string
   readonly share: number
   readonly runs: number
-  /** The least that is possible (for users: the mean of the clairvoyant test, which knows the whole model). */
+  /** The least that is possible (for users: what the study's clairvoyant test needs). */
   readonly bound: number
   readonly mean: number
   /** Standard error of the mean. */
@@ -48,13 +50,22 @@ export interface ScenarioRow {
   readonly exact: { readonly threshold: number; readonly k: number | null; readonly missed: number } | null
   /** Late onsets: the same test without restarts. */
   readonly withoutRestarts: Variant | null
+  /** Sticky users: part of the runs, 0..1, not rolled back within a day; the numbers are those of the others. */
+  readonly missed: number
   readonly gate: Gates
   readonly rivals: readonly RivalRow[]
 }
 
-type Extras = Pick<ScenarioRow, 'shipped' | 'eachSecond' | 'exact' | 'withoutRestarts' | 'rivals'>
+type Extras = Pick<ScenarioRow, 'shipped' | 'eachSecond' | 'exact' | 'withoutRestarts' | 'missed' | 'rivals'>
 
-const nothingElse: Extras = { shipped: null, eachSecond: null, exact: null, withoutRestarts: null, rivals: [] }
+const nothingElse: Extras = {
+  shipped: null,
+  eachSecond: null,
+  exact: null,
+  withoutRestarts: null,
+  missed: 0,
+  rivals: [],
+}
 
 /** Errors from the first request on; the rules of others see the same requests. */
 export function errorRow(scenario: ErrorScenario, measure: Measure): ScenarioRow {
@@ -66,10 +77,10 @@ export function errorRow(scenario: ErrorScenario, measure: Measure): ScenarioRow
   const { threshold, found, missed } = duel.exact
   const shipped = playShippedErrors(scenario, { runs, alpha, slotMs: 100, share: 'drawn' })
   const eachSecond = playShippedErrors(scenario, { runs, alpha, slotMs: 1_000, share: 'realised' })
-  const rivals = playRivals(scenario, { runs: runsOf(60 * part, measure), alpha })
+  const rivals = playRivals(scenario, { runs: runsOf(40 * part, measure), alpha })
   return rowOf({ id, what: `errors ${percent(p0)} → ${percent(p1)}`, share, bound, gate: gates }, duel, {
     ...nothingElse,
-    shipped: variantOf(shipped, bound),
+    shipped: variantOf(shipped, bound, scenario.requestsPerSecond * share * 0.05),
     eachSecond: variantOf(eachSecond, bound),
     exact: { threshold, k: missed > 0 ? null : found.mean / bound, missed },
     rivals: rivals.map(({ method, ...own }) => ({
@@ -89,10 +100,14 @@ export function latencyRow(scenario: LatencyScenario, measure: Measure): Scenari
   const shipped = playShippedLatency(scenario, {
     runs: runsOf(150 * part, measure),
     alpha,
-    perSlot: 100,
+    // 200 requests per second.
+    perSlot: 20,
     slotMs: 100,
   })
-  return rowOf({ id, what, share, bound, gate: gates }, duel, { ...nothingElse, shipped: variantOf(shipped, bound) })
+  return rowOf({ id, what, share, bound, gate: gates }, duel, {
+    ...nothingElse,
+    shipped: variantOf(shipped, bound, 200 * share * 0.05),
+  })
 }
 
 /** Failing more often after half an hour; the bound is that of somebody who knows the onset. */
@@ -109,11 +124,13 @@ export function lateRow(scenario: LateScenario, measure: Measure): ScenarioRow {
   })
 }
 
-/** Users who stay on their version. No formula knows them: the bound is the clairvoyant test. */
+/** Users who stay on their version. No formula knows them: the bound is what the study's clairvoyant test needs. */
 export function userRow(scenario: UserScenario, measure: Measure): ScenarioRow {
-  const { id, what, gates } = scenario
-  const duel = playUsers(scenario, { runs: runsOf(400, measure), alpha: measure.alpha })
-  return rowOf({ id, what, share: 0.05, bound: duel.sprt.mean, gate: gates }, duel, nothingElse)
+  const { id, what, oracle, gates } = scenario
+  const runs = runsOf(200, measure)
+  const duel = playUsers(scenario, { runs, alpha: measure.alpha })
+  const named = { id, what, share: 0.05, bound: oracle, gate: gates }
+  return { ...rowOf(named, duel, { ...nothingElse, missed: duel.missed }), runs }
 }
 
 type Named = Pick<ScenarioRow, 'id' | 'what' | 'share' | 'bound' | 'gate'>
@@ -125,8 +142,8 @@ function rowOf({ id, what, share, bound, gate }: Named, { one, sprt }: Duel, ext
   return { id, what, share, ...own, ...extras, gate }
 }
 
-function variantOf({ mean, error }: Sample, bound: number): Variant {
-  return { mean, error, k: mean / bound }
+function variantOf({ mean, error }: Sample, bound: number, waited = 0): Variant {
+  return { mean, error, k: mean / bound, waited }
 }
 
 /** A probability in percent, without needless digits. */

@@ -148,6 +148,8 @@ export interface UserScenario {
   readonly what: string
   readonly stable: readonly Temper[]
   readonly canary: readonly Temper[]
+  /** Canary requests that the study's own test needs which knows the whole model; the gates are multiples of it. */
+  readonly oracle: number
   readonly gates: Gates
 }
 
@@ -156,8 +158,13 @@ const tempers = [
   { weight: 0.02, failure: 0.25 },
 ] as const
 
-function users(id: string, what: string, canary: readonly Temper[], one: number): UserScenario {
-  return { id, what, stable: tempers, canary, gates: { one, shipped: null, sprt: null } }
+function users(
+  id: string,
+  what: string,
+  canary: readonly Temper[],
+  { oracle, one }: { readonly oracle: number; readonly one: number },
+): UserScenario {
+  return { id, what, stable: tempers, canary, oracle, gates: { one, shipped: null, sprt: null } }
 }
 
 /** Sticky users: 20 000 of them, 200 requests per second, 5 % on the canary. */
@@ -166,18 +173,19 @@ export const userScenarios: readonly UserScenario[] = [
     'U1',
     'failures twice as frequent',
     tempers.map(({ weight, failure }) => ({ weight, failure: 2 * failure })),
-    3,
+    { oracle: 2_388, one: 3 },
   ),
   users(
     'U2',
     '3 % of users newly fail every second time',
-    [...tempers.map(({ weight, failure }) => ({ weight: 0.97 * weight, failure })), { weight: 0.03, failure: 0.5 }],
-    2,
+    // First in the list, so that they come from those who were fine before.
+    [{ weight: 0.03, failure: 0.5 }, ...tempers.map(({ weight, failure }) => ({ weight: 0.97 * weight, failure }))],
+    { oracle: 1_867, one: 2 },
   ),
   users(
     'U3',
     'one more request in a hundred fails, for all',
     tempers.map(({ weight, failure }) => ({ weight, failure: failure + 0.01 })),
-    1.75,
+    { oracle: 1_379, one: 1.75 },
   ),
 ]

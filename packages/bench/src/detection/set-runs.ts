@@ -10,7 +10,7 @@ import {
   type HarmState,
   type RankMixtureState,
 } from '@serin/stats'
-import type { Uniform } from '@serin/stats/testing'
+import type { Uniform } from '@serin/stats/seeded'
 import { beginLatency } from './latency-runs.ts'
 import { drawMs } from './laws.ts'
 import type { LatencyScenario } from './scenarios.ts'

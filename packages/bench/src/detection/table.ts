@@ -18,7 +18,7 @@ const count = (value: number): string => value.toFixed(value < 100 ? 1 : 0)
 /** A scenario a line: the bound, Serin's mean, and how near it is by which gate. */
 export function scenarioLines(rows: readonly ScenarioRow[]): readonly string[] {
   const head = ['id', 'what', 'share', 'runs', 'bound', 'mean', '±', 'p95', 'k', 'gate', '/sprt', 'gate']
-  const more = ['shipped k', 'gate', 'each second', 'exact k', 'no restarts']
+  const more = ['shipped k', 'gate', 'each second', 'exact k', 'no restarts', 'missed']
   const cells = rows.map((row) => [
     row.id,
     row.what,
@@ -27,6 +27,7 @@ export function scenarioLines(rows: readonly ScenarioRow[]): readonly string[] {
     ...[row.bound, row.mean, row.error, row.p95].map(count),
     ...[row.k, row.gate.one, row.sprtRatio, row.gate.sprt].map(ratio),
     ...[row.shipped?.k, row.gate.shipped, row.eachSecond?.k, row.exact?.k, row.withoutRestarts?.k].map(ratio),
+    row.missed > 0 ? `${(100 * row.missed).toFixed(1)} %` : '-',
   ])
   return aligned([[...head, ...more], ...cells], 2)
 }

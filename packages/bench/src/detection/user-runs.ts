@@ -1,5 +1,5 @@
-import { xoshiro, type Uniform } from '@serin/stats/testing'
-import { crowdShare, crowdSize, drawCrowd, nextUser, type Crowd } from './crowd.ts'
+import { xoshiro, type Uniform } from '@serin/stats/seeded'
+import { crowdPerSecond, crowdShare, crowdSize, drawCrowd, nextUser, type Crowd } from './crowd.ts'
 import { errorBoundary } from './error-boundary.ts'
 import type { Duel } from './error-runs.ts'
 import { sampleOf } from './sample.ts'
@@ -9,14 +9,25 @@ import { createUserEvidence } from './user-evidence.ts'
 const firstSeed = 0x05e70000
 const hour = 3_600
 
+/** After a day a canary that is still there counts as missed: each user is scored a few times only, so the evidence can run out. */
+const daySeconds = 86_400
+const dayRequests = daySeconds * crowdPerSecond
+
+/** The duel of users, with the part of the runs, 0..1, that the test by users did not roll back within a day. */
+export interface UserDuel extends Duel {
+  readonly missed: number
+}
+
 /** Plays requests of sticky users until the test by users and the clairvoyant one, which knows the whole model, have rolled back. */
 export function playUsers(
   scenario: UserScenario,
   { runs, alpha }: { readonly runs: number; readonly alpha: number },
-): Duel {
+): UserDuel {
   const threshold = Math.log(1 / alpha)
   const found = Array.from({ length: runs }, (_, run) => playRun(scenario, run, threshold))
-  return { one: sampleOf(found.map(({ one }) => one)), sprt: sampleOf(found.map(({ sprt }) => sprt)) }
+  const inTime = found.map(({ one }) => one).filter((requests) => requests > 0)
+  const sprt = found.map((run) => run.sprt).filter((requests) => requests > 0)
+  return { one: sampleOf(inTime), sprt: sampleOf(sprt), missed: 1 - inTime.length / runs }
 }
 
 function playRun(scenario: UserScenario, run: number, threshold: number): { one: number; sprt: number } {
@@ -25,7 +36,7 @@ function playRun(scenario: UserScenario, run: number, threshold: number): { one:
   const evidence = createUserEvidence(withoutRecentFailure(crowd, uniform), crowd.canary)
   const oracle = createOracle(scenario)
   let [requests, one, sprt] = [0, 0, 0]
-  while (one === 0 || sprt === 0) {
+  for (let all = 0; all < dayRequests && (one === 0 || sprt === 0); all += 1) {
     const user = nextUser(crowd, uniform)
     const canary = crowd.canary[user] === 1
     const failed = uniform() < (crowd.failure[user] ?? 0)
@@ -95,8 +106,6 @@ export interface UserMistakes {
   readonly byUsers: number
   readonly byRequests: number
 }
-
-const daySeconds = 86_400
 
 /** Harmless canaries among sticky users for 24 hours. Only failures matter, so they alone are drawn: for each user a Poisson process of its own. */
 export function playHarmlessUsers(

@@ -1,5 +1,5 @@
 import { betaCdf, chiSquareSurvival, compareMeans, mannWhitney, normalQuantile, sampleOfSums } from '@serin/stats'
-import { normal, xoshiro } from '@serin/stats/testing'
+import { normal, xoshiro } from '@serin/stats/seeded'
 import type { Cephes } from './peer.ts'
 import { interleavedNs, type Work } from './timing.ts'
 

@@ -1,5 +1,5 @@
 import { histogramOf, type ArrivalBatch, type BucketCell, type LogHistogram, type RatioBatch } from '@serin/stats'
-import { normal, poisson, xoshiro, type Uniform } from '@serin/stats/testing'
+import { normal, poisson, xoshiro, type Uniform } from '@serin/stats/seeded'
 
 /** What a second of a rollout brings to one metric of each kind. */
 export interface Second {

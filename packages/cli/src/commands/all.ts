@@ -12,6 +12,7 @@ import { judge } from './judge.ts'
 import { lint } from './lint.ts'
 import { observe } from './observe.ts'
 import { pause } from './pause.ts'
+import { plan } from './plan.ts'
 import { promote } from './promote.ts'
 import { release } from './release.ts'
 import { resume } from './resume.ts'
@@ -27,6 +28,7 @@ import { watch } from './watch.ts'
 export const commands: readonly Command[] = [
   up,
   demo,
+  plan,
   release,
   promote,
   pause,

@@ -7,8 +7,9 @@ import { serviceNamed } from '../target.ts'
 import { serviceMark, signOf } from '../view/marks.ts'
 import type { Paper } from '../view/paper.ts'
 import { serviceSentence } from '../view/sentence.ts'
+import { sliceNote } from '../view/slices.ts'
 import { cleanText, wrapText } from '../view/text.ts'
-import { versionLines } from '../view/versions.ts'
+import { isOpen, versionLines } from '../view/versions.ts'
 import { codeOf, endingLines, timeoutOf, waitForEnd } from '../wait.ts'
 
 export const status = defineCommand({
@@ -56,6 +57,9 @@ export const status = defineCommand({
 
 function statusLines(service: ServiceStatus, paper: Paper): readonly string[] {
   const inner = { ...paper, width: paper.width - 2 }
+  const { rollout } = service
+  // Advice about a rollout that is over is for "serin explain".
+  const judgement = rollout !== null && isOpen(rollout) ? rollout.judgement : null
   const [first = '', ...more] = wrapText(`${service.name}: ${cleanText(serviceSentence(service))}`, inner.width)
   return [
     `${signOf(serviceMark(service), paper)} ${paper.ink('strong', first)}`,
@@ -63,6 +67,7 @@ function statusLines(service: ServiceStatus, paper: Paper): readonly string[] {
     ...service.trouble
       .flatMap((sentence) => wrapText(cleanText(sentence), inner.width - 2))
       .map((line) => `  ${paper.ink('harm', `■ ${line}`)}`),
+    ...(judgement === null ? [] : sliceNote(judgement, inner).map((line) => `  ${line}`)),
     ...versionLines(service, inner).map((line) => `  ${line}`),
   ]
 }

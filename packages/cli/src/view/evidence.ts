@@ -3,6 +3,7 @@ import { bar } from './bar.ts'
 import { count, figure, latency, odds, progress } from './figures.ts'
 import { markOf } from './marks.ts'
 import type { Paper } from './paper.ts'
+import { sliceNote } from './slices.ts'
 import { table, type Column } from './table.ts'
 import { cleanText, wrapText } from './text.ts'
 
@@ -11,7 +12,8 @@ const shown = 6
 const barWidth = 7
 
 /** What each metric says, worst first: both versions, and how far the evidence has come towards harm and towards safety. */
-export function evidenceLines({ metrics, verdict, harm }: Judgement, paper: Paper): readonly string[] {
+export function evidenceLines(judgement: Judgement, paper: Paper): readonly string[] {
+  const { metrics, verdict, harm } = judgement
   const rows = metrics.slice(0, shown)
   const rest = metrics.length - rows.length
   return [
@@ -21,6 +23,7 @@ export function evidenceLines({ metrics, verdict, harm }: Judgement, paper: Pape
     ...rows
       .filter(({ name }) => verdict !== 'harmful' || name !== harm.leading)
       .flatMap((reading) => noteLines(reading, paper)),
+    ...sliceNote(judgement, paper),
   ]
 }
 

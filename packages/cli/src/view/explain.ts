@@ -5,15 +5,18 @@ import { withUnit } from './evidence.ts'
 import { markOf, signed } from './marks.ts'
 import { outlookText } from './outlook.ts'
 import type { Paper } from './paper.ts'
+import { sliceLines } from './slices.ts'
 import { cleanText, wrapText } from './text.ts'
 import { isOpen } from './versions.ts'
 
 /** Why a rollout is where it is: one paragraph with numbers, then what each metric says and what is missing. */
 export function explainLines(rollout: Rollout, paper: Paper): readonly string[] {
   const metrics = rollout.judgement?.metrics ?? []
+  const slices = sliceLines(rollout, paper)
   return [
     ...wrapText(cleanText(explainText(rollout)), paper.width),
     ...metrics.flatMap((reading) => ['', ...metricLines(reading, rollout, paper)]),
+    ...(slices.length === 0 ? [] : ['', ...slices]),
   ]
 }
 

@@ -32,7 +32,7 @@ test('when the evidence may decide, rounded to what a guess is worth', () => {
 test('what a budget allows, and how likely the version is worse', () => {
   const ramp: Judgement['ramp'] = {
     budget: 100,
-    spentUpTo: 3,
+    spent: 3,
     perRequestUpTo: 0.004,
     requestsPerInterval: 3_000,
     growBp: 2_500,
@@ -43,6 +43,6 @@ test('what a budget allows, and how likely the version is worse', () => {
   }
   assert.equal(
     outlookText({ ...judgement, ramp }),
-    'Of the budget of 100 failed requests at most 3.00 are spent. It allows to grow to 25 % and to stay up to 100 %; canary is worse with probability 21.0 %, by 0.22 points if so.',
+    'Of the budget of 100 failed requests 3.00 are spent. It allows to grow to 25 % and to stay up to 100 %; canary is worse with probability 21.0 %, by 0.22 points if so.',
   )
 })

@@ -19,9 +19,9 @@ function nextText({ lookMs, safeMs, harmMs }: NonNullable<Judgement['next']>): s
     : `${soon}; if the evidence goes on like this: ${guesses.join(', ')}.`
 }
 
-function rampText({ budget, spentUpTo, growBp, stayBp, probability, impact }: NonNullable<Judgement['ramp']>): string {
+function rampText({ budget, spent, growBp, stayBp, probability, impact }: NonNullable<Judgement['ramp']>): string {
   const risk = `canary is worse with probability ${figure(100 * probability)} %, by ${figure(100 * impact)} points if so`
-  return `Of the budget of ${budget} failed requests at most ${figure(spentUpTo)} are spent. It allows to grow to ${formatWeight(growBp)} and to stay up to ${formatWeight(stayBp)}; ${risk}.`
+  return `Of the budget of ${budget} failed requests ${figure(spent)} are spent. It allows to grow to ${formatWeight(growBp)} and to stay up to ${formatWeight(stayBp)}; ${risk}.`
 }
 
 /** Two digits at most: more would be a promise. */

@@ -14,6 +14,7 @@ import { createKayenta, foldKayenta, observeKayenta, type KayentaState } from '.
 import { notPacedYet, paced, type PacedEvidence } from './paced.ts'
 import { addObservations, type TracedObservation } from './observed.ts'
 import { addTraffic, startTraffic, type TrafficRate } from './ramp.ts'
+import { foldSlices, type SlicesState } from './slices.ts'
 import { errorsQuestion, guardCut, latencyQuestion, type AnalysisSetup } from './setup.ts'
 
 /** Sums of one version over the rollout, for display and floors. */
@@ -57,6 +58,8 @@ export interface AnalysisState {
   readonly pendingMs: number
   /** Points for Kayenta’s judge, where it decides. */
   readonly kayenta?: KayentaState
+  /** Where slices are asked for. */
+  readonly slices?: SlicesState
 }
 
 /** Time without a canary sample that still counts once the next one comes, while stable is busy: small shares of small services would else never finish a step. */
@@ -162,6 +165,7 @@ function foldTests(setup: AnalysisSetup, state: AnalysisState, slot: EvidenceSlo
   const sameBoot = before.firstBoot === slot.boot
   const common = { slot, arms, newEpoch: before.epoch !== epoch, sameBoot }
   const guard = guardIndex(setup)
+  const slices = foldSlices(setup, state.slices, slot, arms)
   const slow = before.slow.map((tests, i) =>
     updateEventTests(tests, i === guard ? latencyQuestion(setup) : null, slowBatch(common, i)),
   )
@@ -174,6 +178,7 @@ function foldTests(setup: AnalysisSetup, state: AnalysisState, slot: EvidenceSlo
       slow,
       slowHarm: paced(before.slowHarm, combinedHarm(slow).logE, slot.durationMs),
     },
+    ...(slices === undefined ? {} : { slices }),
     allocation: slot.sticky && sameBoot ? countUnits(state.allocation, arms) : state.allocation,
   }
 }

@@ -6,6 +6,7 @@ import { readNext } from './next-look.ts'
 import { rampSentence, readRamp } from './ramp.ts'
 import { readErrors, readLatency, readObservations } from './readings.ts'
 import type { AnalysisSetup } from './setup.ts'
+import { readSlices, slicesSentence } from './slices.ts'
 import { judgementSentence } from './words.ts'
 
 /** Evidence for a mismatch between asked and observed split that suspends decisions: a thousand to one. */
@@ -50,6 +51,7 @@ export function judge(setup: AnalysisSetup, state: AnalysisState, context: Judge
   const safe = health === 'ok' && (kayenta === undefined ? within : kayenta.verdict === 'safe')
   const verdict = harmful ? 'harmful' : safe ? 'safe' : 'undecided'
   const ramp = affordable.has(health) ? readRamp(setup, state) : undefined
+  const slices = state.slices === undefined ? undefined : readSlices(state.slices, srmLogE < sampleRatioThreshold)
   const withoutSentence = {
     at: context.now,
     verdict,
@@ -59,6 +61,7 @@ export function judge(setup: AnalysisSetup, state: AnalysisState, context: Judge
     units: { stable: state.stable.units, canary: state.canary.units },
     srm: { logE: srmLogE, threshold: sampleRatioThreshold },
     ...(ramp === undefined ? {} : { ramp }),
+    ...(slices === undefined ? {} : { slices }),
     ...(verdict === 'undecided' && health === 'ok' && kayenta === undefined
       ? { next: readNext(guards, { logE: total.logE, threshold }, state.watchedMs) }
       : {}),
@@ -67,11 +70,13 @@ export function judge(setup: AnalysisSetup, state: AnalysisState, context: Judge
       (a, b) => b.harm.logE - b.harm.threshold - (a.harm.logE - a.harm.threshold),
     ),
   } satisfies Omit<Judgement, 'sentence'>
-  const sentence = judgementSentence(withoutSentence)
-  return {
-    ...withoutSentence,
-    sentence: ramp === undefined || verdict !== 'undecided' ? sentence : `${sentence} ${rampSentence(ramp)}`,
-  }
+  const sentences = [
+    judgementSentence(withoutSentence),
+    ramp === undefined || verdict !== 'undecided' ? '' : rampSentence(ramp),
+    // Advice: said beside the verdict, never part of it.
+    slicesSentence(slices ?? []),
+  ]
+  return { ...withoutSentence, sentence: sentences.filter((sentence) => sentence !== '').join(' ') }
 }
 
 function readMetrics(setup: AnalysisSetup, state: AnalysisState, nextBp: number): readonly MetricReading[] {

@@ -40,8 +40,10 @@ export function readRamp(setup: AnalysisSetup, state: AnalysisState): Judgement[
   if (ramp === undefined || question === null) return undefined
   const { errors, randomised } = state.canary
   const perRequestUpTo = harmUpTo(setup, state)
-  // What failed is counted; how much of it stable would have failed too, only the bound knows.
-  const spent = Math.min(errors, perRequestUpTo * randomised)
+  // What failed is counted, less what would have failed on stable; what is to come is bounded.
+  const stable = state.stable
+  const due = stable.randomised > 0 ? (randomised * stable.errors) / stable.randomised : 0
+  const spent = Math.max(0, errors - due)
   const { requests, durationMs } = state.traffic
   const trialsAhead = durationMs > 0 ? (requests / durationMs) * ramp.intervalMs : 0
   const { grow, stay } = rampShares({ events: ramp.budget, spent, harmUpTo: perRequestUpTo, trialsAhead })
@@ -55,7 +57,7 @@ export function readRamp(setup: AnalysisSetup, state: AnalysisState): Judgement[
   const growBp = risk.beyondMargin > mostDoubt ? 0 : Math.floor(10_000 * grow)
   return {
     budget: ramp.budget,
-    spentUpTo: spent,
+    spent,
     perRequestUpTo,
     requestsPerInterval: trialsAhead,
     growBp,
@@ -70,13 +72,13 @@ export function rampOf({ ramp }: Pick<Judgement, 'ramp'>): { readonly ramp?: Ram
 }
 
 /** What the budget says, for people. */
-export function rampSentence({ budget, spentUpTo, growBp, beyondMargin }: NonNullable<Judgement['ramp']>): string {
-  const spent = spentUpTo < 10 ? spentUpTo.toFixed(1) : spentUpTo.toFixed(0)
+export function rampSentence({ budget, spent, growBp, beyondMargin }: NonNullable<Judgement['ramp']>): string {
+  const used = spent < 10 ? spent.toFixed(1) : spent.toFixed(0)
   const doubt =
     beyondMargin > mostDoubt
       ? `; it is worse than the margin with probability ${(100 * beyondMargin).toFixed(0)} %`
       : ''
-  return `At most ${spent} of the ${budget} requests that the rollout may cost are spent; the budget allows ${formatWeight(growBp)}${doubt}.`
+  return `${used} of the ${budget} requests that the rollout may cost are spent; the budget allows ${formatWeight(growBp)}${doubt}.`
 }
 
 /** Extra failures per canary request at most, 0..1. One until something is known. */

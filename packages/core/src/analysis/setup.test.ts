@@ -1,5 +1,5 @@
 import { emptyHistogram, histogramOf } from '@serin/stats'
-import { normal, xoshiro } from '@serin/stats/testing'
+import { normal, xoshiro } from '@serin/stats/seeded'
 import * as fc from 'fast-check'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'

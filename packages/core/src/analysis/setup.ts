@@ -1,4 +1,4 @@
-import type { Metric } from '@serin/spec'
+import type { Metric, Slice } from '@serin/spec'
 import { createThresholdBank, type LogHistogram } from '@serin/stats'
 import type { Plan } from '../plan.ts'
 import type { KayentaRules } from './kayenta/rules.ts'
@@ -29,6 +29,8 @@ export interface AnalysisSetup {
   readonly kayenta?: KayentaRules
   /** adaptive: what the rollout may cost, how often its share may change, and the traffic before it began. */
   readonly ramp?: RampSetup
+  /** Parts of the traffic that are read by themselves; absent: none. */
+  readonly slices?: Readonly<Record<string, Slice>>
 }
 
 /** A budget of failed requests, and how fast it could be spent. */

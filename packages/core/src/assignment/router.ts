@@ -1,6 +1,7 @@
 import type { RoutingRule, UnitSource } from '@serin/spec'
 import type { RoutingTable } from '../routing.ts'
 import { compilePick } from './assign.ts'
+import { compileMatch } from './match.ts'
 import { murmurHash2 } from './murmur-hash2.ts'
 import type { RequestView } from './request-view.ts'
 
@@ -21,7 +22,6 @@ export interface Router {
 }
 
 type Condition = (request: RequestView) => boolean
-type Match = NonNullable<RoutingRule['path']>
 
 /** Compiles a table once, so that a decision is a few closures. A rule to canary means stable while there is no canary. */
 export function compileRouter(table: RoutingTable): Router {
@@ -87,14 +87,4 @@ function compileRule(rule: RoutingRule): Condition {
     conditions.push((request) => test(request.path()))
   }
   return (request) => conditions.length > 0 && conditions.every((condition) => condition(request))
-}
-
-function compileMatch(match: Match): (value: string | undefined) => boolean {
-  const { equals, prefix, contains, present } = match
-  if (present !== undefined) return (value) => (value !== undefined) === present
-  if (equals !== undefined) return (value) => value === equals
-  if (prefix !== undefined) return (value) => value?.startsWith(prefix) ?? false
-  if (contains !== undefined) return (value) => value?.includes(contains) ?? false
-  const values = new Set(match.in)
-  return (value) => value !== undefined && values.has(value)
 }

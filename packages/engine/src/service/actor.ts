@@ -1,4 +1,4 @@
-import { rampOf, readRamp, type RolloutEvent } from '@serin/core'
+import { rampOf, readRamp, type ForecastInput, type RolloutEvent } from '@serin/core'
 import type { Clock, EvidenceSource, JournalEntry, Store, TrafficRouter, WorkloadRunner } from '@serin/kit'
 import { SerinError, type Observation, type Rollout, type ServiceStatus } from '@serin/spec'
 import type { EvidenceSlot } from '@serin/core'
@@ -6,8 +6,8 @@ import type { Asker } from '../asker.ts'
 import { describeRollout, describeService } from '../describe.ts'
 import { keys, type RolloutDocument, type ServiceDocument, type ServiceDocuments } from '../documents.ts'
 import { createLiveWindow } from '../live-window.ts'
-import { command, release, undo, type Command } from './commands.ts'
-import { Evidence } from './evidence.ts'
+import { command, planFor, release, requireVersion, undo, type Command } from './commands.ts'
+import { Evidence, type Assumptions } from './evidence.ts'
 import { ServiceRecord } from './record.ts'
 import { Replicas } from './replicas.ts'
 import { Routes } from './routes.ts'
@@ -25,6 +25,9 @@ export interface ActorPorts {
   /** Hears of errors that nobody foresaw. */
   readonly defect: (error: unknown) => void
 }
+
+/** A version to forecast, and what is said of its traffic. */
+export type PlanAsked = Assumptions & { readonly to: string }
 
 /** How everything ends. */
 export interface StopOptions {
@@ -166,6 +169,12 @@ export class ServiceActor {
   /** Starts a rollout; one under way is superseded, or the release is refused when the asker does not want that. */
   release(to: string, supersede: boolean, asker: Asker): Rollout {
     return this.#commanded(() => release(this.#commandPorts, to, supersede, asker))
+  }
+
+  /** What a forecast of a release rests on; nothing starts. */
+  forecastInput({ to, ...assumptions }: PlanAsked): ForecastInput {
+    requireVersion(this.#record, to)
+    return this.#evidence.forecastInput(planFor(this.#record, to), assumptions)
   }
 
   /** Goes back at once to a version that was stable before. */

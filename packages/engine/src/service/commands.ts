@@ -35,6 +35,13 @@ export function release(ports: CommandPorts, to: string, supersede: boolean, ask
   return start(ports, planOf(service.spec.strategy, { stable: service.stable, canary: to }), asker)
 }
 
+/** What a release would follow; the version must be one that could be released. */
+export function planFor({ service }: ServiceRecord, to: string): Plan {
+  if (to === service.stable)
+    throw new SerinError('rollout.refused', `${to} is the stable version already; there is nothing to release.`)
+  return planOf(service.spec.strategy, { stable: service.stable, canary: to })
+}
+
 /** Goes back at once to a version that was stable before. */
 export function undo(ports: CommandPorts, to: string | undefined, asker: Asker): RolloutDocument {
   const { service, active } = ports.record
@@ -112,7 +119,8 @@ function forgettable(record: ServiceRecord): readonly string[] {
     .map(({ id }) => id)
 }
 
-function requireVersion({ service }: ServiceRecord, version: string): void {
+/** Refuses a version the service does not have, with the nearest known name. */
+export function requireVersion({ service }: ServiceRecord, version: string): void {
   const known = Object.keys(service.spec.versions)
   if (known.includes(version)) return
   const near = nearest(version, known)

@@ -12,11 +12,12 @@ import {
   ratioOf,
   targetsOf,
   type AnalysisSetup,
+  type ForecastInput,
   type EvidenceSlot,
   type Plan,
 } from '@serin/core'
 import type { Clock, EvidenceSource } from '@serin/kit'
-import type { Judgement, Observation } from '@serin/spec'
+import { SerinError, type Judgement, type Observation } from '@serin/spec'
 import { histogramCount } from '@serin/stats'
 import { keys, measurementOf, type RolloutDocument } from '../documents.ts'
 import type { LiveWindow } from '../live-window.ts'
@@ -42,6 +43,13 @@ export interface EvidencePorts {
   readonly latencyFrom: (rollout: RolloutDocument) => number
   /** Acts on facts, which come again: what goes wrong is remembered as trouble. */
   readonly guarded: (act: () => void) => void
+}
+
+/** What is said of the traffic instead of what is seen. */
+export interface Assumptions {
+  readonly requestsPerSecond?: number | undefined
+  readonly errorPercent?: number | undefined
+  readonly users?: number | undefined
 }
 
 /** Reads what the gateway saw and what people observed, folds it into the rollout under way, and has it judged. */
@@ -105,22 +113,48 @@ export class Evidence {
   /** The rollout with everything fixed that its evidence will be judged by, before there is any. */
   frozen(rollout: RolloutDocument): RolloutDocument {
     if (rollout.plan.strategy === 'instant') return rollout
+    const setup = this.#setupOf(rollout.plan)
+    return { ...rollout, setup, analysis: createAnalysis(setup), judgement: null, firstTrafficAt: null }
+  }
+
+  /** What a forecast rests on: the traffic of the last ten seconds, or what is said instead. */
+  forecastInput(plan: Plan, { requestsPerSecond, errorPercent, users }: Assumptions): ForecastInput {
     const { record, window, clock } = this.#ports
-    const { metrics, analysis } = record.service.spec
+    const live = window.live(plan.stable, clock.now())
+    const seen = live.successPercent === null ? 0 : 100 - live.successPercent
+    const rate = requestsPerSecond ?? live.requestsPerSecond
+    if (!(rate > 0))
+      throw new SerinError(
+        'usage.invalid',
+        `${record.service.name} had no traffic lately, so nothing can be forecast. Say how much it will have: --rate.`,
+      )
+    return {
+      service: record.service.name,
+      plan,
+      setup: this.#setupOf(plan),
+      traffic: { requestsPerSecond: rate, errorRatio: ratioOf(errorPercent ?? seen) },
+      users: users ?? null,
+      warmUpMs: record.service.spec.analysis.warmUp,
+    }
+  }
+
+  #setupOf(plan: Plan): AnalysisSetup {
+    const { record, window, clock } = this.#ports
+    const { metrics, analysis, slices } = record.service.spec
     const kayenta = kayentaRules(metrics, analysis)
-    const setup = {
-      stable: rollout.plan.stable,
-      canary: rollout.plan.canary,
+    return {
+      stable: plan.stable,
+      canary: plan.canary,
       metrics,
-      cuts: chooseCuts(window.baseline(rollout.plan.stable, clock.now())),
-      targetsBp: targetsOf(rollout.plan),
+      cuts: chooseCuts(window.baseline(plan.stable, clock.now())),
+      targetsBp: targetsOf(plan),
       falseRollbackRatio: ratioOf(analysis.falseRollback),
       falsePromotionRatio: ratioOf(analysis.falsePromotion),
       minUnits: analysis.minUnits,
       ...(kayenta === null ? {} : { kayenta }),
-      ...rampSetupOf(rollout.plan, window.live(rollout.plan.stable, clock.now()).requestsPerSecond),
+      ...(slices === undefined ? {} : { slices }),
+      ...rampSetupOf(plan, window.live(plan.stable, clock.now()).requestsPerSecond),
     }
-    return { ...rollout, setup, analysis: createAnalysis(setup), judgement: null, firstTrafficAt: null }
   }
 
   /** Judges a rollout that has heard nothing for a while, so that the verdict on display says so. */

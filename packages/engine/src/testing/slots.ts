@@ -29,6 +29,14 @@ function arm({ requests, errors }: Counts): ArmSlot {
   }
 }
 
+/** Half of the requests, and all that fail, come from one device. */
+function slicesOf({ measurement }: RoutingTable, { requests, errors }: Counts): Pick<ArmSlot, 'slices'> {
+  if (measurement.slices === undefined) return {}
+  const half = Math.max(errors, Math.floor(requests / 2))
+  const counts = { android: [half, errors, errors] as const, other: [requests - half, 0, 0] as const }
+  return { slices: Object.fromEntries(Object.keys(measurement.slices).map((slice) => [slice, counts])) }
+}
+
 /** What a gateway with a table would say of a second in which the versions were asked so often. */
 export function slotOf(
   table: RoutingTable,
@@ -43,6 +51,8 @@ export function slotOf(
     epoch: 0,
     weights: Object.fromEntries(table.arms.map(({ version, weightBp }) => [version, weightBp])),
     sticky: false,
-    arms: Object.fromEntries(Object.entries(counts).map(([version, own]) => [version, arm(own)])),
+    arms: Object.fromEntries(
+      Object.entries(counts).map(([version, own]) => [version, { ...arm(own), ...slicesOf(table, own) }]),
+    ),
   }
 }

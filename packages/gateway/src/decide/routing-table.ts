@@ -1,8 +1,9 @@
 import type { RoutingTable } from '@serin/core'
-import { RoutingRule, UnitSource } from '@serin/spec'
+import { RoutingRule, Slice, UnitSource } from '@serin/spec'
 
 const versionName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/
 const mostCuts = 6
+const mostSlices = 4
 
 /** A routing table out of untrusted JSON, or what is wrong with it in one sentence. */
 export function parseRoutingTable(value: unknown): { readonly table: RoutingTable } | { readonly problem: string } {
@@ -56,16 +57,23 @@ function armsProblem({ arms, stable, canary }: Readonly<Record<string, unknown>>
 
 function measurementProblem(value: unknown): string | null {
   if (!isRecord(value)) return '"measurement" must be an object.'
-  const { rollout, latencyCutsMs, latencyFrom, latencyTolerance: tolerance } = value
+  const { rollout, latencyCutsMs, latencyFrom, latencyTolerance: tolerance, slices } = value
   if (typeof rollout !== 'string') return '"measurement.rollout" must be a text.'
   if (typeof latencyFrom !== 'number') return '"measurement.latencyFrom" must be a time.'
   const tolerant = isRecord(tolerance) && [tolerance['ratio'], tolerance['ms']].every((n) => Number(n) >= 0)
   if (tolerance !== undefined && !tolerant) return '"measurement.latencyTolerance" must hold a ratio and ms from 0.'
+  if (slices !== undefined && !areSlices(slices)) return `"measurement.slices" must name at most ${mostSlices} slices.`
   const cuts: unknown[] = Array.isArray(latencyCutsMs) ? latencyCutsMs : [null]
   const rising = cuts.every((cut, i) => typeof cut === 'number' && cut > (i === 0 ? 0 : Number(cuts[i - 1])))
   return rising && cuts.length <= mostCuts
     ? null
     : `"measurement.latencyCutsMs" must rise and hold at most ${mostCuts} cuts.`
+}
+
+function areSlices(value: unknown): boolean {
+  if (!isRecord(value)) return false
+  const slices = Object.values(value)
+  return slices.length <= mostSlices && slices.every((slice) => Slice.safeParse(slice).success)
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -1,11 +1,13 @@
 import type { RoutingTable } from '@serin/core'
-import { compileRouter } from '@serin/core/assignment'
-import type { Router } from '@serin/core/assignment'
+import { compileRouter, compileSlices } from '@serin/core/assignment'
+import type { Classify, Router } from '@serin/core/assignment'
 
 /** A routing table in force, ready for decisions. A request keeps the snapshot it started with. */
 export interface Snapshot {
   readonly table: RoutingTable
   readonly router: Router
+  /** The slices of a request, or null when none are asked for. */
+  readonly classify: Classify | null
   /** Base addresses by version. */
   readonly endpoints: ReadonlyMap<string, readonly string[]>
   /** Canary's share in basis points, and the rollout it counts for. */
@@ -19,7 +21,9 @@ export interface Snapshot {
 export function snapshotOf(table: RoutingTable, appliedAt: number): Snapshot {
   const endpoints = new Map(table.arms.map((arm) => [arm.version, arm.endpoints]))
   const canaryBp = table.arms.find((arm) => arm.version === table.canary)?.weightBp ?? 0
-  return { table, router: compileRouter(table), endpoints, canaryBp, rollout: table.measurement.rollout, appliedAt }
+  const { rollout, slices } = table.measurement
+  const classify = rollout === 'idle' ? null : compileSlices(slices)
+  return { table, router: compileRouter(table), classify, endpoints, canaryBp, rollout, appliedAt }
 }
 
 /** Whether the hash assigns the same units, and the same is measured: what started under one table may be judged under the other. */

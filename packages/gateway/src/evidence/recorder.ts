@@ -4,6 +4,7 @@ import type { Decision } from '@serin/core/assignment'
 import { slotBuckets } from '@serin/core/evidence'
 import { sameExperiment } from '../decide/snapshot.ts'
 import { epochEndMs } from './epochs.ts'
+import { SliceCounters, type SliceTally } from './slice-counters.ts'
 import { errorKind, Tally } from './tally.ts'
 import { recentFactor, UnitCounters } from './unit-counters.ts'
 
@@ -17,6 +18,8 @@ export interface Clocks {
 interface Account {
   readonly version: string
   readonly tally: Tally
+  /** Null when no slices are asked for. */
+  slices: SliceTally | null
   inFlight: number
   lastRequestAt: number
   abandoned: number
@@ -31,6 +34,8 @@ export interface Ticket {
   /** Whether it is the first of its unit to this version. */
   readonly first: boolean
   readonly bucket: number
+  /** Its value in each slice of the table, or null. */
+  readonly slices: readonly string[] | null
   /** ms since the epoch. */
   readonly startedAt: number
   readonly startedMs: number
@@ -59,6 +64,8 @@ export class Recorder {
   readonly #clocks: Clocks
   readonly #accounts = new Map<string, Account>()
   readonly #units: UnitCounters
+  readonly #unitCapacity: number | undefined
+  #slices: SliceCounters | null = null
   #table: RoutingTable | null = null
   #experiment = 0
   #seq = 0
@@ -74,6 +81,7 @@ export class Recorder {
     this.#boot = options.boot
     this.#clocks = options.clocks
     this.#units = new UnitCounters(options.unitCapacity)
+    this.#unitCapacity = options.unitCapacity
     this.#slotStartMs = options.clocks.steadyMs()
     this.#beganMs = this.#slotStartMs
   }
@@ -96,7 +104,8 @@ export class Recorder {
       this.#beganMs = this.#slotStartMs
       this.#epoch = 0
       this.#epochEndMs = epochEndMs(0)
-    }
+      this.#beginSlices(table)
+    } else if (!sameSlices(this.#table, table)) this.#beginSlices(table)
     this.#compared = split || (this.#compared && !another)
     this.#table = table
     for (const arm of table.arms) this.#accountOf(arm.version)
@@ -104,8 +113,8 @@ export class Recorder {
     return slot
   }
 
-  /** A request was assigned. */
-  start(decision: Decision): Ticket {
+  /** A request was assigned; `slices` are its values in the slices of the table. */
+  start(decision: Decision, slices: readonly string[] | null = null): Ticket {
     const account = this.#accountOf(decision.version)
     const startedAt = this.#clocks.epochMs()
     account.inFlight += 1
@@ -127,6 +136,7 @@ export class Recorder {
       unitKey,
       first: served,
       bucket: unitKey === null ? this.#nextBucket() : unitKey % slotBuckets,
+      slices,
       startedAt,
       startedMs: this.#clocks.steadyMs(),
     }
@@ -171,7 +181,10 @@ export class Recorder {
       sticky,
       buckets: sticky && table.measurement.rollout !== 'idle',
     }
-    for (const [version, account] of this.#accounts) arms[version] = account.tally.takeSlot(parts, account.inFlight)
+    for (const [version, { tally, slices, inFlight }] of this.#accounts) {
+      const arm = tally.takeSlot(parts, inFlight)
+      arms[version] = slices === null || this.#slices === null ? arm : { ...arm, slices: this.#slices.take(slices) }
+    }
     const epoch = this.#epoch
     if (nowMs - this.#beganMs >= this.#epochEndMs) {
       this.#units.beginEpoch()
@@ -208,7 +221,8 @@ export class Recorder {
   #accountOf(version: string): Account {
     let account = this.#accounts.get(version)
     if (account === undefined) {
-      account = { version, tally: new Tally(), inFlight: 0, lastRequestAt: 0, abandoned: 0 }
+      const slices = this.#slices?.tally() ?? null
+      account = { version, tally: new Tally(), slices, inFlight: 0, lastRequestAt: 0, abandoned: 0 }
       this.#accounts.set(version, account)
     }
     return account
@@ -239,6 +253,17 @@ export class Recorder {
       if (failed) tally.firstErrors += 1
     }
     if (failed) this.#event(ticket, errorKind)
+    const { slices } = ticket.account
+    if (slices !== null && ticket.slices !== null) {
+      this.#slices?.count(slices, ticket.slices, { unitKey: ticket.unitKey, failed })
+    }
+  }
+
+  /** Forgets which values were seen and who failed in them. */
+  #beginSlices({ measurement }: RoutingTable): void {
+    const names = Object.keys(measurement.slices ?? {})
+    this.#slices = names.length === 0 ? null : new SliceCounters(names, this.#unitCapacity)
+    for (const account of this.#accounts.values()) account.slices = this.#slices?.tally() ?? null
   }
 
   #latency(ticket: Ticket, ms: number): void {
@@ -273,6 +298,10 @@ export class Recorder {
     this.#looseBucket = (this.#looseBucket + 1) % slotBuckets
     return this.#looseBucket
   }
+}
+
+function sameSlices(one: RoutingTable | null, other: RoutingTable): boolean {
+  return JSON.stringify(one?.measurement.slices) === JSON.stringify(other.measurement.slices)
 }
 
 /** What a request to canary would have taken without the slowness that is tolerated (docs/decisions/0015-latency-tolerance.md). */

@@ -216,7 +216,8 @@ export class HttpTransport {
     const view = viewOf({ headers: request.headers, target: request.url ?? '/', address })
     let chance = ''
     const decision = snapshot.router.decide(view, () => (chance = String(Math.random())))
-    const ticket = this.#options.recorder.start(decision)
+    const slices = decision.by === 'hash' ? (snapshot.classify?.(view) ?? null) : null
+    const ticket = this.#options.recorder.start(decision, slices)
     this.#requests += 1
     const { version, by, unit } = decision
     const { canaryBp, rollout } = snapshot

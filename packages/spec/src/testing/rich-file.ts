@@ -71,6 +71,17 @@ services:
         observation: misjudged
         better: lower
         importance: 2.5
+    slices:
+      country:
+        header: x-country
+      device:
+        header: user-agent
+        values:
+          android:
+            contains: Android
+      route:
+        path:
+          depth: 1
     analysis:
       falseRollback: 1%
       falsePromotion: 5%
@@ -108,6 +119,10 @@ const chosen = new Set([
   'spam-filter',
   'search',
   'legacy',
+  'country',
+  'device',
+  'android',
+  'route',
   'v1',
   'v2',
   'x-staff',

@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { replayed } from '../testing/arbitraries.ts'
-import { xoshiro } from '../testing/xoshiro.ts'
+import { xoshiro } from '../seeded/xoshiro.ts'
 import {
   chiSquareFit,
   createAllocation,

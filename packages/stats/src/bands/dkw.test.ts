@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import process from 'node:process'
 import { test } from 'node:test'
 import { emptyHistogram, histogramOf, type LogHistogram } from '../latency/log-histogram.ts'
-import { normal, xoshiro, type Uniform } from '../testing/xoshiro.ts'
+import { normal, xoshiro, type Uniform } from '../seeded/xoshiro.ts'
 import { compareDistributions, dkwConstant, dkwHalfWidth, quantileBand } from './dkw.ts'
 
 const long = process.env['SERIN_LONG'] === '1'

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import process from 'node:process'
 import { test } from 'node:test'
 import { emptyHistogram, histogramOf, recordMs, createDense, toSparse } from '../latency/log-histogram.ts'
-import { normal, xoshiro } from '../testing/xoshiro.ts'
+import { normal, xoshiro } from '../seeded/xoshiro.ts'
 import { quantileBand } from './dkw.ts'
 import { quantileInterval } from './quantile-interval.ts'
 

@@ -3,7 +3,7 @@ import process from 'node:process'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
 import { replayed } from '../testing/arbitraries.ts'
-import { xoshiro } from '../testing/xoshiro.ts'
+import { xoshiro } from '../seeded/xoshiro.ts'
 import {
   createBoundedMean,
   readBoundedMean,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import process from 'node:process'
 import { test } from 'node:test'
-import { xoshiro } from '../testing/xoshiro.ts'
+import { xoshiro } from '../seeded/xoshiro.ts'
 import { chanceToReach, exactThreshold } from './exact-threshold.ts'
 import { createHarm, readHarm, updateHarm } from './harm-mixture.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import process from 'node:process'
 import { test } from 'node:test'
-import { binomial, poisson, xoshiro } from '../testing/xoshiro.ts'
+import { binomial, poisson, xoshiro } from '../seeded/xoshiro.ts'
 import { createHarm, readHarm, updateHarm, type HarmState } from './harm-mixture.ts'
 import { createNonInferiority, readNonInferiority, updateNonInferiority } from './non-inferiority.ts'
 

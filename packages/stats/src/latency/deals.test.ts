@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { normal, xoshiro, type Uniform } from '../testing/xoshiro.ts'
+import { normal, xoshiro, type Uniform } from '../seeded/xoshiro.ts'
 import { logAverageOverDeals, type Alike } from './deals.ts'
 
 /** ln of the average by going through all deals. */

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { xoshiro } from '../testing/xoshiro.ts'
+import { xoshiro } from '../seeded/xoshiro.ts'
 import {
   BIN_COUNT,
   binOf,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
 import { replayed } from '../testing/arbitraries.ts'
-import { normal, xoshiro, type Uniform } from '../testing/xoshiro.ts'
+import { normal, xoshiro, type Uniform } from '../seeded/xoshiro.ts'
 import { BIN_COUNT, emptyHistogram, histogramOf, mergeHistograms, type LogHistogram } from './log-histogram.ts'
 import { rankItems, slowShapes } from './rank-items.ts'
 import {

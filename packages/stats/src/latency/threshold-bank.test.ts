@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import process from 'node:process'
 import { test } from 'node:test'
-import { binomial, normal, xoshiro, type Uniform } from '../testing/xoshiro.ts'
+import { binomial, normal, xoshiro, type Uniform } from '../seeded/xoshiro.ts'
 import { emptyHistogram, histogramOf, mergeHistograms, upperEdgeMs, type LogHistogram } from './log-histogram.ts'
 import {
   createThresholdBank,

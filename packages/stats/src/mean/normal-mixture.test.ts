@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { normal, xoshiro } from '../testing/xoshiro.ts'
+import { normal, xoshiro } from '../seeded/xoshiro.ts'
 import {
   oneSidedHalfWidth,
   oneSidedLogE,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import process from 'node:process'
 import { test } from 'node:test'
-import { normal, xoshiro, type Uniform } from '../testing/xoshiro.ts'
+import { normal, xoshiro, type Uniform } from '../seeded/xoshiro.ts'
 import type { BucketCell } from './hash-buckets.ts'
 import { createRatioTest, readRatioTest, updateRatioTest } from './ratio-test.ts'
 

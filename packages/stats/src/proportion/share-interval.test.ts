@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import process from 'node:process'
 import { test } from 'node:test'
 import { dirichletLogE } from '../allocation/srm.ts'
-import { binomial, xoshiro } from '../testing/xoshiro.ts'
+import { binomial, xoshiro } from '../seeded/xoshiro.ts'
 import { concentrationFor, shareInterval, shareLogE } from './share-interval.ts'
 
 const long = process.env['SERIN_LONG'] === '1'

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import * as fc from 'fast-check'
 import { createHarm, readHarm, updateHarm } from '../count/harm-mixture.ts'
 import { replayed } from '../testing/arbitraries.ts'
-import { binomial, xoshiro, type Uniform } from '../testing/xoshiro.ts'
+import { binomial, xoshiro, type Uniform } from '../seeded/xoshiro.ts'
 import {
   createTwoByTwo,
   readTwoByTwo,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import * as fc from 'fast-check'
 import { test } from 'node:test'
-import { xoshiro } from '../testing/xoshiro.ts'
+import { xoshiro } from '../seeded/xoshiro.ts'
 import { expectedEventsUpTo } from './expected-events.ts'
 import { rampShares, riskOf } from './risk.ts'
 

@@ -7,7 +7,7 @@ import { expectedExcess } from '../report/bayes.ts'
 export interface RampBudget {
   /** Extra events the whole ramp may cost. */
   readonly events: number
-  /** Extra events so far, at most. */
+  /** Extra events so far. */
   readonly spent: number
   /** Extra events per further trial at most: an upper bound that holds at all times together, 0..1. */
   readonly harmUpTo: number

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { LOG_ZERO } from '../numeric/log-space.ts'
 import { normalSurvival } from '../numeric/normal.ts'
-import { normal, xoshiro } from '../testing/xoshiro.ts'
+import { normal, xoshiro } from '../seeded/xoshiro.ts'
 import { adjustedInterval, benjaminiHochberg, eBenjaminiHochberg, holm } from './multiplicity.ts'
 
 function adjusted(result: ReturnType<typeof holm>): readonly number[] {

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { normal, binomial, xoshiro } from '../testing/xoshiro.ts'
+import { normal, binomial, xoshiro } from '../seeded/xoshiro.ts'
 import { compareProportions, fisherMidP, wilsonInterval } from './proportions.ts'
 import type { ProportionReading } from './proportions.ts'
 

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { xoshiro } from '../testing/xoshiro.ts'
+import { xoshiro } from '../seeded/xoshiro.ts'
 import { orderRanks, quantileEffect, quantileEstimate, quantileOf } from './quantile.ts'
 
 test('ranks of the interval are the ones the binomial gives', () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import * as fc from 'fast-check'
 import { replayed } from '../testing/arbitraries.ts'
-import { normal, xoshiro } from '../testing/xoshiro.ts'
+import { normal, xoshiro } from '../seeded/xoshiro.ts'
 import { seriesDetectors } from './detectors.ts'
 import type { SeriesDetector } from './detectors.ts'
 

@@ -1,6 +1,6 @@
 import { KayentaAnalysis, type Judgement, type Metric } from '@serin/spec'
 import { binOf } from '@serin/stats'
-import { normal, xoshiro, type Uniform } from '@serin/stats/testing'
+import { normal, xoshiro, type Uniform } from '@serin/stats/seeded'
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { EvidenceSlot } from '../../evidence.ts'

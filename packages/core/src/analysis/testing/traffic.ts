@@ -1,6 +1,6 @@
 /** Modelled traffic that is counted as a gateway counts it, for tests of the analysis: pure, seeded, without a network. */
 import { binOf } from '@serin/stats'
-import { normal, poisson, xoshiro, type Uniform } from '@serin/stats/testing'
+import { normal, poisson, xoshiro, type Uniform } from '@serin/stats/seeded'
 import { bucketOf, compilePick } from '../../assignment/assign.ts'
 import { murmurHash2 } from '../../assignment/murmur-hash2.ts'
 import { eventDepths, slotBuckets, type ArmSlot, type EvidenceSlot } from '../../evidence.ts'

@@ -1,4 +1,4 @@
-/** A stream of uniform numbers in (0, 1), the same for the same seed on every machine. For tests only. */
+/** A stream of uniform numbers in (0, 1), the same for the same seed on every machine. For simulations, benchmarks and tests: never for a decision. */
 export type Uniform = () => number
 
 /** xoshiro128** seeded by splitmix32 (Blackman and Vigna; the generator of the calibration study). */
