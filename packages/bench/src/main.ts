@@ -1,4 +1,4 @@
-/** Runs a benchmark: `npm run -s bench -- NAME [--json] [--effort 0.1]`. */
+/** Runs a benchmark: `npm run -s bench -- NAME [--json] [--effort 0.25]`. */
 import { parseArgs } from 'node:util'
 import { benches } from './all.ts'
 
@@ -11,7 +11,7 @@ function read() {
   try {
     return parseArgs({
       allowPositionals: true,
-      options: { json: { type: 'boolean', default: false }, effort: { type: 'string', default: '1' } },
+      options: { json: { type: 'boolean', default: false }, effort: { type: 'string', default: '0.25' } },
     })
   } catch (error) {
     return usage(error instanceof Error ? error.message : String(error))

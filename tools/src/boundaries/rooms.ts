@@ -23,7 +23,12 @@ export const rooms: readonly Room[] = [
   { name: 'spec', at: ['packages/spec'], may: [], pure: ['zod', 'yaml'] },
   { name: 'core', at: ['packages/core'], may: ['stats', 'spec', 'core/assignment', 'core/evidence'], pure: [] },
   // What the data plane needs of core, and no more: it starts fast and stays small.
-  { name: 'core/assignment', at: ['packages/core/src/assignment'], may: ['spec:type', 'core:type', 'core/evidence'], pure: [] },
+  {
+    name: 'core/assignment',
+    at: ['packages/core/src/assignment'],
+    may: ['spec:type', 'core:type', 'core/evidence'],
+    pure: [],
+  },
   // The words gateway and analysis share; nothing is imported there.
   { name: 'core/evidence', at: ['packages/core/src/evidence.ts'], may: [], pure: [] },
   { name: 'kit', at: ['packages/kit'], may: ['spec', 'core:type'] },

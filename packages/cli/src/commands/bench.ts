@@ -10,10 +10,10 @@ export const bench = defineCommand({
   arguments: { name: { description: 'The benchmark.', required: true, choices: ['detection', 'series', 'stats'] } },
   options: {
     json: { description: 'One line of JSON; the same as -o json.' },
-    effort: { value: 'PART', description: 'Part of the full measure, above 0 and at most 1.', default: '0.1' },
+    effort: { value: 'PART', description: 'Part of the full measure, above 0 and at most 1.', default: '0.25' },
   },
   examples: [
-    { line: 'serin bench detection', does: 'A tenth of the runs: about a minute' },
+    { line: 'serin bench detection', does: 'A quarter of the runs: a few minutes' },
     { line: 'serin bench detection --effort 1 --json', does: 'All of them, for a program' },
   ],
   async run({ args, options, out, world }) {
