@@ -176,3 +176,8 @@ export { decomposeStl, remainderOutliers } from './series/stl.ts'
 export type { StlOptions, StlParts } from './series/stl.ts'
 export { createTail, readTail, updateTail } from './series/tail.ts'
 export type { TailOptions, TailState } from './series/tail.ts'
+
+export { sameLatencyQuantile, sameQuantile } from './bands/quantile-test.ts'
+export type { QuantileCell, SameQuantileReading } from './bands/quantile-test.ts'
+export { quantileHalfWidth, stitchedBoundary } from './bands/stitched.ts'
+export type { StitchOptions } from './bands/stitched.ts'

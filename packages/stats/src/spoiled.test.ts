@@ -93,6 +93,17 @@ const calls: Readonly<Record<string, Call>> = {
   shareInterval: call({ trials: 20, events: 3, alpha: 0.05, plannedTrials: 100 }, ({ trials, events, ...options }) =>
     stats.shareInterval({ trials, events }, options),
   ),
+  sameQuantile: call([{ stable: 3, canary: 4 }], (cells) => stats.sameQuantile(cells, 0.5)),
+  sameLatencyQuantile: call({ canary: slot, stable: slot }, (both) => stats.sameLatencyQuantile(both, 0.9)),
+  stitchedBoundary: call(
+    { v: 100, c: 3, alpha: 0.05, from: 10, s: 1.4, eta: 2 },
+    ({ v, c, ...options }) => stats.stitchedBoundary(v, c, options),
+    { signed: /c/ },
+  ),
+  quantileHalfWidth: call(
+    { p: 0.9, n: 1_000, alpha: 0.05, from: 100, s: 1.4, eta: 2, delta: 0.5 },
+    ({ p, n, ...options }) => stats.quantileHalfWidth(p, n, options),
+  ),
   expectedEventsUpTo: call({ events: 3, alpha: 0.05 }, ({ events, alpha }) => stats.expectedEventsUpTo(events, alpha)),
   rampShares: call({ events: 100, spent: 3, harmUpTo: 0.1, trialsAhead: 3_000 }, stats.rampShares),
   riskOf: call({ difference: 0.01, standardError: 0.01, margin: 0.02 }, stats.riskOf, { signed: /difference/ }),

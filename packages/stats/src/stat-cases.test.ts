@@ -22,10 +22,13 @@ import {
   oneSidedTuningInformation,
   readCusum,
   readEwma,
+  quantileHalfWidth,
   readHarm,
+  sameQuantile,
   sampleOfEvents,
   sampleOfSums,
   shareInterval,
+  stitchedBoundary,
   studentQuantile,
   tuningInformation,
   twoSidedHalfWidth,
@@ -287,6 +290,30 @@ const checks: Readonly<Record<string, Check>> = {
     { nc, nb, alpha, nMin }: { nc: number; nb: number; alpha: number; nMin: number },
     near,
   ) => near('threshold', dkwHalfWidth(nc, alpha / 2, nMin) + dkwHalfWidth(nb, alpha / 2, nMin)),
+  'polynomial stitched boundary (c=3)': checkStitched,
+  'polynomial stitched boundary (c=-1)': checkStitched,
+  'quantile-uniform double-stitched boundary (count scale)': (
+    { p, n, alpha, nOpt, delta, s, eta }: Record<'p' | 'n' | 'alpha' | 'nOpt' | 'delta' | 's' | 'eta', number>,
+    near,
+  ) => near('bound', n * quantileHalfWidth(p, n, { alpha, from: nOpt, delta, s, eta })),
+  'two-sample sequential quantile test p-value (one look) for arms 1..1000 and offset+1..offset+1000': (
+    {
+      quantile,
+      offset,
+      nPerArm,
+      nOpt,
+      alphaOpt,
+    }: Record<'quantile' | 'offset' | 'nPerArm' | 'nOpt' | 'alphaOpt', number>,
+    near,
+  ) => {
+    const cells = Array.from({ length: nPerArm + offset }, (_, i) => ({
+      stable: i < nPerArm ? 1 : 0,
+      canary: i < offset ? 0 : 1,
+    }))
+    const read = sameQuantile(cells, quantile, { alpha: alphaOpt, plannedTrials: nOpt })
+    assert.ok(read.ok)
+    near('pValue', Math.min(1, Math.exp(-read.logE)))
+  },
   'hash-bucket ratio variance: linearised and delete-one jackknife': (
     { numerator, denominator }: { numerator: number[]; denominator: number[] },
     near,
@@ -333,14 +360,12 @@ const checks: Readonly<Record<string, Check>> = {
 /** The families of cases that have a file of their own: each names the methods it checks. */
 const families = ['report', 'power', 'kayenta'].map((folder) => join(import.meta.dirname, folder, 'stat-cases.test.ts'))
 
-/** Methods of the file that are checked beside their code, or not at all; each group with its reason. */
-const elsewhere: readonly (readonly [reason: string, methods: RegExp])[] = [
-  [
-    'stitched boundaries: no method uses them, mixtures are tighter at every number of requests a rollout sees',
-    /stitched/,
-  ],
-  ['a test of one quantile: latency is judged at all ranks together, by the rank mixture', /quantile test/],
-]
+function checkStitched(
+  { v, alpha, vMin, c, s, eta }: Record<'v' | 'alpha' | 'vMin' | 'c' | 's' | 'eta', number>,
+  near: Near,
+): void {
+  near('bound', stitchedBoundary(v, c, { alpha, from: vMin, s, eta }))
+}
 
 function checkTwoSided(inputs: Comparison, near: Near): void {
   const { estimate, standardError, n } = effect(inputs)
@@ -393,9 +418,7 @@ test('the reference cases of other engines come out of our formulas', { skip }, 
   for (const reference of [...file.cases, ...file.derived]) {
     const check = checks[reference.method] as ((inputs: StatCase['inputs'], near: Near) => void) | undefined
     if (!check) {
-      const known =
-        named.some((text) => text.includes(reference.method)) ||
-        elsewhere.some(([, methods]) => methods.test(reference.method))
+      const known = named.some((text) => text.includes(reference.method))
       assert.ok(known, `${reference.id}: nobody has decided about "${reference.method}"`)
       continue
     }
