@@ -11,7 +11,7 @@ function read() {
   try {
     return parseArgs({
       allowPositionals: true,
-      options: { json: { type: 'boolean', default: false }, effort: { type: 'string', default: '0.25' } },
+      options: { json: { type: 'boolean', default: false }, effort: { type: 'string', default: '1' } },
     })
   } catch (error) {
     return usage(error instanceof Error ? error.message : String(error))

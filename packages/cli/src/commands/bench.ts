@@ -10,11 +10,11 @@ export const bench = defineCommand({
   arguments: { name: { description: 'The benchmark.', required: true, choices: ['detection', 'series', 'stats'] } },
   options: {
     json: { description: 'One line of JSON; the same as -o json.' },
-    effort: { value: 'PART', description: 'Part of the full measure, above 0 and at most 1.', default: '0.25' },
+    effort: { value: 'PART', description: 'Part of the full measure, above 0 and at most 1.', default: '1' },
   },
   examples: [
-    { line: 'serin bench detection', does: 'A quarter of the runs: a few minutes' },
-    { line: 'serin bench detection --effort 1 --json', does: 'All of them, for a program' },
+    { line: 'serin bench detection --effort 0.25', does: 'A quarter of the runs: a minute or two' },
+    { line: 'serin bench detection --json', does: 'All of them, for a program: several minutes' },
   ],
   async run({ args, options, out, world }) {
     const live = world.stderr.isTTY === true && out.forPeople
