@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parse } from 'yaml'
 import { fileJsonSchema, knownAt } from './known-names.ts'
+import { presets } from './service-file.ts'
 import { parseServiceFile } from './parse-file.ts'
 import { richFile } from './testing/rich-file.ts'
 
@@ -25,7 +26,7 @@ test('keys of a mapping and words of a scalar are known at their place, and the 
     'importance',
   ])
   assert.deepEqual(known('spam-filter', 'strategy', 'steps', 0), ['weight', 'hold', 'pause'])
-  assert.deepEqual(known('search', 'strategy', 'preset'), ['1-5-25-100', '5-25-50-100'])
+  assert.deepEqual(known('search', 'strategy', 'preset'), presets)
   assert.deepEqual(known('nowhere', 'at', 'all'), [])
 })
 

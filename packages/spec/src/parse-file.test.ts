@@ -202,7 +202,7 @@ test('each mistake is said in words, at its place, with what was meant', () => {
     [
       '      deadline: 2h',
       '      preset: 5-25-50-100',
-      ['51:7: services.spam-filter.strategy: Expected either steps or preset.'],
+      ['51:7: services.spam-filter.strategy: Expected exactly one of steps, preset, linear, exponential.'],
     ],
     [
       '    stable: v1',

@@ -198,7 +198,47 @@ export const CanaryStep = z
   .meta({ id: 'CanaryStep', description: 'One step of a canary.' })
 
 /** Known ramps. */
-export const presets = ['1-5-25-100', '5-25-50-100'] as const
+export const presets = [
+  '1-5-25-100',
+  '5-25-50-100',
+  'canary-10-5m',
+  'canary-10-10m',
+  'canary-10-15m',
+  'canary-10-30m',
+  'linear-10-1m',
+  'linear-10-2m',
+  'linear-10-3m',
+  'linear-10-10m',
+] as const
+
+const Every = Interval.meta({ description: 'Evidence time of each step, at least.' })
+
+/** Equal steps. */
+const Linear = z
+  .strictObject({ by: Weight.meta({ description: 'How much the share grows each time.' }), every: Every })
+  .refine(({ by }) => typeof by !== 'number' || (by >= 100 && by <= 5_000), {
+    path: ['by'],
+    error: 'expected 1% to 50%',
+  })
+  .meta({ id: 'LinearRamp', description: 'The share grows by the same amount each time.' })
+
+/** Steps that grow by a factor. */
+const Exponential = z
+  .strictObject({
+    from: Weight.meta({ description: 'The first share.' }),
+    factor: z
+      .number()
+      .min(1.1)
+      .max(10)
+      .default(2)
+      .meta({ description: 'How much larger each share is than the last.' }),
+    every: Every,
+  })
+  .refine(({ from }) => typeof from !== 'number' || (from >= 1 && from <= 5_000), {
+    path: ['from'],
+    error: 'expected 0.01% to 50%',
+  })
+  .meta({ id: 'ExponentialRamp', description: 'The share grows by the same factor each time.' })
 
 const deadline = Duration.prefault('2h').meta({
   description:
@@ -209,7 +249,12 @@ const deadline = Duration.prefault('2h').meta({
 export const CanaryStrategy = z
   .strictObject({
     kind: z.literal('canary').meta({ description: 'A growing share of the units.' }),
-    preset: z.enum(presets).optional().meta({ description: 'A known ramp instead of steps.' }),
+    preset: z.enum(presets).optional().meta({
+      description:
+        'A known ramp instead of steps. `canary-10-5m` and `linear-10-1m` are the schedules that CodeDeploy calls Canary10Percent5Minutes and Linear10PercentEvery1Minute; the times are evidence times.',
+    }),
+    linear: Linear.optional().meta({ description: 'Equal steps instead of written ones.' }),
+    exponential: Exponential.optional().meta({ description: 'Steps that grow by a factor instead of written ones.' }),
     steps: z
       .array(CanaryStep)
       .min(1)
@@ -218,9 +263,11 @@ export const CanaryStrategy = z
       .meta({ description: 'Growing shares below 100 %; promotion follows the last.' }),
     deadline,
   })
-  .refine((strategy) => (strategy.steps === undefined) !== (strategy.preset === undefined), {
-    error: 'expected either steps or preset',
-  })
+  .refine(
+    ({ steps, preset, linear, exponential }) =>
+      [steps, preset, linear, exponential].filter((each) => each !== undefined).length === 1,
+    { error: 'expected exactly one of steps, preset, linear, exponential' },
+  )
   .superRefine(({ steps = [] }, context) => {
     for (const [i, { weight }] of steps.entries()) {
       const before = steps[i - 1]?.weight ?? 0

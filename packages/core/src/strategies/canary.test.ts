@@ -38,6 +38,12 @@ test('steps of the file become steps of the plan, in order and down to a hundred
   })
 })
 
+/** A tenth, and everything so many minutes later. */
+const rest = (minutes: number) => [[10, 0] as const, [100, minutes / 60] as const]
+/** A tenth more every so many minutes. */
+const tenths = (minutes: number) =>
+  Array.from({ length: 10 }, (_, i) => [10 * (i + 1), (i * minutes * 60_000) / hour] as const)
+
 test('the known ramps reach each share when they promise, and everything at last', () => {
   const promised: Readonly<
     Record<(typeof presets)[number], readonly (readonly [percent: number, afterHours: number])[]>
@@ -54,12 +60,20 @@ test('the known ramps reach each share when they promise, and everything at last
       [50, 1],
       [100, 2],
     ],
+    'canary-10-5m': rest(5),
+    'canary-10-10m': rest(10),
+    'canary-10-15m': rest(15),
+    'canary-10-30m': rest(30),
+    'linear-10-1m': tenths(1),
+    'linear-10-2m': tenths(2),
+    'linear-10-3m': tenths(3),
+    'linear-10-10m': tenths(10),
   }
   for (const preset of presets) {
     const { steps } = compiled(`{ kind: canary, preset: ${preset} }`)
     let atMs = 0
     const reached = [...steps, { weightBp: 10_000, holdMs: 0 }].map(({ weightBp, holdMs }) => {
-      const when = [weightBp / 100, atMs / hour]
+      const when = [weightBp / 100, atMs / hour] as const
       atMs += holdMs
       return when
     })
@@ -81,4 +95,20 @@ test('an adaptive strategy is a ladder up to its greatest share, each rung at mo
   assert.ok(plan.steps.every(({ holdMs, pause }) => holdMs === 10_000 && !pause))
   assert.deepEqual([plan.strategy, plan.budget], ['adaptive', 40])
   assert.equal(compiled('{ kind: adaptive }').steps.at(-1)?.weightBp, 5_000)
+})
+
+test('equal and growing steps end below 100 %, and the schedules of the cloud are what they say', () => {
+  const shares = (strategy: string) => compiled(strategy).steps.map(({ weightBp }) => weightBp / 100)
+  assert.deepEqual(shares('{ kind: canary, linear: { by: 30%, every: 5m } }'), [30, 60, 90])
+  assert.deepEqual(shares('{ kind: canary, linear: { by: 50%, every: 5m } }'), [50])
+  assert.deepEqual(shares('{ kind: canary, exponential: { from: 5%, every: 5m } }'), [5, 10, 20, 40, 80])
+  assert.deepEqual(shares('{ kind: canary, exponential: { from: 0.01%, factor: 10, every: 5m } }'), [0.01, 0.1, 1, 10])
+  assert.deepEqual(shares('{ kind: canary, preset: linear-10-1m }'), [10, 20, 30, 40, 50, 60, 70, 80, 90])
+  const { steps } = compiled('{ kind: canary, preset: canary-10-15m }')
+  assert.deepEqual(steps, [{ weightBp: 1_000, holdMs: 900_000, pause: false }])
+  assert.throws(() => compiled('{ kind: canary, linear: { by: 0.5%, every: 5m } }'), /1% to 50%/)
+  assert.throws(
+    () => compiled('{ kind: canary, preset: linear-10-1m, linear: { by: 10%, every: 5m } }'),
+    /exactly one of/,
+  )
 })
