@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parse } from 'yaml'
 import { fileJsonSchema, knownAt } from './known-names.ts'
-import { presets } from './service-file.ts'
+import { presets } from './strategy.ts'
 import { parseServiceFile } from './parse-file.ts'
 import { richFile } from './testing/rich-file.ts'
 

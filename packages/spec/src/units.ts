@@ -59,6 +59,9 @@ const percentText = /^\d+(\.\d+)?%$/
 const percentWords = 'expected a percentage between 0% and 100%, such as 5%'
 const weightWords = 'expected a share of the traffic between 0% and 100% in steps of 0.01%, such as 5%'
 
+/** A duration of more than nothing. */
+export const Interval = Duration.refine((ms) => ms > 0, { error: 'expected more than 0s' })
+
 /** A percentage in the file: written `5%` (or `5`), read as percent 0–100. */
 export const Percent = z.codec(
   z
