@@ -8,13 +8,13 @@ const doubt = 0.001
 /** A test whose evidence runs out this often has not found the harm, however early it was in the other runs. */
 const mostMissed = 0.05
 
-/** The promises that were not kept. With fewer runs than the full measure a mean may miss its gate by three of its standard errors. */
+/** The promises that were not kept, beyond chance: a mean may miss its gate by two of its standard errors, and by three with fewer runs than the full measure. */
 export function brokenBy(
   scenarios: readonly ScenarioRow[],
   harmless: readonly HarmlessRow[],
   { effort, alpha }: Measure,
 ): readonly string[] {
-  const slack = effort < 1 ? 3 : 0
+  const slack = effort < 1 ? 3 : 2
   return [
     ...scenarios.flatMap((row) => missedGates(row, slack)),
     ...harmless.filter((row) => row.promised && tooOften(row, alpha)).map((row) => wrongly(row, alpha)),
