@@ -214,13 +214,11 @@ function watchingJudged(state: StateOf<'watching'>, event: EventOf<'judged'>, pl
   if (lowered !== null) return lowered
   const next = plan.steps[state.step + 1]
   const affordable = event.ramp !== undefined && next !== undefined && next.weightBp <= event.ramp.growBp
+  // Safe for a share that would have to be left at once is no reason to go there; promotion is not bought, but proved.
+  const tenable = event.ramp === undefined || next === undefined || next.weightBp <= event.ramp.stayBp
+  const passes = affordable || (event.verdict === 'safe' && tenable)
   // A slot without samples never moves traffic forward, whatever was proved before it.
-  if (
-    (event.verdict !== 'safe' && !affordable) ||
-    event.creditMs === 0 ||
-    step === undefined ||
-    evidenceMs < step.holdMs
-  )
+  if (!passes || event.creditMs === 0 || step === undefined || evidenceMs < step.holdMs)
     return { state: { ...state, evidenceMs } }
   if (step.pause)
     return {

@@ -249,6 +249,7 @@ test('I13: a share that the budget does not allow is left at once, for one that 
     if (before.phase !== 'watching' && before.phase !== 'holding') return
     const [was, is] = asked(moment)
     if (each.ramp.stayBp < was) assert.ok(is <= each.ramp.stayBp, `${was} → ${is}`)
+    if (is > was && is < 10_000) assert.ok(is <= Math.max(each.ramp.growBp, each.ramp.stayBp), `${was} → ${is}`)
   })
 })
 
@@ -307,7 +308,8 @@ function live(model: Model, each: RolloutEvent, plan: Plan, nowMs: number): bool
     }
     model.evidenceMs += each.creditMs
     const paidFor = where + 1 < plan.steps.length && rung(each.ramp?.growBp ?? 0) > where
-    const may = each.verdict === 'safe' || paidFor
+    const tenable = each.ramp === undefined || (plan.steps[where + 1]?.weightBp ?? 0) <= each.ramp.stayBp
+    const may = (each.verdict === 'safe' && tenable) || paidFor
     if (model.held !== 'no' || !may || each.creditMs === 0 || model.evidenceMs < holdMs) return true
     return pause ? hold('plan') : forward(where + 1)
   }
