@@ -1,6 +1,15 @@
 import { openMemoryStore } from '@serin/drivers/store/memory'
 import { Engine } from '@serin/engine'
-import type { Clock, Commit, EvidenceSource, JournalEntry, Store, TrafficRouter, WorkloadRunner } from '@serin/kit'
+import type {
+  Clock,
+  Commit,
+  EvidenceSource,
+  GateRunner,
+  JournalEntry,
+  Store,
+  TrafficRouter,
+  WorkloadRunner,
+} from '@serin/kit'
 import { SerinError } from '@serin/spec'
 import type { DataPlane } from './data-plane.ts'
 import type { Fleet } from './fleet.ts'
@@ -26,6 +35,7 @@ export interface ControlPlaneOptions {
   readonly clock: VirtualClock
   readonly dataPlane: DataPlane
   readonly fleet: Fleet
+  readonly gateKeeper: GateRunner
 }
 
 /** The real engine in a process that can be killed between any two effects and started anew over the same store. */
@@ -60,7 +70,7 @@ export class ControlPlane {
     const life: Life = { dead: false, fuse: null }
     this.lives += 1
     this.#life = life
-    const { dataPlane, fleet } = this.#options
+    const { dataPlane, fleet, gateKeeper } = this.#options
     const router = mortal(life, dataPlane.port())
     const workload = mortal(life, fleet.workload)
     this.#engine = new Engine({
@@ -68,6 +78,7 @@ export class ControlPlane {
       clock: this.#clock(life),
       openRouter: async () => router,
       openWorkload: () => workload,
+      gates: mortal(life, gateKeeper),
       stateDirectory: (service) => `/nowhere/${service}`,
     })
     await this.#engine.start().catch(mourned)
@@ -134,7 +145,10 @@ function effect<Result>(life: Life, act: () => Result): Result {
 const effects = new Set(['apply', 'stop', 'release'])
 
 /** A port that works only while its process lives, and whose effects can be its last. */
-function mortal<Port extends Store | WorkloadRunner | (TrafficRouter & EvidenceSource)>(life: Life, port: Port): Port {
+function mortal<Port extends Store | WorkloadRunner | GateRunner | (TrafficRouter & EvidenceSource)>(
+  life: Life,
+  port: Port,
+): Port {
   return new Proxy(port, {
     get(target, name) {
       const value: unknown = Reflect.get(target, name)

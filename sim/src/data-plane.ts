@@ -32,6 +32,8 @@ interface Ending {
   readonly atMs: number
   readonly ticket: Ticket
   readonly version: string
+  /** Of the replica, or null when nobody listened. */
+  readonly endpoint: string | null
   readonly failed: boolean
 }
 
@@ -100,6 +102,7 @@ export class DataPlane {
   restart(): void {
     this.advance()
     for (let cut = this.#endings.pop(); cut !== undefined; cut = this.#endings.pop()) this.#memory.finish(cut.version)
+    this.#memory.inFlightByEndpoint.clear()
     this.#recorder = this.#boot()
     if (this.table !== null) this.#recorder.change(this.table)
   }
@@ -200,7 +203,7 @@ export class DataPlane {
     const ticket = this.#recorder.start(decision)
     if (behaviour === undefined || replica === undefined) {
       // Nothing listens there any more: the connection is refused.
-      this.#endings.push({ atMs: atMs + 1, ticket, version, failed: true })
+      this.#endings.push({ atMs: atMs + 1, ticket, version, endpoint: null, failed: true })
       return
     }
     const level = driftAt(surroundings, atMs)
@@ -210,7 +213,8 @@ export class DataPlane {
       { level, replica: { ageMs: replica.ageMs, slowness: this.#slowness(replica.id, behaviour) } },
       this.#answers,
     )
-    this.#endings.push({ atMs: atMs + tookMs, ticket, version, failed })
+    this.#endings.push({ atMs: atMs + tookMs, ticket, version, endpoint: replica.endpoint, failed })
+    this.#count(replica.endpoint, 1)
     if (labels === null || user === null || behaviour.wrongRatio === null || !this.#answers.happens(labels.ratio))
       return
     const value = this.#answers.happens(behaviour.wrongRatio * level) ? 1 : 0
@@ -231,11 +235,17 @@ export class DataPlane {
 
   #end(ending: Ending | undefined): void {
     if (ending === undefined) return
-    const { ticket, version, failed } = ending
+    const { ticket, version, endpoint, failed } = ending
+    if (endpoint !== null) this.#count(endpoint, -1)
     if (failed) this.#recorder.answered(ticket, 500, false)
     else this.#recorder.answered(ticket, 200, true)
     this.#recorder.left(ticket)
     this.#memory.finish(version)
+  }
+
+  #count(endpoint: string, more: 1 | -1): void {
+    const { inFlightByEndpoint } = this.#memory
+    inFlightByEndpoint.set(endpoint, (inFlightByEndpoint.get(endpoint) ?? 0) + more)
   }
 
   #deliverLabels(): void {

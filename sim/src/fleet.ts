@@ -7,6 +7,7 @@ export type Upbringing = MemoryBehaviour
 /** A replica that takes requests. */
 export interface Serving {
   readonly id: string
+  readonly endpoint: string
   readonly ageMs: number
 }
 
@@ -36,8 +37,10 @@ export class Fleet {
     if (seen !== undefined && now - seen.atMs < freshMs) return seen.serving
     const serving = this.workload
       .observe(version)
-      .replicas.flatMap(({ id, state, readySince }) =>
-        state === 'ready' && readySince !== null ? [{ id, ageMs: now - readySince }] : [],
+      .replicas.flatMap(({ id, endpoint, state, readySince }) =>
+        state === 'ready' && endpoint !== null && readySince !== null
+          ? [{ id, endpoint, ageMs: now - readySince }]
+          : [],
       )
     this.#seen.set(version, { atMs: now, serving })
     return serving
@@ -45,7 +48,8 @@ export class Fleet {
 
   /** All replicas of a version exit at once. */
   crash(version: string): void {
-    for (let i = 0; i < replicas; i += 1) this.workload.crash(version, i)
+    for (const { id } of this.workload.observe(version).replicas)
+      this.workload.crash(version, Number(id.split('/').at(-1)))
     this.#seen.delete(version)
   }
 }

@@ -1,6 +1,7 @@
 import type { ControlPlane } from './control-plane.ts'
 import type { DataPlane } from './data-plane.ts'
 import type { Fleet, Upbringing } from './fleet.ts'
+import type { GateBehaviour } from './gate-keeper.ts'
 import type { Chance } from './seeded.ts'
 import type { Behaviour, Surroundings } from './traffic.ts'
 import type { VirtualClock } from './virtual-clock.ts'
@@ -36,6 +37,8 @@ export interface Scenario {
   readonly upbringing: Readonly<Record<string, Upbringing>>
   /** Fields of the service in the release file that differ from the usual ones. */
   readonly file: Readonly<Record<string, unknown>>
+  /** How gates behave, by name; others pass soon. */
+  readonly gates?: Readonly<Record<string, GateBehaviour>>
   readonly mishaps: (chance: Chance) => readonly Mishap[]
   /** Time of the world after which a rollout that still moves is called stuck. */
   readonly limitMs: number

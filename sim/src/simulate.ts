@@ -29,7 +29,7 @@ export async function simulate(scenario: Scenario, seed: number, audience?: Audi
   await passed(clock, controlPlane.start())
   await passed(clock, controlPlane.running().apply({ text: releaseFile(scenario), ...here }, builder))
   await until(clock, () => clock.steadyMs() >= beforeMs)
-  controlPlane.running().release(service, 'v2', false, builder)
+  controlPlane.running().release(service, { to: 'v2' }, builder)
 
   await until(clock, unfolding(scenario, seed, { stage, watch, audience }))
   watch.finish(stage.acknowledged)

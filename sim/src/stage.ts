@@ -2,6 +2,7 @@ import type { Observation } from '@serin/spec'
 import { ControlPlane } from './control-plane.ts'
 import { DataPlane } from './data-plane.ts'
 import { Fleet } from './fleet.ts'
+import { GateKeeper } from './gate-keeper.ts'
 import type { Scenario, Stage, StageCommand } from './scenario.ts'
 import { createVirtualClock, type VirtualClock } from './virtual-clock.ts'
 
@@ -27,7 +28,8 @@ export function setStage(scenario: Scenario, seed: number): SetStage {
   }
   const behaviours = { v1: scenario.stable, v2: scenario.canary, v3: scenario.stable }
   const dataPlane = new DataPlane({ seed, clock, fleet, surroundings: scenario.surroundings, behaviours, label })
-  const controlPlane: ControlPlane = new ControlPlane({ clock, dataPlane, fleet })
+  const gateKeeper = new GateKeeper(clock, scenario.gates ?? {})
+  const controlPlane: ControlPlane = new ControlPlane({ clock, dataPlane, fleet, gateKeeper })
   const acknowledged: string[] = []
   const command = (type: StageCommand): void => {
     const why = `${type} number ${acknowledged.length + 1} at ${clock.steadyMs()}`
@@ -69,7 +71,7 @@ function obey({ engine }: ControlPlane, type: StageCommand, why: string): unknow
   const asker = { by: 'operator', why }
   switch (type) {
     case 'release-v3':
-      return engine?.release(service, 'v3', true, asker)
+      return engine?.release(service, { to: 'v3' }, asker)
     case 'undo':
       return engine?.undo(service, undefined, asker)
     case 'promote':

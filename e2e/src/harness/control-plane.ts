@@ -150,7 +150,7 @@ export async function rolloutEnd(client: Client, withinMs = 60_000): Promise<Rol
 }
 
 /** Stops everything that belongs to a data directory: a control plane that is told to leave nothing behind. */
-async function stopEverything(dataDirectory: string): Promise<void> {
+export async function stopEverything(dataDirectory: string): Promise<void> {
   const child = spawn(process.execPath, [cli, 'up', '--data', dataDirectory, '--port', '0'], { stdio: 'ignore' })
   const exited = once(child, 'exit')
   await until('the control plane that cleans up', () => {

@@ -9,30 +9,54 @@ export interface ServiceFileOptions {
   /** Versions by name, with the lines of YAML under each. */
   readonly versions?: Readonly<Record<string, string>>
   readonly listen?: number
+  readonly replicas?: number
+  readonly readyWithin?: string
+  /** The program of the versions, instead of the one that answers with its name. */
+  readonly program?: string
+  /** More lines of the workload, three levels deep. */
+  readonly workload?: string
   /** More lines of the service, two levels deep. */
   readonly more?: string
 }
 
 /** The release file of a service `web` whose versions are real processes. */
-export function serviceFile({
-  strategy,
-  versions = { v1: '{}', v2: '{}' },
-  listen = 0,
-  more = '',
-}: ServiceFileOptions): string {
-  const command = JSON.stringify([process.execPath, upstream, '{port}', '{version}'])
+export function serviceFile(options: ServiceFileOptions): string {
+  return servicesFile({ web: options })
+}
+
+/** The release file of several such services, by name. */
+export function servicesFile(services: Readonly<Record<string, ServiceFileOptions>>): string {
   return `serin: v1
 services:
-  web:
+${Object.entries(services)
+  .map(([name, options]) => serviceLines(name, options))
+  .join('')}`
+}
+
+function serviceLines(
+  service: string,
+  {
+    strategy,
+    versions = { v1: '{}', v2: '{}' },
+    listen = 0,
+    replicas = 2,
+    readyWithin = '20s',
+    program = upstream,
+    workload = '',
+    more = '',
+  }: ServiceFileOptions,
+): string {
+  const command = JSON.stringify([process.execPath, program, '{port}', '{version}'])
+  return `  ${service}:
     listen: ${listen}
     unit: [{ header: x-user }]
     workload:
       kind: process
-      replicas: 2
+      replicas: ${replicas}
       command: ${command}
-      ready: { path: /health, within: 20s }
+      ready: { path: /health, within: ${readyWithin} }
       live: { path: /health }
-    versions:
+${workload}    versions:
 ${Object.entries(versions)
   .map(([name, lines]) => `      ${name}: ${lines}`)
   .join('\n')}

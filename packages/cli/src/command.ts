@@ -8,6 +8,8 @@ export type Completion = 'services' | 'versions' | 'rollouts' | 'files' | 'direc
 export interface ArgumentSpec {
   readonly description: string
   readonly required?: true
+  /** It takes all the words that are left; only the last argument can. */
+  readonly many?: true
   readonly choices?: readonly string[]
   /** Other words for a choice, such as the singular. */
   readonly aliases?: Readonly<Record<string, string>>
@@ -32,8 +34,15 @@ export interface Example {
 }
 
 type ArgumentValues<A extends Record<string, ArgumentSpec>> = {
-  readonly [K in keyof A]: A[K] extends { readonly required: true } ? string : string | undefined
+  readonly [K in keyof A]: A[K] extends { readonly many: true }
+    ? readonly string[]
+    : A[K] extends { readonly required: true }
+      ? string
+      : string | undefined
 }
+/** What was given for an argument. */
+export type ArgumentValue = string | readonly string[] | undefined
+
 type OptionValues<O extends Record<string, OptionSpec>> = {
   readonly [K in keyof O]: O[K] extends { readonly value: string }
     ? O[K] extends { readonly required: true } | { readonly default: string }
@@ -88,7 +97,7 @@ export type Command = Omit<CommandSpec<Record<string, ArgumentSpec>, Record<stri
   readonly arguments: Readonly<Record<string, ArgumentSpec>>
   readonly options: Readonly<Record<string, OptionSpec>>
   readonly run: (
-    call: Call<Readonly<Record<string, string | undefined>>, Readonly<Record<string, string | boolean | undefined>>>,
+    call: Call<Readonly<Record<string, ArgumentValue>>, Readonly<Record<string, string | boolean | undefined>>>,
   ) => Promise<number>
 }
 

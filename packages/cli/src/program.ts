@@ -1,7 +1,7 @@
 import { nearest, SerinError } from '@serin/spec'
 import { Argument, Command as Commander, CommanderError, Help, Option } from 'commander'
 import { commands } from './commands/all.ts'
-import { groups, type Command, type GlobalValues, type OptionSpec } from './command.ts'
+import { groups, type ArgumentValue, type Command, type GlobalValues, type OptionSpec } from './command.ts'
 import { globalOptions, noColour } from './global-options.ts'
 import type { OutputFormat } from './output.ts'
 
@@ -9,7 +9,7 @@ import type { OutputFormat } from './output.ts'
 export type Parsed =
   | {
       readonly command: Command
-      readonly args: Readonly<Record<string, string | undefined>>
+      readonly args: Readonly<Record<string, ArgumentValue>>
       readonly options: Readonly<Record<string, string | boolean | undefined>>
       readonly globals: GlobalValues
       readonly colour: boolean
@@ -84,7 +84,7 @@ export function asksForJson(argv: readonly string[]): boolean {
 }
 
 type Chosen = (
-  args: Readonly<Record<string, string | undefined>>,
+  args: Readonly<Record<string, ArgumentValue>>,
   options: Readonly<Record<string, string | boolean | undefined>>,
 ) => void
 
@@ -98,15 +98,16 @@ function addCommand(program: Commander, command: Command, chosen: Chosen): void 
     .helpGroup(`${command.group}:`)
     .allowUnknownOption(command.passesOn === true)
     .allowExcessArguments(command.passesOn === true)
-  for (const [name, { description, required, choices, aliases }] of Object.entries(command.arguments)) {
-    const argument = new Argument(required === true ? `<${name}>` : `[${name}]`, description)
+  for (const [name, { description, required, many, choices, aliases }] of Object.entries(command.arguments)) {
+    const words = many === true ? `${name}...` : name
+    const argument = new Argument(required === true ? `<${words}>` : `[${words}]`, description)
     built.addArgument(choices === undefined ? argument : argument.argParser(choiceOf(name, choices, aliases)))
   }
   for (const [name, spec] of Object.entries(command.options)) built.addOption(optionOf(name, spec))
   built.addHelpText('after', () => examplesOf(command))
   const names = Object.keys(command.arguments)
   built.action((...values: unknown[]) => {
-    const args = Object.fromEntries(names.map((name, i) => [name, values[i] as string | undefined]))
+    const args = Object.fromEntries(names.map((name, i) => [name, values[i] as ArgumentValue]))
     const given = built.opts<Record<string, string | boolean | undefined>>()
     const options = Object.fromEntries(
       Object.entries(command.options).map(([name, { value }]) => [

@@ -19,5 +19,11 @@ export const rolloutArgument = {
   completes: 'rollouts',
 } as const satisfies ArgumentSpec
 
+/** A rollout, or a coupled release by its id. */
+export const rolloutOrReleaseArgument = {
+  description: 'A rollout by its id, a service (its latest rollout), or a coupled release such as release:1.',
+  completes: 'rollouts',
+} as const satisfies ArgumentSpec
+
 /** A service. */
 export const serviceArgument = { description: 'The service.', completes: 'services' } as const satisfies ArgumentSpec

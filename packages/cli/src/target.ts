@@ -16,6 +16,11 @@ export async function serviceNamed(client: Client, name: string | undefined): Pr
   return only
 }
 
+/** Whether a word names a coupled release: no service and no rollout can be called so. */
+export function isReleaseId(name: string | undefined): name is string {
+  return name?.startsWith('release:') === true
+}
+
 /** The rollout that is meant: by its id, or the latest of a service. */
 export async function rolloutNamed(client: Client, name: string | undefined): Promise<Rollout> {
   return await client.getRollout({ rollout: await serviceNamed(client, name) })

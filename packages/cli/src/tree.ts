@@ -54,9 +54,10 @@ function usageOf(name: string, args: readonly NamedArgument[], options: readonly
   return [
     'serin',
     name,
-    ...args.map((argument) =>
-      argument.required === true ? argument.name.toUpperCase() : `[${argument.name.toUpperCase()}]`,
-    ),
+    ...args.map(({ name: argument, required: isRequired, many }) => {
+      const words = `${argument.toUpperCase()}${many === true ? '…' : ''}`
+      return isRequired === true ? words : `[${words}]`
+    }),
     ...required.map((option) => `--${option.name} ${(option.value ?? '').toUpperCase()}`.trim()),
     ...(options.length > required.length ? ['[options]'] : []),
   ].join(' ')

@@ -63,6 +63,26 @@ export interface ArmSlot {
   readonly slices?: SliceCounts
 }
 
+/** What copies of requests showed in one slot; each compared pair counts once. */
+export interface MirrorSlot {
+  /** Copies that were begun, and those that were not: too much under way, or a body too large to keep. */
+  readonly sent: number
+  readonly dropped: number
+  /** Both versions answered (or failed) and were compared. */
+  readonly compared: number
+  /** Of the compared: answers that differ in any way that is looked at. */
+  readonly different: number
+  /** Of the different: another status; another body with the same status. */
+  readonly differentStatus: number
+  readonly differentBody: number
+  /** Pairs in which only canary, or only stable, failed (5xx, refused, reset, timed out). */
+  readonly onlyCanaryFailed: number
+  readonly onlyStableFailed: number
+  /** Latency of pairs both answered: sparse `[bin, count]`, as in `ArmSlot`. */
+  readonly canaryLatency: readonly (readonly [number, number])[]
+  readonly stableLatency: readonly (readonly [number, number])[]
+}
+
 /** What a gateway saw in at most one second, cut whenever its routing table changes. */
 export interface EvidenceSlot {
   /** Identity of the gateway process; a new one starts its sequence anew and knows no unit. */
@@ -83,4 +103,6 @@ export interface EvidenceSlot {
   /** Whether units are sticky (a unit source found an id) — then events are scored per unit. */
   readonly sticky: boolean
   readonly arms: Readonly<Record<string, ArmSlot>>
+  /** Absent when nothing is copied. */
+  readonly mirror?: MirrorSlot
 }

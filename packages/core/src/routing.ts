@@ -23,6 +23,29 @@ export interface Measurement {
   readonly slices?: Readonly<Record<string, Slice>>
 }
 
+/** Requests that are copied to a version whose answers are thrown away after they have been compared. */
+export interface Mirror {
+  readonly version: string
+  readonly endpoints: readonly string[]
+  /** Part of stable's requests, in basis points. */
+  readonly shareBp: number
+  /** Only these methods, upper case. */
+  readonly methods: readonly string[]
+  /** What of the body has to be alike. `json`: the same values, whatever the spelling. */
+  readonly body: 'ignore' | 'exact' | 'json'
+  /** json: pointers such as `/at` whose values may differ. */
+  readonly ignored: readonly string[]
+  /** json: numbers may differ by this much, absolutely. */
+  readonly tolerance: number
+  /** A copy is given up after this long, in ms. */
+  readonly timeoutMs: number
+}
+
+/** Every address that a router may send a request to, or a copy of one, under this table. */
+export function endpointsOf({ arms, mirror }: Pick<RoutingTable, 'arms' | 'mirror'>): readonly string[] {
+  return [...new Set([...arms.flatMap((arm) => arm.endpoints), ...(mirror?.endpoints ?? [])])]
+}
+
 /** Everything a router needs to know about a service. Immutable; a change is a new revision. */
 export interface RoutingTable {
   readonly service: string
@@ -38,4 +61,6 @@ export interface RoutingTable {
   /** Request header that picks a version by name, lower case, or null. */
   readonly overrideHeader: string | null
   readonly measurement: Measurement
+  /** Absent: nothing is copied. */
+  readonly mirror?: Mirror
 }

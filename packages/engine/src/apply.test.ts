@@ -33,7 +33,7 @@ test('the same file again changes nothing and writes nothing, also after rollout
   await using world = await started()
   await apply(world, fileOf())
   await world.until('it serves', () => world.weight('v1') === 10_000)
-  world.engine.release('shop', 'v2', false, asker)
+  world.engine.release('shop', { to: 'v2' }, asker)
   await world.until('v2 serves', () => world.status().stable === 'v2')
   const entries = world.journal().length
   assert.deepEqual(await apply(world, fileOf()), [{ service: 'shop', change: 'unchanged', details: [] }])
@@ -92,17 +92,38 @@ test('the port and the kind of workload of a service cannot change', async () =>
     )
 })
 
-test('a changed number of replicas is taken up at once, and what runs is found again', async () => {
+test('a changed number of replicas is taken up in place: those that stay go on, those that leave go once nobody sends to them', async () => {
   await using world = await started()
-  const opened: unknown[] = []
+  const replicas = () => world.place().workload.observe('v1').replicas
+  const served = () => world.place().router.table?.arms.find(({ version }) => version === 'v1')?.endpoints
   await apply(world, fileOf())
   await world.until('it serves', () => world.weight('v1') === 10_000)
-  opened.push(world.place().workload.observe('v1').replicas[0]?.readySince)
+  const [before] = replicas()
   const [change] = await apply(world, fileOf({ workload: '{ kind: process, command: [serve], replicas: 3 }' }))
   assert.deepEqual(change?.details, ['workload.replicas: 1 → 3'])
-  assert.equal(world.runnersOpened.get('shop')?.at(-1), 3)
-  opened.push(world.place().workload.observe('v1').replicas[0]?.readySince)
-  assert.equal(opened[0], opened[1])
+  await world.until('all serve', () => served()?.length === 3)
+  assert.deepEqual(replicas()[0], before)
+  world.place().router.inFlightByEndpoint.set('memory://v1/2', 1)
+  await apply(world, fileOf())
+  await world.until('one serves', () => served()?.length === 1)
+  await world.until('one more is there', () => replicas().length === 2)
+  assert.deepEqual(
+    replicas().map(({ id, state }) => `${id} ${state}`),
+    ['v1/0 ready', 'v1/2 leaving'],
+    'its request is not answered',
+  )
+  world.place().router.inFlightByEndpoint.clear()
+  await world.until('one is there', () => replicas().length === 1)
+  assert.deepEqual(replicas()[0], before)
+  assert.equal(world.runnersOpened.get('shop')?.length, 1)
+})
+
+test('the number of copies is no part of what a version is', async () => {
+  await using world = await started()
+  await apply(world, fileOf({ versions: '{ v1: { replicas: 2 } }' }))
+  const [change] = await apply(world, fileOf({ versions: '{ v1: { replicas: 3 } }' }))
+  assert.deepEqual(change?.details, ['versions.v1.replicas: 2 → 3'])
+  assert.equal(world.place().workload.observe('v1').replicas.length, 3)
 })
 
 test('a typo anywhere leaves everything as it was', async () => {
@@ -162,7 +183,7 @@ test('a rollout that ends while a file is being applied is not undone by it', as
   await using world = await started()
   await apply(world, fileOf())
   await world.until('it serves', () => world.weight('v1') === 10_000)
-  world.engine.release('shop', 'v2', false, asker)
+  world.engine.release('shop', { to: 'v2' }, asker)
   world.place('bar').faults.openAfterMs = 60_000
   const applying = apply(world, fileOf({ drain: '9s' }, ['shop', 'bar']))
   await world.until('v2 serves', () => world.status().stable === 'v2')
@@ -199,12 +220,12 @@ test('a rollout under way keeps the plan it began with', async () => {
   await using world = await started()
   await apply(world, fileOf())
   await world.until('it serves', () => world.weight('v1') === 10_000)
-  world.engine.release('shop', 'v2', false, asker)
+  world.engine.release('shop', { to: 'v2' }, asker)
   const { steps } = world.rollout()
   await apply(world, fileOf({ strategy: '{ kind: canary, steps: [{ weight: 1% }] }' }))
   assert.deepEqual(world.rollout().steps, steps)
   await world.until('v2 serves', () => world.status().stable === 'v2')
-  assert.equal(world.engine.release('shop', 'v3', false, asker).steps.length, 1)
+  assert.equal(world.engine.release('shop', { to: 'v3' }, asker).steps.length, 1)
 })
 
 test('there is a limit to the number of services', async () => {

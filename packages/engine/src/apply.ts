@@ -48,10 +48,11 @@ export function planChange({ name, spec, baseDirectory }: Wanted, before: Servic
   const details = differences(before.spec, merged)
   const moved = before.baseDirectory !== baseDirectory
   if (details.length === 0 && !moved) return { service: name, change: 'unchanged', details, document: before }
-  if (differences(before.spec.listen, spec.listen).length > 0 || before.spec.workload.kind !== spec.workload.kind) {
+  const addresses = ({ listen, preview }: Service) => ({ listen, preview })
+  if (differences(addresses(before.spec), addresses(spec)).length > 0 || before.spec.workload.kind !== spec.workload.kind) {
     throw new SerinError(
       'config.invalid',
-      `${name}: "listen" and the kind of workload cannot change while the service exists.`,
+      `${name}: "listen", "preview" and the kind of workload cannot change while the service exists.`,
     )
   }
   return {
@@ -68,7 +69,7 @@ function checkCount(name: string, { versions }: Service): void {
     throw new SerinError('config.invalid', `${name} would have ${count} versions; at most ${maxVersions} are kept.`)
 }
 
-/** A version is what would run: what it says itself, what the workload says for all, and where its paths start from. */
+/** A version is what would run: what it says itself, what the workload says for all, and where its paths start from. How many copies run is not part of it. */
 function checkImmutable(
   name: string,
   before: Pick<ServiceDocument, 'spec' | 'baseDirectory'>,
@@ -85,7 +86,7 @@ function checkImmutable(
 }
 
 function contentOf(version: string, { spec, baseDirectory }: Pick<ServiceDocument, 'spec' | 'baseDirectory'>): unknown {
-  const own = spec.versions[version] ?? {}
+  const { replicas: _copies, ...own } = spec.versions[version] ?? {}
   const { workload } = spec
   switch (workload.kind) {
     case 'process':

@@ -1,11 +1,15 @@
-import { askedWeightBp, isOver, rolloutSentence } from '@serin/core'
+import { askedWeightBp, isOver, rolloutSentence, type PlanStep } from '@serin/core'
 import type { RoutingObservation, WorkloadObservation } from '@serin/kit'
 import type { Rollout, ServiceStatus, VersionStatus } from '@serin/spec'
 import type { RolloutDocument, ServiceDocument } from './documents.ts'
 import type { LiveWindow } from './live-window.ts'
 
 /** What a rollout looks like from outside. `inForce` are the router's weights, null when it does not answer. */
-export function describeRollout(rollout: RolloutDocument, inForce: Readonly<Record<string, number>> | null): Rollout {
+export function describeRollout(
+  rollout: RolloutDocument,
+  inForce: Readonly<Record<string, number>> | null,
+  gate: Rollout['gate'] = null,
+): Rollout {
   const { plan, state } = rollout
   const over = isOver(state)
   const said = 'why' in state ? { by: state.by, why: state.why } : { by: null, why: null }
@@ -19,7 +23,9 @@ export function describeRollout(rollout: RolloutDocument, inForce: Readonly<Reco
     phase: state.phase,
     attempt: state.attempt,
     step: 'step' in state && state.step >= 0 ? state.step : null,
-    steps: plan.steps.map((step) => ({ ...step })),
+    steps: plan.steps.map(describeStep),
+    gate,
+    hotfix: rollout.hotfix,
     evidenceMs: 'evidenceMs' in state ? state.evidenceMs : 0,
     reason: 'reason' in state ? state.reason : null,
     ...said,
@@ -37,6 +43,22 @@ export function describeRollout(rollout: RolloutDocument, inForce: Readonly<Reco
   }
 }
 
+function describeStep(step: PlanStep): Rollout['steps'][number] {
+  const { weightBp, holdMs, pause, name, passes, fromBp, canaryReplicas, stableReplicas, mirror, gates } = step
+  return {
+    weightBp,
+    holdMs,
+    pause,
+    ...(name === undefined ? {} : { name }),
+    ...(passes === undefined ? {} : { passes }),
+    ...(fromBp === undefined ? {} : { fromBp }),
+    ...(canaryReplicas === undefined ? {} : { canaryReplicas }),
+    ...(stableReplicas === undefined ? {} : { stableReplicas: stableReplicas.serving }),
+    ...(mirror === undefined ? {} : { mirrorBp: mirror.shareBp }),
+    ...(gates === undefined ? {} : { gates: gates.map((gate) => ({ name: gate.name, kind: gate.kind })) }),
+  }
+}
+
 /** What a service is made from when someone looks. */
 export interface ServiceView {
   readonly service: ServiceDocument
@@ -49,6 +71,7 @@ export interface ServiceView {
   readonly observe: (version: string) => WorkloadObservation
   readonly window: LiveWindow
   readonly trouble: readonly string[]
+  readonly gate: Rollout['gate']
   readonly now: number
 }
 
@@ -58,8 +81,10 @@ export function describeService(view: ServiceView): ServiceStatus {
   return {
     name: service.name,
     address,
+    preview: observation?.previewAddress ?? null,
     stable: service.stable,
-    rollout: rollout === null ? null : describeRollout(rollout, observation?.weights ?? null),
+    rollout: rollout === null ? null : describeRollout(rollout, observation?.weights ?? null, view.gate),
+    queue: service.queue.map(({ to }) => to),
     versions: Object.keys(service.spec.versions).map((version) => describeVersion(version, view)),
     trouble: [...trouble],
   }
@@ -72,7 +97,13 @@ function describeVersion(
   const runs = observe(name)
   const isCanary = rollout !== null && !isOver(rollout.state) && rollout.plan.canary === name
   const role =
-    name === service.stable ? 'stable' : isCanary ? 'canary' : service.warm?.version === name ? 'warm' : 'idle'
+    name === service.stable
+      ? 'stable'
+      : isCanary
+        ? 'canary'
+        : service.warm.some(({ version }) => version === name)
+          ? 'warm'
+          : 'idle'
   return {
     name,
     role,

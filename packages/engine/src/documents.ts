@@ -15,6 +15,21 @@ export interface Assignment {
   readonly canaryBp: number
 }
 
+/** An old version that still runs. */
+export interface Warm {
+  readonly version: string
+  readonly until: number
+  readonly copies?: number
+}
+
+/** A release that waits. */
+export interface Queued {
+  readonly to: string
+  readonly by: string
+  readonly why: string
+  readonly hotfix: boolean
+}
+
 /** What is kept of a service. */
 export interface ServiceDocument {
   readonly name: string
@@ -26,8 +41,16 @@ export interface ServiceDocument {
   readonly nextNumber: number
   /** Id of the latest rollout, or null. */
   readonly latest: string | null
-  /** The version kept running after promotion, and until when. */
-  readonly warm: { readonly version: string; readonly until: number } | null
+  /** Versions kept running after the promotion of another, and until when; newest last. `copies` when fewer than all of it run. */
+  readonly warm: readonly Warm[]
+  /** Releases that wait until the rollout under way is over; the next one first. */
+  readonly queue: readonly Queued[]
+}
+
+/** The coupled release that a rollout belongs to, and the turn of it: 0 on the way out. */
+export interface ReleasePart {
+  readonly release: string
+  readonly turn: number
 }
 
 /** What is kept of a rollout. */
@@ -42,6 +65,12 @@ export interface RolloutDocument {
   /** Null before the first traffic, and again when the rollout is over: the judgement stays. */
   readonly analysis: AnalysisState | null
   readonly judgement: Judgement | null
+  /** Since when the health of the evidence has been what it is; null before the first judgement. */
+  readonly healthSince: number | null
+  /** Freezes do not hold it. */
+  readonly hotfix: boolean
+  /** Absent: it belongs to no other. */
+  readonly part?: ReleasePart
   readonly exposedUnits: number
   readonly exposedRequests: number
   readonly startedAt: number
@@ -75,9 +104,20 @@ export const keys = {
   /** What the keys of all rollouts of a service start with; so do those of services whose name goes on with a dash. */
   rolloutsOf: (service: string) => `rollout/${service}-`,
   evidence: (service: string) => `service/${service}`,
+  release: (id: string) => `release/${id}`,
 } as const
 
 /** A service that has just been declared. */
 export function newService(name: string, spec: Service, baseDirectory: string): ServiceDocument {
-  return { name, spec, baseDirectory, stable: spec.stable, history: [], nextNumber: 1, latest: null, warm: null }
+  return {
+    name,
+    spec,
+    baseDirectory,
+    stable: spec.stable,
+    history: [],
+    nextNumber: 1,
+    latest: null,
+    warm: [],
+    queue: [],
+  }
 }

@@ -1,15 +1,24 @@
-import type { ForecastInput } from '@serin/core'
+import { isOver, type ForecastInput } from '@serin/core'
 import type {
   Clock,
   DriverContext,
   EvidenceCursor,
   EvidenceSource,
+  GateRunner,
   JournalEntry,
   Store,
   TrafficRouter,
   WorkloadRunner,
 } from '@serin/kit'
-import { nearest, parseServiceFile, SerinError, type Observation, type Rollout, type ServiceStatus } from '@serin/spec'
+import {
+  nearest,
+  parseServiceFile,
+  SerinError,
+  type JournalKind,
+  type Observation,
+  type Rollout,
+  type ServiceStatus,
+} from '@serin/spec'
 import { planChange, type Change, type FileSource, type PlannedChange, type Wanted } from './apply.ts'
 import type { Asker } from './asker.ts'
 import {
@@ -21,9 +30,11 @@ import {
 } from './documents.ts'
 import { failedWorkload } from './failed-workload.ts'
 import { lazyRouter } from './lazy-router.ts'
+import { Releases } from './releases/releases.ts'
 import { ServiceActor, type PlanAsked, type StopOptions } from './service/actor.ts'
-import { serviceEntry } from './service/changes.ts'
-import type { Command } from './service/commands.ts'
+import { serviceEntry, systemEntry } from './service/changes.ts'
+import type { Command, ReleaseAsked } from './service/commands.ts'
+import type { OtherService } from './service/gates.ts'
 
 /** What an engine works with: everything outside comes through here. */
 export interface EngineOptions {
@@ -31,6 +42,8 @@ export interface EngineOptions {
   readonly clock: Clock
   readonly openRouter: (context: DriverContext) => Promise<TrafficRouter & EvidenceSource>
   readonly openWorkload: (context: DriverContext) => WorkloadRunner
+  /** Asks gates that something outside decides, and sends notices. */
+  readonly gates: GateRunner
   /** Owner-only directory of a service for its drivers. */
   readonly stateDirectory: (service: string) => string
   /** Hears of errors that nobody foresaw; they keep nothing from going on. */
@@ -40,7 +53,8 @@ export interface EngineOptions {
 /** Something that happened: new journal entries, or new figures of a service. */
 export interface News {
   readonly journal: readonly JournalEntry[]
-  readonly service: string
+  /** Null when it is about the control plane itself. */
+  readonly service: string | null
 }
 
 type Router = TrafficRouter & EvidenceSource
@@ -60,12 +74,20 @@ export class Engine {
   readonly #listeners = new Set<(news: News) => void>()
   readonly #stop = new AbortController()
   #started = false
-  #sweeping: Promise<void> = Promise.resolve()
+  #sweeping: Promise<unknown> = Promise.resolve()
+  /** Releases of several services as one. */
+  readonly releases: Releases
   /** Files are applied one after the other. */
   #turn: Promise<unknown> = Promise.resolve()
 
   constructor(options: EngineOptions) {
     this.#options = options
+    this.releases = new Releases({
+      ...options,
+      service: (name) => this.#actor(name),
+      publish: (journal) => this.#publish({ journal, service: null }),
+      defect: (error) => this.#defect(error),
+    })
   }
 
   /** Goes on with everything the store knows. A service whose gateway or workload cannot be opened says so in its trouble, and keeps no other from starting. */
@@ -78,7 +100,7 @@ export class Engine {
       )
     }
     this.#started = true
-    this.#sweeping = this.#sweep()
+    this.#sweeping = Promise.all([this.#sweep(), this.releases.run(this.#stop.signal)])
   }
 
   /** Whether everything the store knows has been taken up. */
@@ -111,8 +133,8 @@ export class Engine {
     return this.#actor(name).status()
   }
 
-  release(service: string, to: string, supersede: boolean, asker: Asker): Rollout {
-    return this.#actor(service).release(to, supersede, asker)
+  release(service: string, asked: ReleaseAsked, asker: Asker): Rollout {
+    return this.#actor(service).release(asked, asker)
   }
 
   /** What a forecast of a release rests on; nothing starts. */
@@ -168,6 +190,13 @@ export class Engine {
 
   verifyJournal(): ReturnType<Store['verify']> {
     return this.#options.store.verify()
+  }
+
+  /** Puts something about the control plane itself into the journal. */
+  record(kind: JournalKind, asker: Asker, data: Readonly<Record<string, unknown>>): void {
+    const at = this.#options.clock.now()
+    const journal = this.#options.store.commit({ at, journal: [systemEntry(kind, asker, data)] })
+    this.#publish({ journal, service: null })
   }
 
   /** Calls the listener for everything that happens from now on; returns how to end that. */
@@ -255,6 +284,8 @@ export class Engine {
       clock,
       router,
       openWorkload: (service) => this.#openWorkload(service),
+      gates: this.#options.gates,
+      otherService: (name) => this.#otherService(name),
       publish: (news) => this.#publish(news),
       defect: (error) => this.#defect(error),
     })
@@ -274,6 +305,14 @@ export class Engine {
     }
   }
 
+  #otherService(name: string): OtherService | null {
+    const actor = this.#actors.get(name)
+    if (actor === undefined) return null
+    const latest = actor.latestRollout()
+    const releasing = latest === null || isOver(latest.state) ? null : latest.plan.canary
+    return { stable: actor.document.stable, releasing }
+  }
+
   #openWorkload(service: ServiceDocument): WorkloadRunner {
     try {
       return this.#options.openWorkload(this.#context(service))
@@ -289,6 +328,7 @@ export class Engine {
   }
 
   #publish(news: News): void {
+    if (news.service !== null && news.journal.length > 0) this.releases.wake()
     for (const listener of this.#listeners) {
       try {
         listener(news)

@@ -11,6 +11,9 @@ export function failedWorkload(error: unknown): WorkloadRunner {
     ensure() {
       // It stays as it is until the file is corrected.
     },
+    dismiss() {
+      // Nothing leaves.
+    },
     observe: (version) => ({ version, replicas: [], state: 'failed', failure }),
     versions: () => [],
     stop: async () => {

@@ -14,7 +14,7 @@ async function shop(more: Readonly<Record<string, string>> = {}, services = ['sh
 
 async function watched(more: Readonly<Record<string, string>> = {}): Promise<World> {
   const world = await shop({ strategy: '{ kind: canary, steps: [{ weight: 10%, hold: 1h }] }', ...more })
-  world.engine.release('shop', 'v2', false, asker)
+  world.engine.release('shop', { to: 'v2' }, asker)
   await world.until('v2 has traffic', () => world.rollout().inForceBp === 1_000)
   return world
 }
@@ -29,7 +29,7 @@ for (const [what, behaviour, why] of [
   test(`a version that ${what} fails its rollout with one sentence, and stable keeps everything`, async () => {
     await using world = await shop()
     world.place().workload.script('v2', behaviour)
-    world.engine.release('shop', 'v2', false, asker)
+    world.engine.release('shop', { to: 'v2' }, asker)
     await world.until('it is rolled back', rolledBack(world))
     const { reason, why: said, exposedRequests, firstTrafficAt } = world.rollout()
     assert.equal(reason, 'failed')
@@ -46,10 +46,10 @@ test('a version that failed once gets a fresh try at the next release', async ()
   await using world = await shop()
   const { workload } = world.place()
   workload.script('v2', { failure: { message: 'no database' }, stopAfterMs: 2_000 })
-  world.engine.release('shop', 'v2', false, asker)
+  world.engine.release('shop', { to: 'v2' }, asker)
   await world.until('it is rolled back', rolledBack(world))
   workload.script('v2', { stopAfterMs: 2_000 })
-  world.engine.release('shop', 'v2', false, asker)
+  world.engine.release('shop', { to: 'v2' }, asker)
   await world.until('it has traffic', () => world.weight('v2') > 0)
   assert.equal(world.rollout().id, 'shop-2')
 })
@@ -87,7 +87,7 @@ test('a router that refuses is asked again, its words are passed on, and nothing
   await using world = await shop()
   const place = world.place()
   place.faults.refuse = new SerinError('gateway.failed', 'The gateway refused PUT /routing: no.')
-  world.engine.release('shop', 'v2', false, asker)
+  world.engine.release('shop', { to: 'v2' }, asker)
   await world.pass(30_000)
   assert.match(world.status().trouble.join(), /does not take orders: The gateway refused PUT \/routing: no\./)
   assert.deepEqual([world.rollout().phase, world.rollout().firstTrafficAt], ['watching', null])
@@ -128,7 +128,7 @@ test('a router that says yes and does nothing is not believed, and not hurried',
   await using world = await shop()
   world.place().faults.deaf = true
   const before = world.place().asked
-  world.engine.release('shop', 'v2', false, asker)
+  world.engine.release('shop', { to: 'v2' }, asker)
   await world.pass(60_000)
   assert.deepEqual([world.rollout().firstTrafficAt, world.rollout().inForceBp], [null, 0])
   const asked = world.place().asked - before
@@ -159,7 +159,7 @@ test('a full store in mid-rollout: stable takes all traffic, the rollout goes ba
   assert.deepEqual([world.weight('v2'), world.weight('v1')], [0, 10_000])
   assert.match(world.status().trouble.join(), /The disk of \/data is full.*Stable keeps all traffic/)
   assert.throws(() => world.engine.command('shop', { type: 'pause', by: 'tester', why: '' }), { code: 'store.full' })
-  assert.throws(() => world.engine.release('shop', 'v3', true, asker), { code: 'store.full' })
+  assert.throws(() => world.engine.release('shop', { to: 'v3', onActive: 'supersede' }, asker), { code: 'store.full' })
   assert.deepEqual([world.rollout().id, world.rollout().phase], ['shop-1', 'watching'])
   const entries = world.journal().length
   world.storeFault = undefined
@@ -223,7 +223,7 @@ test('a service whose gateway cannot open keeps no other from starting, says so,
   const before = world.place('bad').opened
   const engine = await world.start()
   assert.equal(engine.started, true)
-  engine.release('good', 'v2', false, asker)
+  engine.release('good', { to: 'v2' }, asker)
   await world.until('the other is released', () => world.status('good').stable === 'v2')
   const { trouble, address } = world.status('bad')
   assert.match(trouble.join(), /Something else listens on 127\.0\.0\.1:80/)
@@ -235,7 +235,7 @@ test('a service whose gateway cannot open keeps no other from starting, says so,
   world.place('bad').router.failure = undefined
   await world.pass(5_000)
   assert.deepEqual(world.status('bad').trouble, [])
-  engine.release('bad', 'v2', false, asker)
+  engine.release('bad', { to: 'v2' }, asker)
   await world.until('it is released, too', () => world.status('bad').stable === 'v2')
 })
 
@@ -257,7 +257,7 @@ test('whoever listens badly keeps nobody from acting', async () => {
   world.engine.subscribe(() => {
     throw bad
   })
-  world.engine.release('shop', 'v2', false, asker)
+  world.engine.release('shop', { to: 'v2' }, asker)
   await world.until('it is promoted', () => world.rollout().phase === 'promoted')
   assert.ok(world.defects.includes(bad))
 })

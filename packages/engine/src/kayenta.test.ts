@@ -18,7 +18,7 @@ async function shop(more: Readonly<Record<string, string>> = {}): Promise<World>
 
 test('with judge: kayenta an equal version is promoted, each step on a score of its own', async () => {
   await using world = await shop()
-  world.engine.release('shop', 'v2', false, asker)
+  world.engine.release('shop', { to: 'v2' }, asker)
   await world.until('v2 is promoted', () => world.rollout().phase === 'promoted')
   assert.deepEqual(world.moves(), ['watching 0', 'watching 1', 'promoting', 'promoted'])
   for (const { data } of world.journal('rollout.moved').slice(1, 3)) {
@@ -38,7 +38,7 @@ test('with judge: kayenta an equal version is promoted, each step on a score of 
 test('with judge: kayenta a version that fails twice as often goes back at the first judgement, and says by which score', async () => {
   await using world = await shop()
   world.traffic.errorRatio['v2'] = 0.04
-  world.engine.release('shop', 'v2', false, asker)
+  world.engine.release('shop', { to: 'v2' }, asker)
   await world.until('v2 is rolled back', () => world.rollout().phase === 'rolled-back')
   const { reason, judgement, sentence } = world.rollout()
   assert.deepEqual([reason, judgement?.verdict, judgement?.kayenta?.score], ['harmful', 'harmful', 0])
@@ -54,7 +54,7 @@ test('between the thresholds the step waits, and every judgement is in the journ
       '{ warmUp: 0s, minUnits: 10, judge: kayenta, kayenta: { interval: 1s, every: 10s, groups: { errors: 20, latency: 80 } } }',
   })
   world.traffic.errorRatio['v2'] = 0.04
-  world.engine.release('shop', 'v2', false, asker)
+  world.engine.release('shop', { to: 'v2' }, asker)
   await world.until('it has looked three times', () => world.rollout().judgement?.kayenta?.looks === 3)
   assert.deepEqual([world.rollout().phase, world.rollout().step, world.weight('v2')], ['watching', 0, 1_000])
   const judged = world.journal('rollout.judged').map(({ data }) => data['judgement'] as Judgement)
@@ -66,7 +66,7 @@ test('between the thresholds the step waits, and every judgement is in the journ
 
 test('points outlive the control plane: a restart in the middle of a period loses none', async () => {
   await using world = await shop()
-  world.engine.release('shop', 'v2', false, asker)
+  world.engine.release('shop', { to: 'v2' }, asker)
   await world.until('there are points', () => (world.rollout().judgement?.kayenta?.points ?? 0) >= 4)
   const { points = 0 } = world.rollout().judgement?.kayenta ?? {}
   world.kill()

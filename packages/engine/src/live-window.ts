@@ -15,6 +15,8 @@ export interface LiveWindow {
   splitPercent(version: string, now: number): number | null
   /** Latency of a version over the last ten minutes. */
   baseline(version: string, now: number): LogHistogram
+  /** Randomised requests of a version over the last ten minutes, and how many of them failed. */
+  failures(version: string, now: number): { readonly requests: number; readonly errors: number }
   lastSlotAt(): number | null
 }
 
@@ -67,6 +69,16 @@ export function createLiveWindow(): LiveWindow {
           (sum, slot) => mergeHistograms(sum, { scheme: 'log-1.02', bins: slot.arms[version]?.latency ?? [] }),
           emptyHistogram(),
         )
+    },
+    failures(version, now) {
+      const arms = slots.filter((slot) => slot.at > now - baselineMs).map((slot) => slot.arms[version])
+      return arms.reduce(
+        (sum, arm) => ({
+          requests: sum.requests + (arm?.randomised ?? 0),
+          errors: sum.errors + (arm?.randomisedErrors ?? 0),
+        }),
+        { requests: 0, errors: 0 },
+      )
     },
     lastSlotAt: () => slots.at(-1)?.at ?? null,
   }

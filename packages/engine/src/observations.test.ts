@@ -16,7 +16,7 @@ async function watched(more: Readonly<Record<string, string>> = {}, weightBp = 1
   await world.engine.apply({ text: fileOf({ ...observed, ...more }), baseDirectory: '/', name: 'f' }, asker)
   await world.until('stable serves', () => world.weight('v1') === 10_000)
   await world.pass(3_000)
-  world.engine.release('shop', 'v2', false, asker)
+  world.engine.release('shop', { to: 'v2' }, asker)
   await world.until('v2 has traffic', () => world.rollout().inForceBp === weightBp)
   return world
 }

@@ -56,10 +56,10 @@ async function tell(diesAfter: number): Promise<Story> {
   const knows = (id: string) => world.engine.rollouts(undefined, 10).some((rollout) => rollout.id === id)
   await story.say('apply', () => world.engine.apply({ text: fileOf({ strategy }), baseDirectory, name: 'f' }, asker))
   await story.until('v1 serves', () => world.weight('v1') === 10_000)
-  await story.say('release v2', () => knows('shop-1') || world.engine.release('shop', 'v2', false, asker))
+  await story.say('release v2', () => knows('shop-1') || world.engine.release('shop', { to: 'v2' }, asker))
   await story.until('v2 serves', () => world.status().stable === 'v2' && world.weight('v2') === 10_000)
   world.traffic.errorRatio['v3'] = 0.1
-  await story.say('release v3', () => knows('shop-2') || world.engine.release('shop', 'v3', false, asker))
+  await story.say('release v3', () => knows('shop-2') || world.engine.release('shop', { to: 'v3' }, asker))
   await story.until('v3 is back', () => world.rollout('shop-2').phase === 'rolled-back')
   await story.until('v2 has everything', () => world.weight('v2') === 10_000)
   return story
@@ -140,7 +140,7 @@ test('killed again and again, it still comes to the same end', async () => {
     await world.start()
     const knows = (id: string) => world.engine.rollouts(undefined, 10).some((rollout) => rollout.id === id)
     await story.say('apply', () => world.engine.apply({ text: fileOf({ strategy }), baseDirectory, name: 'f' }, asker))
-    await story.say('release v2', () => knows('shop-1') || world.engine.release('shop', 'v2', false, asker))
+    await story.say('release v2', () => knows('shop-1') || world.engine.release('shop', { to: 'v2' }, asker))
     for (let turn = 0; turn < 300 && world.moves().at(-1) !== 'promoted'; turn += 1) {
       await story.revive()
       await world.pass(1_000)
@@ -162,7 +162,7 @@ async function atStep(more: Readonly<Record<string, string>> = {}): Promise<Worl
     asker,
   )
   await world.until('v1 serves', () => world.weight('v1') === 10_000)
-  world.engine.release('shop', 'v2', false, asker)
+  world.engine.release('shop', { to: 'v2' }, asker)
   await world.until('v2 has traffic', () => world.rollout().inForceBp === 1_000)
   return world
 }
@@ -233,7 +233,7 @@ test('of many rollouts the last 200 are kept; the journal keeps all', async () =
   for (let n = 1; n <= 205; n += 1) {
     world.engine.command('shop', { type: 'abort', by: 'tester', why: '' })
     await world.until('it is back', () => world.rollout().phase === 'rolled-back', 250)
-    world.engine.release('shop', 'v2', false, asker)
+    world.engine.release('shop', { to: 'v2' }, asker)
     await world.clock.pass(500)
   }
   const ids = world.engine.rollouts('shop', 1_000).map(({ id }) => id)

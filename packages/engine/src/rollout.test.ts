@@ -15,7 +15,7 @@ const refused = { code: 'rollout.refused' }
 
 test('a harmless version is promoted step by step, each step on evidence', async () => {
   await using world = await shop()
-  world.engine.release('shop', 'v2', false, asker)
+  world.engine.release('shop', { to: 'v2' }, asker)
   await world.until('v2 is promoted', () => world.rollout().phase === 'promoted')
   assert.deepEqual(world.moves(), ['watching 0', 'watching 1', 'promoting', 'promoted'])
   for (const { data } of world.journal('rollout.moved').slice(1, 3)) {
@@ -38,7 +38,7 @@ test('a harmless version is promoted step by step, each step on evidence', async
 test('a harmful version is sent back at once, and the judgement that decided stands in the journal', async () => {
   await using world = await shop()
   world.traffic.errorRatio['v2'] = 0.05
-  world.engine.release('shop', 'v2', false, asker)
+  world.engine.release('shop', { to: 'v2' }, asker)
   await world.until('v2 is rolled back', () => world.rollout().phase === 'rolled-back')
   const { reason, judgement, inForceBp, askedBp, sentence } = world.rollout()
   assert.deepEqual([reason, judgement?.verdict, inForceBp, askedBp], ['harmful', 'harmful', null, 0])
@@ -51,7 +51,7 @@ test('a harmful version is sent back at once, and the judgement that decided sta
 
 test('a step does not pass without evidence, however long it takes', async () => {
   await using world = await shop()
-  world.engine.release('shop', 'v2', false, asker)
+  world.engine.release('shop', { to: 'v2' }, asker)
   await world.until('v2 is watched', () => world.rollout().phase === 'watching')
   world.traffic.perSecond = 0
   const { evidenceMs } = world.rollout()
@@ -66,7 +66,7 @@ test('a step that stays undecided is held for a person at its deadline', async (
     strategy: '{ kind: canary, steps: [{ weight: 10%, hold: 3s }], deadline: 30s }',
   })
   world.traffic.perSecond = 1
-  world.engine.release('shop', 'v2', false, asker)
+  world.engine.release('shop', { to: 'v2' }, asker)
   await world.until('it is held', () => world.rollout().phase === 'holding')
   assert.equal(world.rollout().reason, 'deadline')
   assert.equal(world.weight('v2'), 1_000)
@@ -76,7 +76,7 @@ test('a pause step waits for a person, and resume goes on to the next', async ()
   await using world = await shop({
     strategy: '{ kind: canary, steps: [{ weight: 10%, hold: 2s, pause: true }, { weight: 50%, hold: 600s }] }',
   })
-  world.engine.release('shop', 'v2', false, asker)
+  world.engine.release('shop', { to: 'v2' }, asker)
   await world.until('it is held', () => world.rollout().phase === 'holding')
   await world.pass(60_000)
   assert.deepEqual([world.rollout().reason, world.weight('v2')], ['pause-step', 1_000])
@@ -87,7 +87,7 @@ test('a pause step waits for a person, and resume goes on to the next', async ()
 
 test('pause holds the share, evidence of harm still takes it back', async () => {
   await using world = await shop()
-  world.engine.release('shop', 'v2', false, asker)
+  world.engine.release('shop', { to: 'v2' }, asker)
   await world.until('v2 is watched', () => world.weight('v2') === 1_000)
   world.engine.command('shop', { type: 'pause', by: 'tester', why: 'lunch' })
   await world.pass(60_000)
@@ -100,7 +100,7 @@ test('pause holds the share, evidence of harm still takes it back', async () => 
 test('a rollout held before any traffic waits for a slow version instead of failing it', async () => {
   await using world = await shop()
   world.place().workload.script('v2', { readyAfterMs: 40_000 })
-  world.engine.release('shop', 'v2', false, asker)
+  world.engine.release('shop', { to: 'v2' }, asker)
   await world.pass(2_000)
   world.engine.command('shop', { type: 'pause', by: 'tester', why: 'not yet' })
   await world.pass(60_000)
@@ -117,7 +117,7 @@ test('promote goes one step, promote --full to the end, and a stale click is ref
   const promote = (full: boolean, seenStep: number | null) =>
     world.engine.command('shop', { type: 'promote', by: 'tester', why: 'sure', full, seenStep })
   world.place().workload.script('v2', { readyAfterMs: 3_000 })
-  world.engine.release('shop', 'v2', false, asker)
+  world.engine.release('shop', { to: 'v2' }, asker)
   assert.throws(() => promote(false, null), refused)
   await world.until('v2 is watched', () => world.weight('v2') === 1_000)
   assert.equal(promote(false, 0).step, 1)
@@ -134,7 +134,7 @@ test('abort sends everything back, in every phase before the end', async () => {
   for (const phase of ['preparing', 'watching', 'holding', 'promoting'] as const) {
     await using world = await shop()
     world.place().workload.script('v2', { readyAfterMs: 3_000 })
-    world.engine.release('shop', 'v2', false, asker)
+    world.engine.release('shop', { to: 'v2' }, asker)
     if (phase !== 'preparing') await world.until('v2 has traffic', () => world.weight('v2') > 0)
     if (phase === 'holding') world.engine.command('shop', { type: 'pause', by: 'tester', why: '' })
     if (phase === 'promoting')
@@ -151,7 +151,7 @@ test('abort sends everything back, in every phase before the end', async () => {
 test('retry starts a rolled-back rollout with new evidence, a fresh version and other people', async () => {
   await using world = await shop()
   world.traffic.errorRatio['v2'] = 0.2
-  world.engine.release('shop', 'v2', false, asker)
+  world.engine.release('shop', { to: 'v2' }, asker)
   await world.until('it is rolled back', () => world.rollout().phase === 'rolled-back')
   const salts = new Set(world.tables.map((table) => table.salt))
   const before = world.place().workload.observe('v2').replicas[0]?.readySince
@@ -168,7 +168,7 @@ test('retry starts a rolled-back rollout with new evidence, a fresh version and 
 
 test('retry is refused when the version it would come from is stable no more', async () => {
   await using world = await shop()
-  world.engine.release('shop', 'v2', false, asker)
+  world.engine.release('shop', { to: 'v2' }, asker)
   await world.until('v2 serves', () => world.rollout().phase === 'promoted')
   world.engine.undo('shop', undefined, asker)
   await world.until('v1 serves again', () => world.status().stable === 'v1')
@@ -177,32 +177,35 @@ test('retry is refused when the version it would come from is stable no more', a
 
 test('the same version cannot be released twice at once, nor while it goes back, nor when it is stable', async () => {
   await using world = await shop()
-  world.engine.release('shop', 'v2', false, asker)
+  world.engine.release('shop', { to: 'v2' }, asker)
   for (const supersede of [false, true])
-    assert.throws(() => world.engine.release('shop', 'v2', supersede, asker), {
-      code: 'rollout.active',
-      message: /v2 is already being released \(shop-1\)/,
-    })
+    assert.throws(
+      () => world.engine.release('shop', { to: 'v2', onActive: supersede ? 'supersede' : 'refuse' }, asker),
+      {
+        code: 'rollout.active',
+        message: /v2 is already being released \(shop-1\)/,
+      },
+    )
   world.place().faults.refuse = new Error('not now')
   await world.until('v2 waits for its share', () => world.rollout().phase === 'watching')
   world.engine.command('shop', { type: 'abort', by: 'tester', why: '' })
-  assert.throws(() => world.engine.release('shop', 'v2', true, asker), {
+  assert.throws(() => world.engine.release('shop', { to: 'v2', onActive: 'supersede' }, asker), {
     code: 'rollout.active',
     message: /shop-1 .*going back/,
   })
   world.place().faults.refuse = undefined
   await world.until('it is back', () => world.rollout().phase === 'rolled-back')
-  assert.throws(() => world.engine.release('shop', 'v1', false, asker), refused)
-  assert.equal(world.engine.release('shop', 'v2', false, asker).id, 'shop-2')
+  assert.throws(() => world.engine.release('shop', { to: 'v1' }, asker), refused)
+  assert.equal(world.engine.release('shop', { to: 'v2' }, asker).id, 'shop-2')
 })
 
 test('an unknown version or service is refused with the nearest name', async () => {
   await using world = await shop()
-  assert.throws(() => world.engine.release('shop', 'v22', false, asker), {
+  assert.throws(() => world.engine.release('shop', { to: 'v22' }, asker), {
     code: 'version.not-found',
     message: /Known: v1, v2, v3\. Did you mean v2\?/,
   })
-  assert.throws(() => world.engine.release('shap', 'v2', false, asker), {
+  assert.throws(() => world.engine.release('shap', { to: 'v2' }, asker), {
     code: 'service.not-found',
     message: /Did you mean shop\?/,
   })
@@ -213,10 +216,10 @@ test('an unknown version or service is refused with the nearest name', async () 
 
 test('another version is refused during a rollout, or takes its place when asked', async () => {
   await using world = await shop()
-  world.engine.release('shop', 'v2', false, asker)
+  world.engine.release('shop', { to: 'v2' }, asker)
   await world.until('v2 has traffic', () => world.weight('v2') > 0)
-  assert.throws(() => world.engine.release('shop', 'v3', false, asker), { code: 'rollout.active' })
-  world.engine.release('shop', 'v3', true, { by: 'ann', why: 'better' })
+  assert.throws(() => world.engine.release('shop', { to: 'v3', onActive: 'refuse' }, asker), { code: 'rollout.active' })
+  world.engine.release('shop', { to: 'v3', onActive: 'supersede' }, { by: 'ann', why: 'better' })
   await world.until('v3 has traffic', () => world.weight('v3') > 0)
   assert.deepEqual([world.rollout('shop-1').phase, world.rollout('shop-1').reason], ['rolled-back', 'superseded'])
   assert.throws(() => world.engine.command('shop-1', { type: 'retry', by: 'tester', why: '' }), {
@@ -229,12 +232,12 @@ test('another version is refused during a rollout, or takes its place when asked
 
 test('a version that takes the place of another does not keep it from its end', async () => {
   await using world = await shop()
-  world.engine.release('shop', 'v2', false, asker)
+  world.engine.release('shop', { to: 'v2' }, asker)
   await world.until('v2 has traffic', () => world.weight('v2') > 0)
   world.place().faults.refuse = new Error('not now')
-  world.engine.release('shop', 'v3', true, asker)
+  world.engine.release('shop', { to: 'v3', onActive: 'supersede' }, asker)
   await world.pass(2_000)
-  world.engine.release('shop', 'v2', true, asker)
+  world.engine.release('shop', { to: 'v2', onActive: 'supersede' }, asker)
   await world.pass(2_000)
   world.place().faults.refuse = undefined
   await world.until('v2 serves', () => world.status().stable === 'v2')
@@ -243,12 +246,12 @@ test('a version that takes the place of another does not keep it from its end', 
 
 test('going back to stable during a rollout is an abort, whatever it is called', async () => {
   for (const go of [
-    (world: World) => world.engine.release('shop', 'v1', false, asker),
+    (world: World) => world.engine.release('shop', { to: 'v1' }, asker),
     (world: World) => world.engine.undo('shop', undefined, asker),
     (world: World) => world.engine.undo('shop', 'v1', asker),
   ]) {
     await using world = await shop()
-    world.engine.release('shop', 'v2', false, asker)
+    world.engine.release('shop', { to: 'v2' }, asker)
     await world.until('v2 has traffic', () => world.weight('v2') > 0)
     assert.equal(go(world).reason, 'aborted')
     await world.until('it is back', () => world.rollout().phase === 'rolled-back')
@@ -260,7 +263,7 @@ test('undo goes back at once to the version before, and again to the one before 
   await using world = await shop()
   assert.throws(() => world.engine.undo('shop', undefined, asker), refused)
   for (const version of ['v2', 'v3']) {
-    world.engine.release('shop', version, false, asker)
+    world.engine.release('shop', { to: version }, asker)
     await world.until(`${version} serves`, () => world.status().stable === version)
   }
   assert.throws(() => world.engine.undo('shop', 'v3', asker), refused)
@@ -276,7 +279,7 @@ test('undo goes back at once to the version before, and again to the one before 
 
 test('a version that never was stable is not undone to', async () => {
   await using world = await shop()
-  world.engine.release('shop', 'v2', false, asker)
+  world.engine.release('shop', { to: 'v2' }, asker)
   await world.until('v2 serves', () => world.status().stable === 'v2')
   assert.throws(() => world.engine.undo('shop', 'v3', asker), {
     ...refused,
@@ -286,7 +289,7 @@ test('a version that never was stable is not undone to', async () => {
 
 test('the version before is kept warm after promotion, then stopped', async () => {
   await using world = await shop({ keepWarm: '30s' })
-  world.engine.release('shop', 'v2', false, asker)
+  world.engine.release('shop', { to: 'v2' }, asker)
   await world.until('v2 serves', () => world.status().stable === 'v2')
   const { workload } = world.place()
   await world.pass(20_000)
@@ -306,12 +309,12 @@ test('the version before is kept warm after promotion, then stopped', async () =
 test('a version is stopped only when it is out of the table and its last request is answered', async () => {
   await using world = await shop({ drain: '20s' })
   const { router, workload, faults } = world.place()
-  world.engine.release('shop', 'v2', false, asker)
+  world.engine.release('shop', { to: 'v2' }, asker)
   await world.until('v2 has traffic', () => world.weight('v2') > 0)
   router.take({ headers: { 'serin-version': 'v2' } }, () => 'x')
   // As long as the router sends requests there, it runs, however long that takes.
   faults.refuse = new Error('no')
-  world.engine.release('shop', 'v3', true, asker)
+  world.engine.release('shop', { to: 'v3', onActive: 'supersede' }, asker)
   await world.pass(60_000)
   assert.deepEqual([world.weight('v2'), workload.observe('v2').state], [1_000, 'ready'])
   router.failure = new Error('no answer')
@@ -330,7 +333,7 @@ test('a version is stopped only when it is out of the table and its last request
 test('a request that never ends keeps its version for the drain time', async () => {
   await using world = await shop({ drain: '20s' })
   const { router, workload } = world.place()
-  world.engine.release('shop', 'v2', false, asker)
+  world.engine.release('shop', { to: 'v2' }, asker)
   await world.until('v2 has traffic', () => world.weight('v2') > 0)
   router.take({ headers: { 'serin-version': 'v2' } }, () => 'x')
   world.engine.command('shop', { type: 'abort', by: 'tester', why: '' })
@@ -348,7 +351,7 @@ test('rollouts are listed newest first, of one service or of all', async () => {
     ['bar', 'v2'],
     ['shop', 'v3'],
   ] as const) {
-    world.engine.release(service, version, true, asker)
+    world.engine.release(service, { to: version, onActive: 'supersede' }, asker)
     await world.pass(1_000)
   }
   const ids = (service: string | undefined, limit: number) => world.engine.rollouts(service, limit).map(({ id }) => id)

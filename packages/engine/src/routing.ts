@@ -1,4 +1,4 @@
-import { askedWeightBp, isOver, ratioOf, type RoutingArm, type RoutingTable } from '@serin/core'
+import { askedWeightBp, isOver, ratioOf, stepOf, type RoutingArm, type RoutingTable } from '@serin/core'
 import { measurementOf, type RolloutDocument, type ServiceDocument } from './documents.ts'
 
 /** A routing table before it has a revision. */
@@ -12,6 +12,10 @@ export interface RoutingInputs {
   readonly latencyFrom: number
   /** The store cannot write: stable keeps all traffic until it can. */
   readonly stableOnly: boolean
+  /** Part of the traffic that stable's ready copies can take, in basis points. */
+  readonly stableCapacityBp: number
+  /** Canary's share in force; null while nobody knows. */
+  readonly inForceBp: number | null
 }
 
 /** The table a service asks for right now: a pure function of its documents and of what runs. */
@@ -24,12 +28,15 @@ export function wishedRouting(
   const active = rollout !== null && !isOver(rollout.state) ? rollout : null
   // A promoted rollout has become the service's stable version in the same transaction.
   const canary = active?.plan.canary ?? null
-  const askedBp = active === null || inputs.stableOnly ? 0 : askedWeightBp(active.state, active.plan)
+  const askedBp = active === null || inputs.stableOnly ? 0 : capableBp(active, inputs)
   // Nobody is sent to a version without a ready replica, whatever was asked.
   const canaryEndpoints = canary === null ? [] : inputs.endpoints(canary)
   const canaryBp = canaryEndpoints.length === 0 ? 0 : askedBp
   const offered =
-    active !== null && active.state.phase !== 'rolling-back' && canaryEndpoints.length > 0 && !inputs.stableOnly
+    active !== null &&
+    (active.state.phase !== 'rolling-back' || canaryBp > 0) &&
+    canaryEndpoints.length > 0 &&
+    !inputs.stableOnly
   const stable: RoutingArm = {
     version: service.stable,
     endpoints: inputs.endpoints(service.stable),
@@ -46,7 +53,7 @@ export function wishedRouting(
     arms,
     stable: service.stable,
     canary: offered ? canary : null,
-    rules: spec.rules,
+    rules: active === null ? spec.rules : [...spec.rules, ...(stepOf(active.state, active.plan)?.rules ?? [])],
     overrideHeader: spec.override === false ? null : spec.override.toLowerCase(),
     measurement: {
       rollout: active === null || active.plan.strategy === 'instant' ? 'idle' : measurementOf(active),
@@ -55,7 +62,26 @@ export function wishedRouting(
       latencyFrom: inputs.latencyFrom,
       ...(active?.setup?.slices === undefined ? {} : { slices: active.setup.slices }),
     },
+    ...(offered ? mirrorOf(active, canaryEndpoints) : {}),
   }
+}
+
+/**
+ * Where a rollout has taken copies from stable, it gets back no more traffic than its copies can take: while they come up, canary keeps the rest of what it has.
+ * Never more than it has, and nothing when nothing of it is any good.
+ */
+function capableBp({ state, plan }: RolloutDocument, { stableCapacityBp, inForceBp }: RoutingInputs): number {
+  const askedBp = askedWeightBp(state, plan)
+  if (state.phase !== 'rolling-back' || state.reason === 'failed') return askedBp
+  return Math.max(askedBp, Math.min(inForceBp ?? 0, 10_000 - stableCapacityBp))
+}
+
+/** What the step in force has copied. */
+function mirrorOf({ state, plan }: RolloutDocument, endpoints: readonly string[]): Pick<RoutingTable, 'mirror'> {
+  const ask = stepOf(state, plan)?.mirror
+  if (ask === undefined) return {}
+  const { maxDifferentRatio: _ratio, minPairs: _pairs, ...mirror } = ask
+  return { mirror: { version: plan.canary, endpoints, ...mirror } }
 }
 
 /** How much slower canary may be, as the rollout began with. */

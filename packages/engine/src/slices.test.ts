@@ -12,7 +12,7 @@ test('slices of the file reach the router while a rollout measures, and what is 
   assert.equal(world.tables.at(-1)?.measurement.slices, undefined, 'nothing is measured between rollouts')
   world.traffic.errorRatio['v1'] = 0.02
   world.traffic.errorRatio['v2'] = 0.05
-  engine.release('shop', 'v2', false, asker)
+  engine.release('shop', { to: 'v2' }, asker)
   await world.until('v2 is rolled back', () => world.rollout().phase === 'rolled-back')
   assert.deepEqual(
     world.tables.flatMap(({ measurement }) => (measurement.slices === undefined ? [] : [measurement.slices]))[0],
@@ -36,7 +36,7 @@ test('without slices nobody hears of them', async () => {
   const engine = await world.start()
   await engine.apply({ text: fileOf(), baseDirectory: '/files', name: 'serin.yaml' }, asker)
   await world.until('stable serves', () => world.weight('v1') === 10_000)
-  engine.release('shop', 'v2', false, asker)
+  engine.release('shop', { to: 'v2' }, asker)
   await world.until('v2 is promoted', () => world.rollout().phase === 'promoted')
   assert.ok(world.tables.every(({ measurement }) => !('slices' in measurement)))
   assert.equal(world.rollout().judgement?.slices, undefined)

@@ -1,6 +1,7 @@
 import type { EvidenceSlot, RoutingTable } from '@serin/core'
 import { randomBytes } from 'node:crypto'
 import { rm } from 'node:fs/promises'
+import type { AddressInfo } from 'node:net'
 import { AccessLog } from './access-log.ts'
 import { openAdmin } from './admin/admin.ts'
 import { reportOf, weightsOf } from './admin/report.ts'
@@ -26,6 +27,8 @@ export interface GatewayOptions {
   readonly host: string
   /** 0 takes a free port. */
   readonly port: number
+  /** Where canary answers whatever its share is, if anywhere. */
+  readonly preview?: { readonly host: string; readonly port: number }
   readonly stateDirectory: string
   readonly accessLogFile?: string
   readonly limits?: Partial<Limits>
@@ -72,6 +75,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     keep(recorder.change(table))
     snapshot = next
     transport.endpoints.keepOnly(table)
+    transport.mirroring.change(table)
     log('table.applied', { revision: table.revision, weights: weightsOf(table) })
     return next
   }
@@ -94,10 +98,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     swap(found.table)
   }
 
-  const { address, port } = await transport.listen(options.host, options.port)
-  const url = `http://${address.includes(':') ? `[${address}]` : address}:${port}`
-  const report = (): GatewayReport =>
-    reportOf({ service: options.service, boot, address: url, snapshot, recorder, disk })
+  const { service } = options
+  const addresses = await listen(transport, options)
+  const report = (): GatewayReport => {
+    const inFlightByEndpoint = transport.inFlightByEndpoint()
+    return reportOf({ service, boot, ...addresses, snapshot, recorder, disk, inFlightByEndpoint })
+  }
   const ticker = setInterval(() => keep(recorder.cut()), slotMs)
 
   const token = randomBytes(32).toString('hex')
@@ -107,7 +113,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const drain = async (deadlineMs?: number | null): Promise<void> => {
     leaving ??= (async () => {
       log('gateway.leaving', {})
-      await transport.leave(deadlineMs ?? limits.drainMs)
+      const cutOff = await transport.leave(deadlineMs ?? limits.drainMs)
+      log('gateway.left', { cutOff })
       clearInterval(ticker)
       keep(recorder.cut())
       admin.close()
@@ -120,16 +127,44 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   }
   const admin = await openAdmin({ boot, token, slots, report, apply, drain: (deadlineMs) => void drain(deadlineMs) })
 
-  const identity: GatewayIdentity = {
+  const identity = await identityOf(options, { boot, token, adminPort: admin.port, ...addresses })
+  await writeAtomically(files.identity, `${JSON.stringify(identity)}\n`)
+  log('gateway.started', { ...addresses, boot, adminPort: admin.port })
+  return { identity, report, apply, drain, left }
+}
+
+/** The whole start fails when the second address is taken, and nothing listens then; the error says which it was. */
+async function listen(
+  transport: HttpTransport,
+  { host, port, preview }: GatewayOptions,
+): Promise<Pick<GatewayIdentity, 'address' | 'previewAddress'>> {
+  const address = urlOf(await transport.listen(host, port))
+  if (preview === undefined) return { address, previewAddress: null }
+  try {
+    return { address, previewAddress: urlOf(await transport.listen(preview.host, preview.port, { preview: true })) }
+  } catch (error) {
+    await transport.leave(0)
+    throw Object.assign(error instanceof Error ? error : new Error(String(error)), { listener: 'preview' })
+  }
+}
+
+async function identityOf(
+  { host, port, preview }: GatewayOptions,
+  known: Pick<GatewayIdentity, 'boot' | 'token' | 'adminPort' | 'address' | 'previewAddress'>,
+): Promise<GatewayIdentity> {
+  return {
     pid: process.pid,
     startTime: await startTimeOf(process.pid),
-    boot,
-    address: url,
-    adminPort: admin.port,
-    token,
-    listen: `${options.host}:${options.port}`,
+    ...known,
+    listen: hostAndPort(host, port),
+    preview: preview === undefined ? null : hostAndPort(preview.host, preview.port),
   }
-  await writeAtomically(files.identity, `${JSON.stringify(identity)}\n`)
-  log('gateway.started', { address: url, boot, adminPort: admin.port })
-  return { identity, report, apply, drain, left }
+}
+
+function urlOf({ address, port }: AddressInfo): string {
+  return `http://${hostAndPort(address, port)}`
+}
+
+function hostAndPort(host: string, port: number): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`
 }

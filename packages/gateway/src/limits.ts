@@ -22,6 +22,12 @@ export interface Limits {
   readonly drainMs: number
   /** How long idle clients may still send a request, answered with `Connection: close`, when the gateway goes. */
   readonly lingerMs: number
+  /** Copies under way at most; what comes on top is not copied. */
+  readonly mirrorCopies: number
+  /** Longest body of a request that is copied, and of an answer of stable that is compared. */
+  readonly mirrorBodyBytes: number
+  /** What the bodies of all copies may take together. */
+  readonly mirrorBytes: number
 }
 
 /** The limits in production; tests use shorter times. */
@@ -39,4 +45,7 @@ export const defaultLimits: Limits = {
   connectionsPerEndpoint: 1_024,
   drainMs: 30_000,
   lingerMs: 300,
+  mirrorCopies: 64,
+  mirrorBodyBytes: 1_048_576,
+  mirrorBytes: 33_554_432,
 }

@@ -16,10 +16,11 @@ const main = fileURLToPath(new URL('main.ts', import.meta.url))
 interface How {
   readonly listen?: string
   readonly flags?: readonly string[]
+  readonly options?: readonly string[]
 }
 
-function start(directory: string, { listen = '127.0.0.1:0', flags = [] }: How = {}): ChildProcess {
-  const args = [...flags, main, '--service', 'shop', '--listen', listen, '--state', directory]
+function start(directory: string, { listen = '127.0.0.1:0', flags = [], options = [] }: How = {}): ChildProcess {
+  const args = [...flags, main, '--service', 'shop', '--listen', listen, '--state', directory, ...options]
   return spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] })
 }
 
@@ -53,6 +54,23 @@ test('a port that is taken ends it with code 98 and one line that says so', asyn
   assert.equal(child.exitCode, 98)
   const line: { event: string } = JSON.parse(text)
   assert.equal(line.event, 'gateway.port-in-use')
+})
+
+test('a preview port that is taken ends it with a code of its own, and nothing listens', async () => {
+  await using world = await openWorld()
+  const taken = createServer().listen(0, '127.0.0.1')
+  await once(taken, 'listening')
+  const address = taken.address()
+  assert.ok(address !== null && typeof address === 'object')
+  const preview = `127.0.0.1:${address.port}`
+  const child = start(world.directory, { options: ['--preview', preview] })
+  let text = ''
+  child.stderr?.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
+  await once(child, 'close')
+  taken.close()
+  assert.equal(child.exitCode, 97)
+  const line: { event: string; listen: string } = JSON.parse(text)
+  assert.deepEqual([line.event, line.listen], ['gateway.port-in-use', preview])
 })
 
 test('SIGTERM ends it with code 0', async () => {

@@ -1,9 +1,11 @@
 import { parseArgs } from 'node:util'
 import { startGateway } from './gateway.ts'
 
-/** Exit code when the port to listen on is taken. */
+/** Exit codes when the port to listen on, or that of the preview, is taken. */
 const portInUse = 98
-const usage = 'usage: node main.ts --service NAME --listen HOST:PORT --state DIR [--access-log FILE]'
+const previewPortInUse = 97
+const usage =
+  'usage: node main.ts --service NAME --listen HOST:PORT --state DIR [--preview HOST:PORT] [--access-log FILE]'
 
 function log(event: string, fields: Readonly<Record<string, unknown>>): void {
   process.stderr.write(`${JSON.stringify({ at: Date.now(), event, ...fields })}\n`)
@@ -20,11 +22,13 @@ const options = {
   service: { type: 'string' },
   listen: { type: 'string' },
   state: { type: 'string' },
+  preview: { type: 'string' },
   'access-log': { type: 'string' },
 } as const
 const { values } = parseArgs({ options })
 const listen = listenOf(values.listen ?? '')
-if (values.service === undefined || values.state === undefined || listen === null) {
+const preview = values.preview === undefined ? undefined : listenOf(values.preview)
+if (values.service === undefined || values.state === undefined || listen === null || preview === null) {
   process.stderr.write(`${usage}\n`)
   process.exit(64)
 }
@@ -38,6 +42,7 @@ try {
   const gateway = await startGateway({
     service: values.service,
     ...listen,
+    ...(preview === undefined ? {} : { preview }),
     stateDirectory: values.state,
     ...(values['access-log'] === undefined ? {} : { accessLogFile: values['access-log'] }),
     log,
@@ -48,8 +53,10 @@ try {
 } catch (error) {
   const code = error instanceof Error && 'code' in error ? error.code : undefined
   if (code === 'EADDRINUSE') {
-    log('gateway.port-in-use', { listen: values.listen, message: `Something else listens on ${values.listen ?? ''}.` })
-    process.exit(portInUse)
+    const previews = error instanceof Error && 'listener' in error
+    const taken = previews ? values.preview : values.listen
+    log('gateway.port-in-use', { listen: taken, message: `Something else listens on ${taken ?? ''}.` })
+    process.exit(previews ? previewPortInUse : portInUse)
   }
   log('gateway.failed', { listen: values.listen, message: error instanceof Error ? error.message : String(error) })
   process.exit(1)

@@ -1,5 +1,5 @@
 import type { EvidenceSlot, RoutingTable } from '@serin/core'
-import type { Service, VersionSpec } from '@serin/spec'
+import type { Gate, Notice, Service, VersionSpec } from '@serin/spec'
 
 /** Time for everything outside the pure core; production has the wall clock, the simulator a virtual one. */
 export interface Clock {
@@ -25,10 +25,18 @@ export interface RoutingObservation {
   readonly weights: Readonly<Record<string, number>>
   /** Requests in flight by version. */
   readonly inFlight: Readonly<Record<string, number>>
+  /** Every base address that the table in force may send a request to. */
+  readonly endpoints: readonly string[]
+  /** Requests, streams and tunnels in flight by base address, also of addresses that left the table; where none are, nothing need be said. Absent: not counted. */
+  readonly inFlightByEndpoint?: Readonly<Record<string, number>>
+  /** Requests, streams and tunnels that a version ended unfinished after its address had left the table, since the router started. Absent: not counted. */
+  readonly cutOff?: Readonly<Record<string, number>>
   /** When the last request was assigned to each version, ms since the epoch on the router's clock. */
   readonly lastRequestAt: Readonly<Record<string, number>>
   /** Where clients reach it, such as `http://127.0.0.1:8080`. */
   readonly address: string
+  /** Where canary answers whatever its share is, such as `http://127.0.0.1:8081`. Absent: nowhere. */
+  readonly previewAddress?: string
 }
 
 /** The port every traffic router implements. All verbs are idempotent. */
@@ -60,7 +68,8 @@ export interface EvidenceSource {
 /** One running copy of a version. */
 export interface ReplicaObservation {
   readonly id: string
-  readonly state: 'starting' | 'ready' | 'unready' | 'backing-off' | 'stopping' | 'stopped'
+  /** `leaving`: more run than are wanted. It still answers, must not get new requests, and runs until it is dismissed or wanted again. */
+  readonly state: 'starting' | 'ready' | 'unready' | 'backing-off' | 'leaving' | 'stopping' | 'stopped'
   /** Base address once known. */
   readonly endpoint: string | null
   /** When it became ready last, ms since the epoch, or null. */
@@ -80,7 +89,8 @@ export interface WorkloadObservation {
   readonly replicas: readonly ReplicaObservation[]
   /**
    * `starting` until every wanted replica has been ready once; `ready` when all are; `degraded` when some are not; `failed` when the version cannot come up
-   * (it exited at once repeatedly, its model cannot be loaded, or it was not ready in time); `absent` when nothing runs.
+   * (it exited at once repeatedly, its model cannot be loaded, or it was not ready in time); `absent` when nothing runs. Only wanted replicas count, not those
+   * that leave. A version that was up once is `degraded`, not `starting`, while more of it start; one of which none are wanted is `ready`.
    */
   readonly state: 'absent' | 'starting' | 'ready' | 'degraded' | 'failed'
   /** Why it failed: a code of the error catalogue and one sentence. */
@@ -89,8 +99,14 @@ export interface WorkloadObservation {
 
 /** The port everything that runs versions implements. All verbs are idempotent. */
 export interface WorkloadRunner {
-  /** Makes sure the version runs as described; returns at once, progress is observed. Adopts what an earlier control plane left running. */
+  /**
+   * Makes sure the version runs as described; returns at once, progress is observed. Adopts what an earlier control plane left running. With more replicas
+   * than before those that leave are wanted again, the missing ones start, and nothing happens to the others. With fewer the surplus leaves: first who is not
+   * ready, then who has run for the shortest time, for that one has the fewest long streams and the coldest caches.
+   */
   ensure(version: string, spec: VersionSpec): void
+  /** Nobody sends to this replica any more: stops it if it is leaving. Any other, and one that is not there, is left as it is. */
+  dismiss(version: string, replica: string): void
   /** What runs now. */
   observe(version: string): WorkloadObservation
   /** Versions that run or should run. */
@@ -99,6 +115,44 @@ export interface WorkloadRunner {
   stop(version: string, signal: AbortSignal): Promise<void>
   /** Forgets everything without stopping it (the control plane goes away, the replicas stay). */
   detach(): void
+}
+
+/** What a gate is asked about. */
+export interface GateContext {
+  readonly service: string
+  readonly rollout: string
+  readonly attempt: number
+  readonly step: number
+  readonly stable: string
+  readonly canary: string
+  /** Base address at which canary answers whatever its share is, such as `http://127.0.0.1:4001`; null when no replica is ready. */
+  readonly preview: string | null
+  /** Directory of the file, for relative paths. */
+  readonly baseDirectory: string
+}
+
+/** What a gate says: `waiting` is asked again, until its time is over. */
+export interface GateAnswer {
+  readonly outcome: 'passed' | 'failed' | 'waiting'
+  /** One sentence for people. */
+  readonly why: string
+}
+
+/** Gates that something outside decides; the others the engine decides by itself. */
+export type OutsideGate = Extract<Gate, { kind: 'http' | 'command' | 'requests' | 'replication' }>
+
+/** What is told to others when a step begins. */
+export interface StepNews extends Omit<GateContext, 'preview'> {
+  readonly weightBp: number
+  readonly sentence: string
+}
+
+/** The port of everything that is asked whether a rollout may go on. Asked at least once: after a restart it may be asked again. */
+export interface GateRunner {
+  /** Resolves with an answer, also when the question itself fails; rejects only when the signal aborts. */
+  ask(gate: OutsideGate, context: GateContext, signal: AbortSignal): Promise<GateAnswer>
+  /** Sends a notice. Rejects when it did not arrive. */
+  tell(notice: Notice, news: StepNews, signal: AbortSignal): Promise<void>
 }
 
 /** What a driver is opened with. */

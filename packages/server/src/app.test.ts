@@ -76,7 +76,13 @@ test('every operation answers as the table says', async () => {
   const verified = (await operation(plane, 'verifyJournal', '/v1/journal/verify')) as { ok: boolean }
   assert.equal(verified.ok, true)
   const who = await operation(plane, 'whoami', '/v1/whoami')
-  assert.deepEqual(who, { actor: 'admin', version: '0.1.0', dataDirectory: plane.dataDirectory })
+  assert.deepEqual(who, {
+    actor: 'admin',
+    role: 'admin',
+    may: Object.keys(api),
+    version: '0.1.0',
+    dataDirectory: plane.dataDirectory,
+  })
   const { entries } = (await plane.call('GET', '/v1/journal?limit=1000')).json as {
     entries: { kind: string; actor: string; data: { why?: string } }[]
   }

@@ -5,15 +5,15 @@ import { Hono, type Context } from 'hono'
 import { eventStream, placeOf, type StreamPatience } from './event-stream.ts'
 import { checkWhereabouts, securityHeaders } from './guard.ts'
 import { handlersOf, type Handlers } from './handlers.ts'
-import { openApiDocument } from './open-api.ts'
+import { eventsRole, openApiDocument } from './open-api.ts'
 import { notFound, problemResponse } from './problem-response.ts'
 import { readCall, type Call } from './read-call.ts'
-import { sameToken } from './token-file.ts'
+import { checkRole, type Person, type TokenBook } from './tokens/token-book.ts'
 
 /** What the API answers from. */
 export interface AppOptions {
   readonly engine: Engine
-  readonly token: string
+  readonly tokens: TokenBook
   readonly dataDirectory: string
   readonly version: string
   readonly log: (line: string) => void
@@ -24,7 +24,7 @@ export interface AppOptions {
   readonly patience?: StreamPatience
 }
 
-type Env = { Bindings: Partial<HttpBindings> }
+type Env = { Bindings: Partial<HttpBindings>; Variables: { person: Person } }
 
 const defaultPatience: StreamPatience = { heartbeatMs: 10_000, stallMs: 60_000 }
 const eventsPath = '/v1/events'
@@ -54,11 +54,14 @@ export function createApp(options: AppOptions): Hono<Env> {
   })
   app.get('/v1/openapi.json', (context) => context.json(openApiDocument()))
   app.use('/v1/*', async (context, next) => {
-    authenticate(context, options.token)
+    context.set('person', authenticate(context, options.tokens))
     if (!engine.started) throw new SerinError('control-plane.not-ready', 'The control plane is starting or going away.')
     await next()
   })
-  app.get(eventsPath, (context) => streamOf(context, options))
+  app.get(eventsPath, (context) => {
+    checkRole(context.get('person'), 'the event stream', eventsRole)
+    return streamOf(context, options)
+  })
   addOperations(app, handlersOf(options))
   refuseOtherMethods(app)
   return app
@@ -67,7 +70,9 @@ export function createApp(options: AppOptions): Hono<Env> {
 function addOperations(app: Hono<Env>, handlers: Handlers): void {
   for (const [name, operation] of Object.entries<Operation>(api)) {
     app.on(operation.method, patternOf(operation.path), async (context) => {
-      const call = await readCall(context, operation, 'admin')
+      const person = context.get('person')
+      checkRole(person, `"${name}"`, operation.role)
+      const call = await readCall(context, operation, person)
       const handle = handlers[name as OperationName] as (call: Call) => unknown
       return context.json((await handle(call)) as object)
     })
@@ -96,14 +101,14 @@ function streamOf(context: Context<Env>, options: AppOptions): Response {
   return eventStream({
     ...patience,
     engine,
-    ending,
+    ending: AbortSignal.any([ending, context.get('person').gone()]),
     after: placeOf(context.req.header('last-event-id'), context.req.query('after')),
     cut: () => context.env.outgoing?.destroy(),
   })
 }
 
-function authenticate(context: Context<Env>, token: string): void {
+function authenticate(context: Context<Env>, tokens: TokenBook): Person {
   const given = /^Bearer +(\S+)$/i.exec(context.req.header('authorization') ?? '')?.[1]
   if (given === undefined) throw new SerinError('auth.missing', 'This request carries no token.')
-  if (!sameToken(given, token)) throw new SerinError('auth.refused', 'This token is not the one of this control plane.')
+  return tokens.personOf(given)
 }

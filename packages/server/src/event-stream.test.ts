@@ -6,6 +6,7 @@ import type { Engine, News } from '@serin/engine'
 import { createApp } from './app.ts'
 import { eventStream, placeOf } from './event-stream.ts'
 import { listen } from './listener.ts'
+import { TokenBook } from './tokens/token-book.ts'
 import { ControlPlane } from './testing/control-plane.ts'
 
 interface Frame {
@@ -178,7 +179,13 @@ test('a reader that stops reading is cut off, and costs no memory until then', a
   const { engine, listeners, say } = talkingEngine()
   const app = createApp({
     engine,
-    token: 'token',
+    tokens: new TokenBook({
+      dataDirectory: '/nowhere',
+      adminToken: 'token',
+      now: () => 0,
+      record: () => undefined,
+      log: () => undefined,
+    }),
     dataDirectory: '/',
     version: '0',
     log: () => undefined,

@@ -90,7 +90,7 @@ class Reader {
     this.#changed = new Set(engine.services().map(({ name }) => name))
     this.#unsubscribe = engine.subscribe(({ journal, service }) => {
       this.#hasEntries ||= journal.length > 0
-      this.#changed.add(service)
+      if (service !== null) this.#changed.add(service)
       this.#wake?.()
     })
   }

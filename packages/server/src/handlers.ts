@@ -1,8 +1,9 @@
 import type { Engine } from '@serin/engine'
-import type { api, OperationName } from '@serin/spec'
+import { api, mayDo, type OperationName, type Role } from '@serin/spec'
 import type { z } from 'zod'
 import { forecastInWorker } from './forecast/forecast.ts'
 import type { Call } from './read-call.ts'
+import type { TokenBook } from './tokens/token-book.ts'
 
 type Output<S> = S extends z.ZodType ? z.output<S> : Record<never, never>
 type OperationOf<N extends OperationName> = (typeof api)[N]
@@ -17,20 +18,29 @@ export type Handlers = {
 /** What the operations answer from. */
 export interface HandlerOptions {
   readonly engine: Engine
+  readonly tokens: TokenBook
   readonly dataDirectory: string
   readonly version: string
 }
 
 /** Answers each operation from the engine. */
-export function handlersOf({ engine, dataDirectory, version }: HandlerOptions): Handlers {
+export function handlersOf({ engine, tokens, dataDirectory, version }: HandlerOptions): Handlers {
   return {
     listServices: () => ({ services: engine.services() }),
     getService: ({ params }) => engine.service(params.service),
     applyFile: async ({ body, actor }) => ({ changes: await engine.apply(body, { by: actor, why: '' }) }),
-    release: ({ params, body, actor }) =>
-      engine.release(params.service, body.to, body.supersede, { by: actor, why: body.why }),
+    release: ({ params, body, actor }) => engine.release(params.service, body, { by: actor, why: body.why }),
     plan: ({ params, body }) => forecastInWorker(engine.forecastInput(params.service, body)),
     undo: ({ params, body, actor }) => engine.undo(params.service, body.to, { by: actor, why: body.why }),
+    startRelease: ({ body, actor }) => engine.releases.start(body, { by: actor, why: body.why }),
+    listReleases: ({ query }) => ({ releases: engine.releases.list(query.limit) }),
+    getRelease: ({ params }) => engine.releases.get(params.release),
+    pauseRelease: ({ params, body, actor }) =>
+      engine.releases.command(params.release, { type: 'pause', by: actor, why: body.why }),
+    resumeRelease: ({ params, body, actor }) =>
+      engine.releases.command(params.release, { type: 'resume', by: actor, why: body.why }),
+    abortRelease: ({ params, body, actor }) =>
+      engine.releases.command(params.release, { type: 'abort', by: actor, why: body.why }),
     listRollouts: ({ query }) => ({ rollouts: engine.rollouts(query.service, query.limit) }),
     getRollout: ({ params }) => engine.rollout(params.rollout),
     pause: ({ params, body, actor }) => engine.command(params.rollout, { type: 'pause', by: actor, why: body.why }),
@@ -43,6 +53,15 @@ export function handlersOf({ engine, dataDirectory, version }: HandlerOptions): 
         full: body.full,
         seenStep: body.seenStep,
       }),
+    jump: ({ params, body, actor }) =>
+      engine.command(params.rollout, {
+        type: 'jump',
+        by: actor,
+        why: body.why,
+        to: body.to,
+        seenStep: body.seenStep,
+      }),
+    approve: ({ params, body, actor }) => engine.command(params.rollout, { type: 'approve', by: actor, why: body.why }),
     abort: ({ params, body, actor }) => engine.command(params.rollout, { type: 'abort', by: actor, why: body.why }),
     retry: ({ params, body, actor }) => engine.command(params.rollout, { type: 'retry', by: actor, why: body.why }),
     journal: ({ query }) => ({
@@ -55,6 +74,13 @@ export function handlersOf({ engine, dataDirectory, version }: HandlerOptions): 
     }),
     verifyJournal: () => engine.verifyJournal(),
     observe: ({ body }) => engine.observe(body.observations),
-    whoami: ({ actor }) => ({ actor, version, dataDirectory }),
+    whoami: ({ actor, role }) => ({ actor, role, may: operationsOf(role), version, dataDirectory }),
+    listTokens: () => ({ tokens: tokens.list() }),
+    createToken: ({ body, actor }) => tokens.create(body, actor),
+    revokeToken: ({ params, body, actor }) => tokens.revoke(params.name, { by: actor, why: body.why }),
   }
+}
+
+function operationsOf(role: Role): readonly string[] {
+  return Object.entries(api).flatMap(([name, operation]) => (mayDo(role, operation.role) ? [name] : []))
 }

@@ -73,6 +73,7 @@ test('every operation has what OpenAPI asks for', () => {
     'responses',
     'security',
     'tags',
+    'x-serin-role',
   ])
   for (const { path, operation } of operations) {
     assert.deepEqual(

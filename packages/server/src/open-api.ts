@@ -1,4 +1,4 @@
-import { api, catalogue, type Operation } from '@serin/spec'
+import { api, catalogue, type Operation, type Role } from '@serin/spec'
 import { z } from 'zod'
 
 type Json = Record<string, unknown>
@@ -16,10 +16,17 @@ export function openApiDocument(): Json {
     openapi: '3.1.0',
     info: { title: 'Serin', version: '1', description: 'The control plane of Serin.' },
     security: [{ token: [] }],
-    components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } }, schemas: { Problem: problem } },
+    components: { securitySchemes: { token: security }, schemas: { Problem: problem } },
     paths: { ...paths, '/v1/events': { get: events } },
   }
 }
+
+const security = {
+  type: 'http',
+  scheme: 'bearer',
+  description:
+    'The token of the data directory (admin), or one that an admin made. `x-serin-role` is the least role an operation needs; each role may do all that the ones before it may: viewer, operator, deployer, admin.',
+} as const
 
 const problem = {
   type: 'object',
@@ -44,8 +51,11 @@ const problems = {
 } as const
 
 const place = { type: 'integer', minimum: 0 } as const
+/** The least role that may read the event stream. */
+export const eventsRole: Role = 'viewer'
 const events = {
   operationId: 'events',
+  'x-serin-role': eventsRole,
   summary:
     'Everything that happens, live (Server-Sent Events). `journal` events carry their `seq` as id: send the last one as Last-Event-ID to go on from there.',
   parameters: [
@@ -67,11 +77,12 @@ const events = {
   },
 } as const
 
-function describeOperation(name: string, { summary, params, query, body, response, open }: Operation): Json {
+function describeOperation(name: string, { summary, role, params, query, body, response, open }: Operation): Json {
   const parameters = [...parametersOf(params, 'path'), ...parametersOf(query, 'query')]
   return {
     operationId: name,
     summary,
+    'x-serin-role': role,
     ...(open === true ? { security: [] } : {}),
     ...(parameters.length > 0 ? { parameters } : {}),
     ...(body === undefined ? {} : { requestBody: { required: true, content: bodyContent(name, body) } }),

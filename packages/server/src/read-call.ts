@@ -1,6 +1,7 @@
-import { nearest, SerinError, type Operation } from '@serin/spec'
+import { nearest, SerinError, type Operation, type Role } from '@serin/spec'
 import type { Context } from 'hono'
 import type { z } from 'zod'
+import type { Person } from './tokens/token-book.ts'
 
 const maxBodyBytes = 8_000_000
 
@@ -10,17 +11,23 @@ export interface Call<P = Record<string, unknown>, Q = Record<string, unknown>, 
   readonly query: Q
   readonly body: B
   readonly actor: string
+  readonly role: Role
 }
 
 /** Reads and checks what an operation is called with. Throws `body.invalid` or `body.too-large`. */
-export async function readCall(context: Context, operation: Operation, actor: string): Promise<Call> {
+export async function readCall(
+  context: Context,
+  operation: Operation,
+  { name, role }: Pick<Person, 'name' | 'role'>,
+): Promise<Call> {
   const query = context.req.query()
   checkNames(Object.keys(query), Object.keys(operation.query?.shape ?? {}))
   return {
     params: checked(operation.params, context.req.param(), 'path'),
     query: checked(operation.query, query, 'query'),
     body: operation.body === undefined ? {} : checked(operation.body, await readBody(context), 'body'),
-    actor,
+    actor: name,
+    role,
   }
 }
 

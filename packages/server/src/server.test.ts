@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { startServer } from './server.ts'
 import { ControlPlane, send } from './testing/control-plane.ts'
-import { ensureToken } from './token-file.ts'
+import { ensureToken } from './tokens/admin-token.ts'
 import { mayStillRun, whereIs, writeWhere } from './where-file.ts'
 
 interface Identity {

@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { createGateRunner } from '@serin/drivers/gate'
 import { openGateway } from '@serin/drivers/router/gateway'
 import { openSqliteStore } from '@serin/drivers/store/sqlite'
 import { openWorkload } from '@serin/drivers/workload'
@@ -8,7 +9,8 @@ import type { Store } from '@serin/kit'
 import { createApp } from './app.ts'
 import { isLoopback } from './guard.ts'
 import { listen, type Listener } from './listener.ts'
-import { ensureToken } from './token-file.ts'
+import { ensureToken } from './tokens/admin-token.ts'
+import { TokenBook } from './tokens/token-book.ts'
 import { wallClock } from './wall-clock.ts'
 import { forgetWhere, writeWhere } from './where-file.ts'
 
@@ -56,7 +58,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const known = isLoopback(host) || names !== undefined ? (names ?? []) : null
     const app = createApp({
       engine,
-      token,
+      tokens: bookOver(engine, token, { dataDirectory, log }),
       dataDirectory,
       version: serinVersion,
       log,
@@ -90,11 +92,26 @@ function engineOver(
     openRouter: (context) => {
       const stateDirectory = owned(context.stateDirectory, 'gateway')
       const accessLog = accessLogs ? { accessLogFile: join(stateDirectory, 'access.log') } : {}
-      return openGateway({ ...context, stateDirectory, listen: context.spec.listen, ...accessLog })
+      const { listen, preview } = context.spec
+      return openGateway({ ...context, stateDirectory, listen, preview, ...accessLog })
     },
     openWorkload: (context) => openWorkload({ ...context, stateDirectory: owned(context.stateDirectory, 'versions') }),
+    gates: createGateRunner(),
     stateDirectory: (service) => owned(dataDirectory, join('services', service)),
     onDefect: (error) => log(`defect: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
+  })
+}
+
+function bookOver(
+  engine: Engine,
+  adminToken: string,
+  options: { readonly dataDirectory: string; readonly log: (line: string) => void },
+): TokenBook {
+  return new TokenBook({
+    ...options,
+    adminToken,
+    now: () => wallClock.now(),
+    record: (kind, asker, data) => engine.record(kind, asker, data),
   })
 }
 

@@ -77,4 +77,17 @@ test('two services share a port only on different addresses', () => {
     ["'[::]:8080'", '127.0.0.9:8080'],
   ] as const)
     assert.throws(() => parseServiceFile(both(one, other)), /Port 8080 is already that of service "a"\./)
+  // A preview takes its port as `listen` does: from its own service and from others.
+  for (const [one, other] of [
+    ['8080\n    preview: 8081', '8082\n    preview: 8083'],
+    ['8080\n    preview: 0', '0\n    preview: 0'],
+    ['127.0.0.2:8080\n    preview: 127.0.0.3:8080', '8081'],
+  ] as const)
+    parseServiceFile(both(one, other))
+  for (const [one, other, message] of [
+    ['8080\n    preview: 8080', '8081', /Port 8080 is already that of "listen"\./],
+    ['8080\n    preview: 8081', '8081', /Port 8081 is already that of the preview of service "a"\./],
+    ['8080', '8081\n    preview: 0.0.0.0:8080', /Port 8080 is already that of service "a"\./],
+  ] as const)
+    assert.throws(() => parseServiceFile(both(one, other)), message)
 })

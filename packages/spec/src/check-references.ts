@@ -1,4 +1,5 @@
 import { checkKayenta } from './check-kayenta.ts'
+import { checkStrategy } from './check-strategy.ts'
 import { nearest } from './nearest.ts'
 import type { Issue } from './reference-issue.ts'
 import type { ModelWorkload, Service, ServiceFile } from './service-file.ts'
@@ -18,13 +19,24 @@ export function checkReferences(file: ServiceFile): readonly Issue[] {
         ...(near === undefined ? {} : { nearest: near }),
       })
     }
-    const port = String(service.listen).replace(/^.*:/, '')
-    const taken = port === '0' ? undefined : listeners.find((other) => other.port === port && overlap(other, service))
-    if (taken !== undefined)
-      issues.push({ path: at('listen'), message: `Port ${port} is already that of service "${taken.name}".` })
-    listeners.push({ name, port, listen: service.listen })
+    for (const field of ['listen', 'preview'] as const) {
+      const listen = service[field]
+      if (listen === undefined) continue
+      const port = String(listen).replace(/^.*:/, '')
+      const listener = { name, field, port, listen }
+      const taken =
+        port === '0' ? undefined : listeners.find((other) => other.port === port && overlap(other, listener))
+      if (taken !== undefined) issues.push({ path: at(field), message: takenBy(taken, name) })
+      listeners.push(listener)
+    }
     issues.push(...checkVersions(service).map(({ path, message }) => ({ path: at(...path), message })))
     issues.push(...checkMetrics(service).map(({ path, message }) => ({ path: at(...path), message })))
+    issues.push(
+      ...checkStrategy(name, service, Object.keys(file.services)).map(({ path, ...rest }) => ({
+        path: at(...path),
+        ...rest,
+      })),
+    )
     issues.push(...checkKayenta(service).map(({ path, ...rest }) => ({ path: at(...path), ...rest })))
   }
   return issues
@@ -32,8 +44,14 @@ export function checkReferences(file: ServiceFile): readonly Issue[] {
 
 interface Listener {
   readonly name: string
+  readonly field: 'listen' | 'preview'
   readonly port: string
   readonly listen: Service['listen']
+}
+
+function takenBy({ name, field, port }: Listener, asking: string): string {
+  if (name === asking) return `Port ${port} is already that of "${field}".`
+  return `Port ${port} is already that of ${field === 'preview' ? 'the preview of ' : ''}service "${name}".`
 }
 
 /** Whether two listeners of one port meet: the same address, or one of them takes every address. */
@@ -134,7 +152,7 @@ function checkMetrics(service: Service): readonly Issue[] {
         'An adaptive ramp spends a budget of failed requests: it needs a guardrail of kind errors under "metrics".',
     })
   }
-  if (!Object.values(service.metrics).some((metric) => metric.role === 'guardrail')) {
+  if (Object.values(service.metrics).every((metric) => metric.role === 'monitor')) {
     issues.push({
       path: ['metrics'],
       message: 'At least one metric has to be a guardrail: without one nothing could ever be called safe.',

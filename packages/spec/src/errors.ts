@@ -7,6 +7,16 @@ export interface ErrorEntry {
 
 /** Every error a person or a program can meet, sorted by code. The API's problems, the CLI's lines and docs/reference/errors.md come from here. */
 export const catalogue = {
+  'auth.expired': {
+    status: 403,
+    retry: false,
+    hint: 'Ask an admin for another: "serin token create NAME --role ROLE".',
+  },
+  'auth.forbidden': {
+    status: 403,
+    retry: false,
+    hint: 'Ask somebody who has that role, or an admin for a token that has: "serin token create NAME --role ROLE".',
+  },
   'auth.missing': {
     status: 401,
     retry: false,
@@ -15,7 +25,7 @@ export const catalogue = {
   'auth.refused': {
     status: 403,
     retry: false,
-    hint: 'Use the token in the data directory of the control plane that answers here.',
+    hint: 'Use the token in the data directory of the control plane that answers here, or one that "serin token create" made there. The CLI sends SERIN_TOKEN when it is set.',
   },
   'body.invalid': { status: 400, retry: false, hint: 'Compare the body with /v1/openapi.json.' },
   'body.too-large': { status: 413, retry: false, hint: 'Send smaller batches.' },
@@ -73,7 +83,18 @@ export const catalogue = {
   },
   'path.not-found': { status: 404, retry: false, hint: 'All paths are in /v1/openapi.json.' },
   'port.in-use': { status: 409, retry: false, hint: 'Stop what listens there, or choose another port.' },
+  'release.not-found': { status: 404, retry: false, hint: 'List coupled releases with "serin get releases".' },
+  'release.refused': {
+    status: 409,
+    retry: false,
+    hint: 'Look at it with "serin get releases" and choose a command that fits it.',
+  },
   'rollout.active': { status: 409, retry: false, hint: 'Wait for it, abort it, or release with --supersede.' },
+  'rollout.frozen': {
+    status: 409,
+    retry: false,
+    hint: 'Wait until the freeze is over; a release that cannot wait goes with --hotfix.',
+  },
   'rollout.not-found': { status: 404, retry: false, hint: 'List rollouts with "serin get rollouts".' },
   'rollout.refused': {
     status: 409,
@@ -92,6 +113,12 @@ export const catalogue = {
     hint: 'Free disk space; Serin goes on by itself when it can write again. Traffic stays where it is.',
   },
   'store.unwritable': { status: 500, retry: true, hint: 'Check the permissions and the disk of the data directory.' },
+  'token.not-found': { status: 404, retry: false, hint: 'List tokens with "serin token list".' },
+  'token.refused': {
+    status: 409,
+    retry: false,
+    hint: 'Look at "serin token list"; "serin token revoke NAME" takes one back and frees its name.',
+  },
   'usage.invalid': { status: 400, retry: false, hint: 'See "serin COMMAND --help".' },
   'version.immutable': {
     status: 409,

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { knownAt } from './known-names.ts'
+import type { NamesAt } from './known-names.ts'
 import { nearest } from './nearest.ts'
 
 /** What is wrong with a value, for a person: where, in which words, and the known name that was probably meant. */
@@ -15,6 +15,7 @@ export interface Explained {
 export interface Written {
   readonly value: unknown
   readonly sourceAt: (path: readonly PropertyKey[]) => string | undefined
+  readonly namesAt: NamesAt
 }
 
 type Issue = z.core.$ZodIssue
@@ -44,7 +45,7 @@ function explain(issue: Issue, written: Written): readonly Explained[] {
   const found = at(written.value, path)
   switch (issue.code) {
     case 'unrecognized_keys':
-      return issue.keys.map((key) => unknownKey(path, key, knownAt(path, written.value)))
+      return issue.keys.map((key) => unknownKey(path, key, written.namesAt(path, written.value)))
     case 'invalid_value':
       return [{ path, ...oneOf(issue.values.map(String), found) }]
     case 'invalid_type':
@@ -74,7 +75,7 @@ function explain(issue: Issue, written: Written): readonly Explained[] {
 function explainUnion(issue: Extract<Issue, { code: 'invalid_union' }>, written: Written): readonly Explained[] {
   const { path } = issue
   const found = at(written.value, path)
-  const known = knownAt(path, written.value)
+  const known = written.namesAt(path, written.value)
   // A discriminated union names no branch: the word that chooses one is missing or misspelt.
   if (issue.errors.length === 0) {
     const parent = at(written.value, path.slice(0, -1))

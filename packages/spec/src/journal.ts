@@ -1,6 +1,6 @@
 /** One kind of journal entry: whose stream it stands in, what it says happened, and the fields of its data. */
 export interface JournalKindEntry {
-  readonly stream: 'service' | 'rollout'
+  readonly stream: 'service' | 'rollout' | 'release' | 'system'
   readonly says: string
   readonly data: Readonly<Record<string, string>>
 }
@@ -9,11 +9,77 @@ const why = 'The reason that was given; absent or empty when there was none.'
 
 /** Every kind of journal entry, sorted by name. The engine writes no other; docs/reference/journal.md is printed from here. */
 export const journalKinds = {
+  'notice.failed': { stream: 'rollout', says: 'A notice did not arrive; nothing depends on it.', data: { why } },
+  'release.abort': {
+    stream: 'release',
+    says: 'Somebody asked to take every member of a coupled release back.',
+    data: { why },
+  },
+  'release.dropped': {
+    stream: 'service',
+    says: 'A release that waited cannot be done any more.',
+    data: { why, version: 'The version.' },
+  },
+  'release.member': {
+    stream: 'release',
+    says: 'A member of a coupled release has come to another stage.',
+    data: {
+      why: 'Why, where somebody may ask.',
+      service: 'The member.',
+      from: 'The stage before.',
+      to: 'The stage now, such as `out`, `promoted` or `back`.',
+      rollout: 'The rollout that takes it out, or, on the way back after its promotion, the one that takes it back.',
+    },
+  },
+  'release.moved': {
+    stream: 'release',
+    says: 'A coupled release went from one state to another.',
+    data: {
+      why: 'The sentence that decided it.',
+      from: 'The state before.',
+      to: 'The state now: `going`, `held`, `reversing`, `done`, `reversed` or `stuck`.',
+    },
+  },
+  'release.pause': {
+    stream: 'release',
+    says: 'Somebody asked to hold a coupled release: its members under way are held, and none starts.',
+    data: { why },
+  },
+  'release.queued': {
+    stream: 'service',
+    says: 'A release waits until the rollout under way is over.',
+    data: { why, version: 'The version.' },
+  },
+  'release.resume': {
+    stream: 'release',
+    says: 'Somebody asked to let a coupled release go on.',
+    data: { why },
+  },
+  'release.started': {
+    stream: 'release',
+    says: 'A coupled release began.',
+    data: {
+      why,
+      order: '`sequence` or `together`.',
+      members: 'Its services, with the version each goes to and the one it comes from.',
+    },
+  },
   'rollout.abort': { stream: 'rollout', says: 'Somebody asked to send all traffic back to stable.', data: { why } },
+  'rollout.approve': { stream: 'rollout', says: 'Somebody said yes to the gate that is asked.', data: { why } },
+  'rollout.gate': {
+    stream: 'rollout',
+    says: 'A gate has passed or failed.',
+    data: { gate: 'Its name.', outcome: '`passed` or `failed`.', why: 'What it said.' },
+  },
   'rollout.judged': {
     stream: 'rollout',
     says: 'The verdict, or the health of the evidence, changed; or a judge that looks now and then has looked.',
     data: { judgement: 'The whole judgement with its numbers, as in a rollout of the API.' },
+  },
+  'rollout.jump': {
+    stream: 'rollout',
+    says: 'Somebody asked to go to another step.',
+    data: { why, to: 'The step, from 0.' },
   },
   'rollout.moved': {
     stream: 'rollout',
@@ -67,6 +133,29 @@ export const journalKinds = {
     stream: 'service',
     says: 'The store can write again; what happened meanwhile is not in the journal.',
     data: { why, message: 'What had been wrong.' },
+  },
+  'token.created': {
+    stream: 'system',
+    says: 'An admin made a token.',
+    data: {
+      why,
+      token: 'Its name: the actor of what is done with it.',
+      role: 'What it may do.',
+      expiresAt: 'From when on it is refused, in milliseconds since the epoch; null: never.',
+    },
+  },
+  'token.revoked': {
+    stream: 'system',
+    says: 'An admin took a token back.',
+    data: { why, token: 'Its name.', role: 'What it could do.' },
+  },
+  'version.cut-off': {
+    stream: 'service',
+    says: 'A version was stopped before everything it was asked was answered: the drain time was over.',
+    data: {
+      version: 'The version.',
+      count: 'How many requests, streams and tunnels ended unfinished because of that.',
+    },
   },
 } as const satisfies Record<string, JournalKindEntry>
 

@@ -25,7 +25,19 @@ test('keys of a mapping and words of a scalar are known at their place, and the 
     'toleranceAbsolute',
     'importance',
   ])
-  assert.deepEqual(known('spam-filter', 'strategy', 'steps', 0), ['weight', 'hold', 'pause'])
+  assert.deepEqual(known('spam-filter', 'strategy', 'steps', 0), [
+    'weight',
+    'hold',
+    'pause',
+    'name',
+    'until',
+    'units',
+    'replicas',
+    'route',
+    'mirror',
+    'gates',
+    'notify',
+  ])
   assert.deepEqual(known('search', 'strategy', 'preset'), presets)
   assert.deepEqual(known('nowhere', 'at', 'all'), [])
 })

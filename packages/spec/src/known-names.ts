@@ -22,10 +22,22 @@ export function fileJsonSchema(): Record<string, unknown> {
 /** Made when the first name is asked for: the schema never changes. */
 let known: Schema | undefined
 
-/** The names the schema knows at a path of a file: keys of a mapping, or allowed values of a scalar. `value` (the whole file) picks the branch of a union by its `kind`. */
-export function knownAt(path: readonly PropertyKey[], value: unknown): readonly string[] {
+/** The names a schema knows at a path of a file: keys of a mapping, or allowed values of a scalar. `value` (the whole file) picks the branch of a union by its `kind`. */
+export type NamesAt = (path: readonly PropertyKey[], value: unknown) => readonly string[]
+
+/** The names of the release file. */
+export const knownAt: NamesAt = (path, value) => {
   known ??= fileJsonSchema() as Schema
-  const root = known
+  return namesIn(known, path, value)
+}
+
+/** The names of another kind of file. */
+export function namesOf(schema: z.ZodType): NamesAt {
+  const root = z.toJSONSchema(schema, { io: 'input' }) as Schema
+  return (path, value) => namesIn(root, path, value)
+}
+
+function namesIn(root: Schema, path: readonly PropertyKey[], value: unknown): readonly string[] {
   let candidates: readonly Schema[] = branches(root, root, value)
   let current: unknown = value
   for (const key of path) {

@@ -57,11 +57,16 @@ export const LatencyMetric = z
   })
   .meta({ id: 'LatencyMetric', description: 'Latency of successful requests, compared at stable’s own quantiles.' })
 
+const GoalRole = z.enum(['guardrail', 'goal', 'monitor']).default('guardrail').meta({
+  description:
+    'A guardrail can stop a rollout; a goal is what an experiment is about, and a guardrail too; a monitor is only shown.',
+})
+
 /** A mean of pushed observations per unit, such as the false-positive rate of a model. */
 export const ObservationMetric = z
   .strictObject({
     kind: z.literal('observation').meta({ description: 'Values pushed to Serin about units or requests.' }),
-    role: Role,
+    role: GoalRole,
     observation: Name.optional().meta({ description: 'Name of the observations; default: the metric’s own name.' }),
     better: z.enum(['lower', 'higher']).default('lower').meta({ description: 'Which direction is good.' }),
     margin: Percent.prefault('10%').meta({

@@ -25,8 +25,8 @@ test('the rich file is read: durations in ms, shares in basis points, defaults f
   assert.ok(filter?.workload.kind === 'process')
   assert.ok(filter.strategy.kind === 'canary')
   assert.deepEqual(filter.strategy.steps, [
-    { weight: 1, hold: 30_000, pause: false },
-    { weight: 2_500, hold: 3_600_000, pause: true },
+    { weight: 1, hold: 30_000, pause: false, until: 'safe', route: [], gates: [], notify: [] },
+    { weight: 2_500, hold: 3_600_000, pause: true, until: 'safe', route: [], gates: [], notify: [] },
   ])
   assert.deepEqual(
     [filter.workload.ready.within, filter.workload.live.path, filter.analysis.falseRollback, filter.keepWarm],

@@ -1,7 +1,10 @@
 import { isAlias, isMap, isScalar, LineCounter, parseDocument, visit, type Document, type YAMLError } from 'yaml'
+import type { z } from 'zod'
 import { checkReferences } from './check-references.ts'
 import { SerinError } from './errors.ts'
 import { explainIssues } from './explain.ts'
+import { knownAt, type NamesAt } from './known-names.ts'
+import type { Issue } from './reference-issue.ts'
 import { ServiceFile } from './service-file.ts'
 
 /** One thing that is wrong in a release file, and where. */
@@ -18,8 +21,25 @@ export interface FileIssue {
   readonly nearest?: string
 }
 
+/** What a kind of file has to be like. */
+interface FileForm<Schema extends z.ZodType> {
+  readonly schema: Schema
+  readonly namesAt: NamesAt
+  /** What no schema can say: names that stand for something elsewhere in the file. */
+  readonly check?: (value: z.output<Schema>) => readonly Issue[]
+}
+
 /** Reads a release file, or throws `config.invalid` with every issue found, each with its line and, for a misspelt name, the nearest known one. */
 export function parseServiceFile(text: string, file = 'serin.yaml'): ServiceFile {
+  return parseFile(text, file, { schema: ServiceFile, namesAt: knownAt, check: checkReferences })
+}
+
+/** Reads a file of any form, with the same errors as a release file. */
+export function parseFile<Schema extends z.ZodType>(
+  text: string,
+  file: string,
+  { schema, namesAt, check = () => [] }: FileForm<Schema>,
+): z.output<Schema> {
   const lines = new LineCounter()
   const locate = (offset: number) => {
     const { line, col } = lines.linePos(Math.max(0, offset))
@@ -35,14 +55,14 @@ export function parseServiceFile(text: string, file = 'serin.yaml'): ServiceFile
     ...locate(offsetOf(document, path, key)),
     path: [...path, ...(key === undefined ? [] : [key])].join('.'),
   })
-  const result = ServiceFile.safeParse(value ?? {})
+  const result = schema.safeParse(value ?? {})
   const issues: readonly FileIssue[] = result.success
-    ? checkReferences(result.data).map(({ path, message, nearest }) => ({
+    ? check(result.data).map(({ path, message, nearest }) => ({
         ...place(path),
         message,
         ...(nearest === undefined ? {} : { nearest }),
       }))
-    : explainIssues(result.error.issues, { value, sourceAt: (path) => sourceOf(document, path) }).map(
+    : explainIssues(result.error.issues, { value, sourceAt: (path) => sourceOf(document, path), namesAt }).map(
         ({ path, key, message, near }) => ({
           ...place(path, key),
           message,

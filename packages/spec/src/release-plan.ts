@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { strategies } from './resources.ts'
 
 const Ms = z.number().meta({ description: 'ms after the first traffic.' })
 
@@ -7,6 +8,8 @@ export const ReleasePlanStep = z.object({
   weightBp: z.int().meta({ description: 'Hundredths of a percent.' }),
   holdMs: z.number(),
   pause: z.boolean(),
+  name: z.string().optional(),
+  needs: z.array(z.string()).meta({ description: 'What it waits for besides its evidence, in words.' }),
   earliestMs: Ms.meta({ description: 'When it begins if every step takes its hold and no more.' }),
   likelyMs: Ms.nullable().meta({
     description: 'When it begins for a version that behaves as stable does; null: not before a deadline.',
@@ -42,7 +45,7 @@ export const ReleasePlan = z.object({
   service: z.string(),
   stable: z.string(),
   canary: z.string(),
-  strategy: z.enum(['canary', 'adaptive', 'instant']),
+  strategy: z.enum(strategies),
   requestsPerSecond: z.number(),
   errorPercent: z.number(),
   users: z.number().nullable(),

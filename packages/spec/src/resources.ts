@@ -4,10 +4,22 @@ import { KayentaJudgement } from './kayenta.ts'
 const Timestamp = z.number().meta({ description: 'Milliseconds since the epoch.' })
 const BasisPoints = z.int().min(0).max(10_000).meta({ description: 'Hundredths of a percent.' })
 
+/** What a plan can be compiled from. */
+export const strategies = [
+  'canary',
+  'adaptive',
+  'blue-green',
+  'rolling',
+  'ab',
+  'shadow',
+  'composite',
+  'instant',
+] as const
+
 /** One copy of a version, as people see it. */
 export const Replica = z.object({
   id: z.string(),
-  state: z.enum(['starting', 'ready', 'unready', 'backing-off', 'stopping', 'stopped']),
+  state: z.enum(['starting', 'ready', 'unready', 'backing-off', 'leaving', 'stopping', 'stopped']),
   endpoint: z.string().nullable(),
   restarts: z.number(),
   cpuPercent: z.number().nullable(),
@@ -43,7 +55,7 @@ export const VersionStatus = z.object({
 export const MetricReading = z.object({
   name: z.string(),
   kind: z.enum(['errors', 'latency', 'observation']),
-  role: z.enum(['guardrail', 'monitor']),
+  role: z.enum(['guardrail', 'goal', 'monitor']),
   verdict: z.enum(['safe', 'harmful', 'undecided']),
   stable: z.number().nullable().meta({ description: 'Estimate for stable, in `unit`.' }),
   canary: z.number().nullable(),
@@ -105,6 +117,8 @@ export const SliceReading = z.object({
   }),
 })
 
+const MirrorLatency = z.object({ p50Ms: z.number(), p95Ms: z.number() })
+
 /** What all the evidence says about the step in force. */
 export const Judgement = z.object({
   at: Timestamp,
@@ -123,6 +137,50 @@ export const Judgement = z.object({
       'With the judge `kayenta`: the score that decides instead of the evidence of `harm` and of the metrics.',
   }),
   ramp: RampReading.optional(),
+  alone: z
+    .object({
+      requests: z.number(),
+      errors: z.number(),
+      percent: z.number().nullable(),
+      limitPercent: z.number().meta({ description: 'What stable may have had failing before, and the margin.' }),
+      logE: z.number(),
+      threshold: z.number(),
+      sentence: z.string(),
+    })
+    .optional()
+    .meta({ description: 'While canary has all traffic: its failures against what stable had before.' }),
+  mirror: z
+    .object({
+      sent: z.number().meta({ description: 'Copies that were begun.' }),
+      dropped: z.number().meta({ description: 'Copies that were not: too much under way, or too large.' }),
+      compared: z.number(),
+      different: z.number(),
+      differentStatus: z.number(),
+      differentBody: z.number(),
+      differentRatio: z.number().nullable(),
+      interval: z.tuple([z.number(), z.number()]).readonly().nullable(),
+      maxDifferentRatio: z.number(),
+      verdict: z.enum(['harmful', 'safe', 'undecided']),
+      harm: z.object({ logE: z.number(), threshold: z.number(), leading: z.enum(['different', 'failures']) }),
+      safety: z.object({ logE: z.number(), threshold: z.number() }),
+      failures: z.object({ onlyCanary: z.number(), onlyStable: z.number(), logE: z.number() }),
+      latency: z.object({ canary: MirrorLatency.nullable(), stable: MirrorLatency.nullable() }),
+      sentence: z.string(),
+    })
+    .optional()
+    .meta({ description: 'Where requests are copied: how alike the answers are.' }),
+  goal: z
+    .object({
+      metric: z.string(),
+      logE: z.number().meta({ description: 'Natural log of the evidence that canary is better.' }),
+      threshold: z.number(),
+      units: z.number().meta({ description: 'Units of both versions so far.' }),
+      maxUnits: z.number().meta({ description: 'Units after which the experiment is given up.' }),
+      verdict: z.enum(['better', 'not-shown', 'undecided']),
+      sentence: z.string(),
+    })
+    .optional()
+    .meta({ description: 'Experiments: what they are about.' }),
   slices: z.array(SliceReading).optional().meta({
     description: 'Where slices are asked for: the worst 16 and all that are flagged, worst first.',
   }),
@@ -145,11 +203,39 @@ export const Rollout = z.object({
   number: z.int(),
   stable: z.string(),
   canary: z.string(),
-  strategy: z.enum(['canary', 'adaptive', 'instant']),
+  strategy: z.enum(strategies),
   phase: z.enum(['preparing', 'watching', 'holding', 'promoting', 'rolling-back', 'promoted', 'rolled-back']),
   attempt: z.int(),
   step: z.int().nullable().meta({ description: 'Index of the step in force, from 0.' }),
-  steps: z.array(z.object({ weightBp: BasisPoints, holdMs: z.number(), pause: z.boolean() })),
+  steps: z.array(
+    z.object({
+      weightBp: BasisPoints,
+      holdMs: z.number(),
+      pause: z.boolean(),
+      name: z.string().optional(),
+      passes: z
+        .enum(['no-harm', 'decided'])
+        .optional()
+        .meta({ description: 'What the evidence has to say; absent: safe for the next share.' }),
+      fromBp: BasisPoints.optional().meta({ description: 'The share grows evenly from here.' }),
+      canaryReplicas: z.int().optional(),
+      stableReplicas: z.int().optional().meta({ description: 'Once the share of the step is in force.' }),
+      mirrorBp: BasisPoints.optional().meta({ description: 'Part of the units whose requests are copied to canary.' }),
+      gates: z.array(z.object({ name: z.string(), kind: z.string() })).optional(),
+    }),
+  ),
+  gate: z
+    .object({
+      name: z.string(),
+      kind: z.string(),
+      since: Timestamp,
+      says: z.string().nullable().meta({ description: 'What it said last.' }),
+      approvals: z.array(z.string()).meta({ description: 'Who has said yes so far.' }),
+      people: z.int().nullable().meta({ description: 'How many people it takes; null when it does not ask people.' }),
+    })
+    .nullable()
+    .meta({ description: 'The gate that is asked now.' }),
+  hotfix: z.boolean().meta({ description: 'Freezes do not hold it.' }),
   evidenceMs: z.number().meta({ description: 'Evidence time gathered in this step.' }),
   reason: z.string().nullable(),
   by: z.string().nullable(),
@@ -173,8 +259,10 @@ export const Rollout = z.object({
 export const ServiceStatus = z.object({
   name: z.string(),
   address: z.string().nullable(),
+  preview: z.string().nullable().meta({ description: 'Where canary answers whatever its share is.' }),
   stable: z.string(),
   rollout: Rollout.nullable().meta({ description: 'The rollout under way, or the last one.' }),
+  queue: z.array(z.string()).meta({ description: 'Versions that are released when the rollout under way is over.' }),
   versions: z.array(VersionStatus),
   trouble: z.array(z.string()).meta({ description: 'Sentences about what is wrong right now.' }),
 })

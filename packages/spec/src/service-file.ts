@@ -1,12 +1,10 @@
 import { z } from 'zod'
+import { Freeze, Notice } from './gate.ts'
 import { KayentaAnalysis } from './kayenta.ts'
 import { Metric } from './metric.ts'
+import { HeaderName, Match, RoutingRule } from './routing-rule.ts'
 import { Strategy } from './strategy.ts'
 import { Duration, Interval, Name, Percent } from './units.ts'
-
-const HeaderName = z
-  .string()
-  .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/, { error: 'expected the name of an HTTP header' })
 
 /** Where the unit of assignment is read from; the first source that has a value wins. */
 export const UnitSource = z
@@ -19,41 +17,6 @@ export const UnitSource = z
   .meta({
     id: 'UnitSource',
     description: 'Where to find who a request belongs to. Without any source each request is a unit of its own.',
-  })
-
-const Match = z
-  .strictObject({
-    equals: z.string().max(1_000).optional().meta({ description: 'The whole value.' }),
-    prefix: z.string().max(1_000).optional().meta({ description: 'The start of the value.' }),
-    contains: z.string().max(1_000).optional().meta({ description: 'A part of the value.' }),
-    present: z.boolean().optional().meta({ description: 'Whether there is a value at all.' }),
-    in: z.array(z.string().max(1_000)).max(1_000).optional().meta({ description: 'One of these values.' }),
-  })
-  .refine((match) => Object.keys(match).length === 1, {
-    error: 'expected exactly one of equals, prefix, contains, present, in',
-  })
-  .meta({ id: 'Match', description: 'How a value is compared.' })
-
-/** A rule that sends matching requests to stable or canary whatever their bucket says. */
-export const RoutingRule = z
-  .strictObject({
-    name: z.string().min(1).max(100).meta({ description: 'For people and the access log.' }),
-    header: z.record(HeaderName, Match).optional().meta({ description: 'Request headers, all of which must match.' }),
-    cookie: z.record(z.string().min(1), Match).optional().meta({ description: 'Cookies, all of which must match.' }),
-    query: z
-      .record(z.string().min(1), Match)
-      .optional()
-      .meta({ description: 'Query parameters, all of which must match.' }),
-    path: Match.optional().meta({ description: 'The path, without the query.' }),
-    to: z.enum(['stable', 'canary']).meta({ description: 'Who answers. `canary` means stable while no rollout runs.' }),
-  })
-  .refine((rule) => rule.header ?? rule.cookie ?? rule.query ?? rule.path, {
-    error: 'expected at least one of header, cookie, query, path',
-  })
-  .meta({
-    id: 'RoutingRule',
-    description:
-      'Rules come before the override header, which comes before the hash. The first rule that matches decides.',
   })
 
 /** What the evidence is also read by: the values of a header or the path, or classes of them. Advice: no slice decides anything. */
@@ -190,6 +153,13 @@ const Risk = Percent.refine((percent) => percent > 0 && percent <= 50, {
   error: 'expected more than 0% and at most 50%: without any risk nothing could ever be decided',
 })
 
+const Missing = z
+  .strictObject({
+    after: Interval.meta({ description: 'How long it has to last.' }),
+    then: z.enum(['hold', 'rollback']).meta({ description: 'Held for a person, or back to stable.' }),
+  })
+  .meta({ id: 'Missing', description: 'What happens when evidence is missing for long.' })
+
 /** How sure Serin has to be. */
 export const Analysis = z
   .strictObject({
@@ -209,6 +179,11 @@ export const Analysis = z
       .max(1_000_000)
       .default(50)
       .meta({ description: 'Units canary must have served before any step may pass.' }),
+    noData: Missing.optional().meta({
+      description: 'Canary has no requests. Without it a step waits, to its deadline. None of these ever adds traffic.',
+    }),
+    sourceDown: Missing.optional().meta({ description: 'Nothing is heard from where evidence comes from.' }),
+    lowTraffic: Missing.optional().meta({ description: 'There are too few users or requests to say anything.' }),
     judge: z.enum(['serin', 'kayenta']).default('serin').meta({
       description:
         'Whose verdict counts. `kayenta` compares time series as Spinnaker does; it makes no correction for looking again, so `falseRollback` and `falsePromotion` do not hold.',
@@ -223,24 +198,29 @@ export const Analysis = z
 
 const listenWords = 'expected a port (0 to 65535) such as 8080, or an address with a port such as 0.0.0.0:8080'
 
+const ListenAddress = z.union(
+  [
+    z.int().min(0).max(65_535),
+    z
+      .string()
+      .regex(/^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):\d{1,5}$/, { error: listenWords })
+      .refine((address) => Number(address.slice(address.lastIndexOf(':') + 1)) <= 65_535, { error: listenWords }),
+  ],
+  { error: listenWords },
+)
+
 /** A service: what runs, who sees what, what is watched, how the next version comes in. */
 export const Service = z
   .strictObject({
-    listen: z
-      .union(
-        [
-          z.int().min(0).max(65_535),
-          z
-            .string()
-            .regex(/^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):\d{1,5}$/, { error: listenWords })
-            .refine((address) => Number(address.slice(address.lastIndexOf(':') + 1)) <= 65_535, { error: listenWords }),
-        ],
-        { error: listenWords },
-      )
-      .meta({
-        description: 'Port (on loopback) or address:port where the gateway takes requests.',
-        examples: [8080, '0.0.0.0:8080'],
-      }),
+    listen: ListenAddress.meta({
+      description: 'Port (on loopback) or address:port where the gateway takes requests.',
+      examples: [8080, '0.0.0.0:8080'],
+    }),
+    preview: ListenAddress.optional().meta({
+      description:
+        'Port (on loopback) or address:port where the new version answers whatever its share is, for tests and gates; stable while there is none.',
+      examples: [8081],
+    }),
     unit: z
       .array(UnitSource)
       .max(8)
@@ -276,6 +256,24 @@ export const Service = z
     keepWarm: Duration.prefault('10m').meta({
       description: 'How long the old version keeps running after promotion, so that undo is instant.',
     }),
+    warmLimit: z.int().min(1).max(10).default(2).meta({
+      description: 'How many old versions are kept running at once; the oldest goes first.',
+    }),
+    keepAborted: Duration.prefault('0s').meta({
+      description: 'How long a version that was rolled back keeps running, for somebody who wants to look at it.',
+    }),
+    rollbackWindow: z.int().min(0).max(100).default(0).meta({
+      description: 'Releasing one of this many versions that were stable before goes there at once, without steps.',
+    }),
+    onNewVersion: z.enum(['supersede', 'queue', 'refuse']).default('supersede').meta({
+      description: 'A release while another is under way: it takes its place, waits until it is over, or is refused.',
+    }),
+    freeze: z.array(Freeze).max(100).default([]).meta({
+      description: 'Times in which no release begins or goes forward, except hotfixes; going back is always possible.',
+    }),
+    notify: z.array(Notice).max(10).default([]).meta({
+      description: 'Who is told whenever a rollout goes from one phase or step to another.',
+    }),
     drain: Duration.prefault('30s').meta({
       description: 'How long open requests may take to finish before a version is stopped.',
     }),
@@ -308,7 +306,6 @@ export type ProcessWorkload = z.output<typeof ProcessWorkload>
 export type ModelWorkload = z.output<typeof ModelWorkload>
 export type EndpointsWorkload = z.output<typeof EndpointsWorkload>
 export type VersionSpec = z.output<typeof VersionSpec>
-export type RoutingRule = z.output<typeof RoutingRule>
 export type Slice = z.output<typeof Slice>
 export type UnitSource = z.output<typeof UnitSource>
 export type Analysis = z.output<typeof Analysis>

@@ -1,16 +1,6 @@
 import { z } from 'zod'
-import { Duration, Interval, Weight } from './units.ts'
-
-/** One step of a canary. */
-export const CanaryStep = z
-  .strictObject({
-    weight: Weight.meta({ description: 'Share of the units that canary serves.' }),
-    hold: Duration.prefault('0s').meta({
-      description: 'At least this long with evidence: time without samples does not count.',
-    }),
-    pause: z.boolean().default(false).meta({ description: 'Wait for a person to promote.' }),
-  })
-  .meta({ id: 'CanaryStep', description: 'One step of a canary.' })
+import { CanaryStep, checkShares, gates, hold, Mirroring, notify, pause, stepName, until } from './step.ts'
+import { Duration, Interval, Name, Weight } from './units.ts'
 
 /** Known ramps. */
 export const presets = [
@@ -60,6 +50,11 @@ const deadline = Duration.prefault('2h').meta({
     'A step that has not passed this long after its hold is held for a person. Nothing is ever promoted because time ran out.',
 })
 
+const bake = Duration.prefault('0s').meta({
+  description:
+    'How long canary is watched with all traffic before it is promoted, with stable warm and an automatic way back.',
+})
+
 /** Canary: a growing share of the units, each step only after evidence. */
 export const CanaryStrategy = z
   .strictObject({
@@ -76,6 +71,11 @@ export const CanaryStrategy = z
       .max(50)
       .optional()
       .meta({ description: 'Growing shares below 100 %; promotion follows the last.' }),
+    by: z.enum(['traffic', 'replicas', 'both']).default('traffic').meta({
+      description:
+        'How a share comes about. `traffic`: every version has all its copies. `replicas`: the copies are divided as the traffic is. `both`: canary has as many as its share needs, stable has all.',
+    }),
+    bake,
     deadline,
   })
   .refine(
@@ -83,19 +83,7 @@ export const CanaryStrategy = z
       [steps, preset, linear, exponential].filter((each) => each !== undefined).length === 1,
     { error: 'expected exactly one of steps, preset, linear, exponential' },
   )
-  .superRefine(({ steps = [] }, context) => {
-    for (const [i, { weight }] of steps.entries()) {
-      const before = steps[i - 1]?.weight ?? 0
-      // A weight that could not be read is explained already.
-      if (typeof weight !== 'number' || typeof before !== 'number') continue
-      const message =
-        weight <= before
-          ? `expected more than ${i === 0 ? '0%' : `the ${before / 100}% of the step before`}: shares grow`
-          : 'expected less than 100%: promotion to 100% follows the last step'
-      if (weight <= before || weight >= 10_000)
-        context.addIssue({ code: 'custom', path: ['steps', i, 'weight'], message })
-    }
-  })
+  .superRefine(({ steps = [] }, context) => void checkShares(steps, context))
   .meta({ id: 'CanaryStrategy', description: 'Canary: a growing share of the units, each step only after evidence.' })
 
 /** Adaptive: the share grows as fast as a budget of harm allows. */
@@ -122,9 +110,189 @@ export const AdaptiveStrategy = z
       'Adaptive: the share grows as fast as the evidence rules out that the rollout costs more failed requests than its budget, and shrinks when it no longer does.',
   })
 
+const over = Duration.prefault('0s').meta({
+  description: 'How long the switch takes: the share grows evenly over this time. `0s` switches at once.',
+})
+
+/** Blue-green: a second complete environment, a switch, and a way back. */
+export const BlueGreenStrategy = z
+  .strictObject({
+    kind: z.literal('blue-green').meta({ description: 'A second environment, validated, then a switch.' }),
+    gates: gates.meta({ description: 'Green is validated by these before it has any traffic, in this order.' }),
+    pause: pause.meta({ description: 'Wait for a person before the switch.' }),
+    mirror: Mirroring.optional().meta({ description: 'Requests that are copied to green before the switch.' }),
+    over,
+    bake: bake.unwrap().prefault('5m').meta({
+      description: 'How long green is watched with all traffic before blue is let go, with an automatic way back.',
+    }),
+    notify,
+    deadline,
+  })
+  .meta({ id: 'BlueGreenStrategy', description: 'Blue-green: a second environment, validated, then a switch.' })
+
+const copies = z
+  .union([z.int().min(0).max(64), z.string().regex(/^\d{1,3}%$/)], {
+    error: 'expected a number of copies such as 1, or a part of them such as 25%',
+  })
+  .meta({ examples: [1, '25%'] })
+
+/** Rolling: copy by copy. */
+export const RollingStrategy = z
+  .strictObject({
+    kind: z.literal('rolling').meta({ description: 'Copy by copy, or batch by batch.' }),
+    maxSurge: copies.default(1).meta({ description: 'Copies there may be beyond those of the version; rounded up.' }),
+    maxUnavailable: copies.default(0).meta({ description: 'Copies that may be missing meanwhile; rounded down.' }),
+    hold: hold.meta({ description: 'At least this long with evidence after each batch.' }),
+    until: until.unwrap().default('time').meta({
+      description:
+        'What the evidence has to say after each batch: `safe` for the next, or with `time` nothing against it.',
+    }),
+    gates: gates.meta({ description: 'What has to be done or agreed before the first copy is replaced.' }),
+    bake,
+    deadline,
+  })
+  .refine(
+    ({ maxSurge, maxUnavailable }) =>
+      [maxSurge, maxUnavailable].some((copies) => Number.parseInt(String(copies), 10) > 0),
+    {
+      path: ['maxSurge'],
+      error: 'expected more than 0 for maxSurge or maxUnavailable: without either nothing could move',
+    },
+  )
+  .meta({ id: 'RollingStrategy', description: 'Rolling: copy by copy, never below capacity.' })
+
+const experiment = {
+  share: Weight.refine((weight) => typeof weight !== 'number' || (weight >= 100 && weight <= 9_000), {
+    error: 'expected 1% to 90%: both need traffic',
+  })
+    .prefault('50%')
+    .meta({ description: 'Share of the new version; it stays.' }),
+  goal: Name.meta({ description: 'The metric at which it has to be better: one with `role: goal`.' }),
+  units: z.int().min(100).max(1_000_000_000).meta({
+    description: 'Units of both versions together after which it is given up, if it has not been shown to be better.',
+  }),
+}
+
+/** A/B: a fixed share, decided by a metric. */
+export const AbStrategy = z
+  .strictObject({
+    kind: z.literal('ab').meta({ description: 'A fixed share, decided by a metric and not by time.' }),
+    ...experiment,
+    hold,
+    pause: pause.meta({ description: 'Wait for a person when it is decided.' }),
+    gates,
+    bake,
+    deadline: deadline
+      .unwrap()
+      .prefault('30d')
+      .meta({ description: 'An experiment that takes longer than this is held for a person.' }),
+  })
+  .meta({ id: 'AbStrategy', description: 'A/B: a fixed share, decided by a metric and not by time.' })
+
+/** Shadow: copies of requests, answers compared. */
+export const ShadowStrategy = z
+  .strictObject({
+    kind: z.literal('shadow').meta({ description: 'Copies of requests; answers are compared and thrown away.' }),
+    ...Mirroring.shape,
+    hold: hold.unwrap().prefault('10m'),
+    gates,
+    then: z.enum(['hold', 'promote']).default('hold').meta({
+      description: 'What follows when its answers are alike: a person decides, or it takes everything.',
+    }),
+    bake,
+    deadline,
+  })
+  .meta({ id: 'ShadowStrategy', description: 'Shadow: copies of requests go to the new version, and are compared.' })
+
+const Stage = z
+  .discriminatedUnion('kind', [
+    z.strictObject({
+      kind: z.literal('validate').meta({ description: 'Gates, at the share there is.' }),
+      name: stepName,
+      gates: gates.unwrap().min(1),
+      pause,
+      notify,
+    }),
+    z.strictObject({
+      kind: z.literal('shadow').meta({ description: 'Copies of requests are compared.' }),
+      name: stepName,
+      ...Mirroring.shape,
+      hold,
+      pause,
+      gates,
+      notify,
+    }),
+    z.strictObject({
+      kind: z.literal('canary').meta({ description: 'Growing shares.' }),
+      steps: z.array(CanaryStep).min(1).max(50),
+    }),
+    z.strictObject({
+      kind: z.literal('ab').meta({ description: 'A fixed share, decided by a metric.' }),
+      name: stepName,
+      ...experiment,
+      hold,
+      pause,
+      gates,
+      notify,
+    }),
+    z.strictObject({
+      kind: z.literal('switch').meta({ description: 'Everything, at once or evenly over a time.' }),
+      name: stepName,
+      over,
+      gates,
+      notify,
+    }),
+  ])
+  .meta({ id: 'Stage', description: 'A part of a composite strategy.' })
+
+/** Composite: one stage after the other. */
+export const CompositeStrategy = z
+  .strictObject({
+    kind: z.literal('composite').meta({ description: 'Stages of different kinds, one after the other.' }),
+    stages: z.array(Stage).min(1).max(20).meta({ description: 'In this order; shares never shrink.' }),
+    bake,
+    deadline,
+  })
+  .superRefine(({ stages }, context) => checkStages(stages, context))
+  .meta({ id: 'CompositeStrategy', description: 'Composite: stages of different kinds, one after the other.' })
+
 /** How the next version comes in. */
-export const Strategy = z.discriminatedUnion('kind', [CanaryStrategy, AdaptiveStrategy])
+export const Strategy = z.discriminatedUnion('kind', [
+  CanaryStrategy,
+  AdaptiveStrategy,
+  BlueGreenStrategy,
+  RollingStrategy,
+  AbStrategy,
+  ShadowStrategy,
+  CompositeStrategy,
+])
+
+function checkStages(stages: readonly z.output<typeof Stage>[], context: z.core.$RefinementCtx): void {
+  let before = 0
+  for (const [i, stage] of stages.entries()) {
+    const path = ['stages', i]
+    if (before === 10_000) {
+      const message = 'expected no stage after the switch: it has everything then'
+      context.addIssue({ code: 'custom', path, message })
+    }
+    if (stage.kind === 'switch') before = 10_000
+    if (stage.kind === 'canary') before = checkShares(stage.steps, context, { from: before, path })
+    if (stage.kind !== 'ab' || typeof stage.share !== 'number') continue
+    if (stage.share < before) {
+      const message = `expected at least the ${before / 100}% of the stage before: shares grow`
+      context.addIssue({ code: 'custom', path: [...path, 'share'], message })
+    }
+    before = Math.max(before, stage.share)
+  }
+  if (stages.filter(({ kind }) => kind === 'ab').length > 1)
+    context.addIssue({ code: 'custom', path: ['stages'], message: 'expected at most one stage of kind ab' })
+}
 
 export type CanaryStrategy = z.output<typeof CanaryStrategy>
 export type AdaptiveStrategy = z.output<typeof AdaptiveStrategy>
+export type BlueGreenStrategy = z.output<typeof BlueGreenStrategy>
+export type RollingStrategy = z.output<typeof RollingStrategy>
+export type AbStrategy = z.output<typeof AbStrategy>
+export type ShadowStrategy = z.output<typeof ShadowStrategy>
+export type CompositeStrategy = z.output<typeof CompositeStrategy>
 export type Strategy = z.output<typeof Strategy>

@@ -19,6 +19,8 @@ export type { TwoByTwoBatch, TwoByTwoOptions, TwoByTwoReading, TwoByTwoState } f
 export { shareInterval } from './proportion/share-interval.ts'
 export type { ShareReading, Trials, WatchedOptions } from './proportion/share-interval.ts'
 export { createBoundedMean, readBoundedMean, updateBoundedMean } from './bounded/empirical-bernstein.ts'
+export { createMeanAbove, updateMeanAbove } from './bounded/mean-above.ts'
+export type { MeanAboveOptions, MeanAboveState } from './bounded/mean-above.ts'
 export type {
   BoundedArm,
   BoundedArmReading,

@@ -52,6 +52,9 @@ const calls: Readonly<Record<string, Call>> = {
   updateLimit: call({ trials: 10, events: 2, durationMs: 500 }, (batch) =>
     stats.updateLimit(stats.createAboveLimit({ limit: 0.1 }), batch),
   ),
+  updateMeanAbove: call({ value: 0.2, durationMs: 500 }, (batch) =>
+    stats.updateMeanAbove(stats.createMeanAbove({ limit: 0.1 }), batch),
+  ),
   updateTwoByTwo: call(
     { canary: { trials: 10, events: 2 }, stable: { trials: 30, events: 4 }, durationMs: 500 },
     (batch) => stats.updateTwoByTwo(stats.createTwoByTwo(), batch),
@@ -195,6 +198,7 @@ const calls: Readonly<Record<string, Call>> = {
   createHarm: call({ harmFrom: 1.2, restarts }, stats.createHarm),
   createNonInferiority: call({ margin: 0.2 }, stats.createNonInferiority),
   createAboveLimit: call({ limit: 0.1, restarts }, stats.createAboveLimit),
+  createMeanAbove: call({ limit: 0.1, restarts }, stats.createMeanAbove),
   createBelowLimit: call({ limit: 0.1 }, stats.createBelowLimit),
   createTwoByTwo: call({ expectedRate: 0.3, restarts }, stats.createTwoByTwo),
   createBoundedMean: call({ alpha: 0.1, low: 0, high: 2 }, stats.createBoundedMean, { signed: /low/ }),

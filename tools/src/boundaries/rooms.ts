@@ -62,11 +62,23 @@ export const rooms: readonly Room[] = [
   { name: 'server/forecast', at: ['packages/server/src/forecast'], may: ['core', 'spec'] },
   // What Serin claims, measured beside others; it starts nothing of the product.
   { name: 'bench', at: ['packages/bench'], may: ['stats'] },
+  // A policy on modelled or recorded traffic: the machine and the analysis, without an engine.
+  { name: 'simulate', at: ['packages/simulate'], may: ['core', 'core/assignment', 'core/evidence', 'spec', 'stats'] },
   {
     name: 'cli',
     at: ['packages/cli'],
     // `serin judge` runs Kayenta's rules over files, without a control plane.
-    may: ['sdk', 'spec', 'server:lazy', 'server:type', 'bench:lazy', 'stats:lazy', 'stats:type'],
+    may: [
+      'sdk',
+      'spec',
+      'server:lazy',
+      'server:type',
+      'bench:lazy',
+      'simulate:lazy',
+      'simulate:type',
+      'stats:lazy',
+      'stats:type',
+    ],
   },
   // The printers read the command tree as data.
   { name: 'tools', at: ['tools'], may: ['spec', 'cli:process'] },

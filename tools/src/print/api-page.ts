@@ -1,4 +1,5 @@
 import {
+  AccessToken,
   api,
   JournalEntry,
   jsonSchemaOf,
@@ -26,6 +27,7 @@ const resources = {
   MetricReading,
   JournalEntry,
   Observation,
+  AccessToken,
 }
 const known = new Map(
   Object.entries(resources).map(([name, schema]) => [shapeOf(jsonSchemaOf(schema, 'output')), name]),
@@ -37,14 +39,15 @@ export function printApiPage(): string {
   return page([
     '# The HTTP API',
     printedFrom('packages/spec/src/api.ts'),
-    'The control plane listens on loopback (port 4560 unless told otherwise). Each request carries the token of its data directory: ' +
-      '`Authorization: Bearer TOKEN`. Bodies and answers are JSON; errors are problem documents ([Errors](errors.md)). The same ' +
+    'The control plane listens on loopback (port 4560 unless told otherwise). Each request carries a token, that of its data directory or one that an admin made: ' +
+      '`Authorization: Bearer TOKEN`. Each operation names the least role that may call it; the roles are viewer, operator, deployer and admin, and each may do all that the ones before it may. Bodies and answers are JSON; errors are problem documents ([Errors](errors.md)). The same ' +
       'description as OpenAPI 3.1 is served at `/v1/openapi.json`.',
     table(
-      ['operation', 'request', 'what it does'],
-      operations.map(([name, { method, path, summary }]) => [
+      ['operation', 'request', 'role', 'what it does'],
+      operations.map(([name, { method, path, role, summary }]) => [
         `[${name}](#${name.toLowerCase()})`,
         `\`${method} ${path}\``,
+        role,
         summary,
       ]),
     ),

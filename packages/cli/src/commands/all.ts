@@ -14,11 +14,16 @@ import { observe } from './observe.ts'
 import { pause } from './pause.ts'
 import { plan } from './plan.ts'
 import { promote } from './promote.ts'
+import { releaseSet } from './release-set.ts'
 import { release } from './release.ts'
 import { resume } from './resume.ts'
 import { retry } from './retry.ts'
 import { schema } from './schema.ts'
+import { simulate } from './simulate.ts'
 import { status } from './status.ts'
+import { tokenCreate } from './token-create.ts'
+import { tokenList } from './token-list.ts'
+import { tokenRevoke } from './token-revoke.ts'
 import { token } from './token.ts'
 import { undo } from './undo.ts'
 import { up } from './up.ts'
@@ -29,7 +34,9 @@ export const commands: readonly Command[] = [
   up,
   demo,
   plan,
+  simulate,
   release,
+  releaseSet,
   promote,
   pause,
   resume,
@@ -47,6 +54,9 @@ export const commands: readonly Command[] = [
   observe,
   journalVerify,
   token,
+  tokenCreate,
+  tokenList,
+  tokenRevoke,
   bench,
   completion,
   complete,

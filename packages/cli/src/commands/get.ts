@@ -5,8 +5,10 @@ import type { Output } from '../output.ts'
 import { wholeNumber } from '../whole-number.ts'
 import { journalTable, rolloutTable, serviceTable, versionTable, type OwnedVersion } from '../view/lists.ts'
 import { isAboutService } from '../view/journal-words.ts'
+import { releaseTable } from '../view/releases.ts'
+import { isReleaseId } from '../target.ts'
 
-const kinds = ['services', 'rollouts', 'versions', 'journal'] as const
+const kinds = ['services', 'rollouts', 'releases', 'versions', 'journal'] as const
 type Kind = (typeof kinds)[number]
 /** The short and singular words people type. */
 const aliases = {
@@ -14,21 +16,26 @@ const aliases = {
   svc: 'services',
   rollout: 'rollouts',
   ro: 'rollouts',
+  release: 'releases',
   version: 'versions',
 } as const
 
 export const get = defineCommand({
   name: 'get',
   group: 'Look',
-  summary: 'List services, rollouts, versions or the journal.',
+  summary: 'List services, rollouts, coupled releases, versions or the journal.',
   arguments: {
     kind: {
-      description: 'services, rollouts, versions or journal.',
+      description: 'services, rollouts, releases, versions or journal.',
       required: true,
       choices: kinds,
       aliases,
     },
-    name: { description: 'A service; for rollouts and journal also the id of a rollout.', completes: 'rollouts' },
+    name: {
+      description:
+        'A service; for rollouts and journal also the id of a rollout, for releases and journal that of a coupled release.',
+      completes: 'rollouts',
+    },
   },
   options: {
     limit: {
@@ -42,6 +49,7 @@ export const get = defineCommand({
     { line: 'serin get services', does: 'Every service, what is stable, what is under way' },
     { line: 'serin get versions shop -o wide', does: 'With latencies, CPU, memory and addresses' },
     { line: 'serin get rollouts shop -n 5', does: 'The last five rollouts of a service' },
+    { line: 'serin get releases release:1', does: 'One coupled release, member by member' },
     { line: 'serin get journal shop-3 -o json', does: 'Everything about one rollout, for a program' },
   ],
   async run(call) {
@@ -72,6 +80,15 @@ const listers: Readonly<Record<Kind, (asked: Asked) => Promise<void>>> = {
       orNone(rollouts, 'rollout', () => rolloutTable(rollouts, { paper, wide, now: Date.now() })),
     )
   },
+  async releases({ connection: { client }, name, limit, out }) {
+    const { releases } =
+      name === undefined
+        ? await client.listReleases({ limit: Math.min(limit, 200) })
+        : { releases: [await client.getRelease({ release: name })] }
+    out.result({ releases }, (paper, wide) =>
+      orNone(releases, 'release', () => releaseTable(releases, { paper, wide, now: Date.now() })),
+    )
+  },
   async versions({ connection: { client }, name, limit, out }) {
     const services =
       name === undefined ? (await client.listServices({})).services : [await client.getService({ service: name })]
@@ -99,6 +116,8 @@ async function rolloutsNamed(client: Connection['client'], name: string | undefi
 /** Newest entries about a service (its rollouts included) or about one rollout, oldest first. */
 async function journalAbout(client: Connection['client'], name: string | undefined, limit: number) {
   if (name === undefined) return oldestFirst((await client.journal({ newest: 'true', limit })).entries)
+  if (isReleaseId(name))
+    return oldestFirst((await client.journal({ newest: 'true', limit, stream: `release/${name}` })).entries)
   const { services } = await client.listServices({})
   if (services.some((service) => service.name === name)) {
     const { entries } = await client.journal({ newest: 'true', limit: 1_000 })

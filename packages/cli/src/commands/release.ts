@@ -16,7 +16,9 @@ export const release = defineCommand({
     to: { value: 'version', description: 'The version to release.', required: true, completes: 'versions' },
     wait: { description: 'Wait until it is promoted or rolled back, with progress.' },
     timeout: timeoutOption,
-    supersede: { description: 'Take the place of a rollout under way.' },
+    supersede: { description: 'Take the place of a rollout under way, whatever the service says.' },
+    queue: { description: 'Wait until the rollout under way is over.' },
+    hotfix: { description: 'Do not wait for a freeze to end.' },
     why: whyOption,
   },
   examples: [
@@ -32,7 +34,8 @@ export const release = defineCommand({
     const started = await connection.client.release({
       service,
       to: options.to,
-      supersede: options.supersede,
+      ...(options.supersede ? { onActive: 'supersede' } : options.queue ? { onActive: 'queue' } : {}),
+      hotfix: options.hotfix,
       why: options.why ?? '',
     })
     if (!options.wait) {

@@ -1,6 +1,6 @@
 import type { CommandNode, CommandTree, NamedArgument, NamedOption } from '../tree.ts'
 import type { Completion } from '../command.ts'
-import { firstWords, flagsOf, optionsOf, quoted } from './words.ts'
+import { familiesOf, firstWords, flagsOf, optionsOf, quoted } from './words.ts'
 
 /** Completion for bash 4 and later. Needs nothing but bash. */
 export function bashScript(tree: CommandTree): string {
@@ -23,7 +23,7 @@ _serin() {
       -*) ;;
       *)
         if [[ -z "$command" ]]; then command="$word"
-        elif [[ "$command" == journal ]]; then command="journal $word"
+        elif [[ ${quoted(`|${nestedNames(tree).join('|')}|`)} == *"|$command $word|"* ]]; then command="$command $word"
         else
           [[ -z "$service" ]] && service="$word"
           ((position += 1))
@@ -39,7 +39,10 @@ ${[...tree.commands.flatMap((node) => optionCases(node.options, quoted(`${node.n
     return
   fi
   case "$command" in
-    journal) _serin_words verify ;;
+${familiesOf(tree)
+  .filter(({ own }) => own === undefined)
+  .map(({ word, members }) => `    ${word}) _serin_words ${quoted(members.map((member) => member.word).join(' '))} ;;`)
+  .join('\n')}
 ${tree.commands.map((node) => commandCase(node, tree)).join('\n')}
   esac
 }
@@ -49,6 +52,10 @@ _serin_files() { compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$
 _serin_directories() { compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -d -- "$current")); }
 complete -F _serin serin
 `
+}
+
+function nestedNames(tree: CommandTree): readonly string[] {
+  return familiesOf(tree).flatMap(({ members }) => members.map(({ node }) => node.name))
 }
 
 function valueFlags(tree: CommandTree): readonly string[] {
@@ -71,6 +78,9 @@ function optionCases(options: readonly NamedOption[], before: string): readonly 
 function commandCase(node: CommandNode, tree: CommandTree): string {
   const flags = optionsOf(node, tree).flatMap(flagsOf)
   const places = node.arguments.map((argument, i) => `      elif ((position == ${i})); then ${offerOf(argument)}\n`)
+  const members = familiesOf(tree).find(({ own }) => own === node)?.members ?? []
+  const words = quoted(members.map(({ word }) => word).join(' '))
+  if (members.length > 0) places.push(`      elif ((position == 0)); then _serin_words ${words}\n`)
   return `    ${quoted(node.name)})
       if [[ "$current" == -* ]]; then _serin_words ${quoted(flags.join(' '))}
 ${places.join('')}      fi ;;`

@@ -1,6 +1,6 @@
 import type { Completion } from '../command.ts'
 import type { CommandNode, CommandTree, NamedArgument, NamedOption } from '../tree.ts'
-import { firstWords, optionsOf } from './words.ts'
+import { familiesOf, firstWords, optionsOf } from './words.ts'
 
 /** Completion for fish, with the descriptions of commands and options. */
 export function fishScript(tree: CommandTree): string {
@@ -30,15 +30,26 @@ ${firstWords(tree)
       `complete -c serin -n "not __fish_seen_subcommand_from $commands" -a ${word} -d ${quotedForFish(summary)}`,
   )
   .join('\n')}
-complete -c serin -n "__fish_seen_subcommand_from journal" -a verify -d 'Check that nobody changed the journal.'
+${familiesOf(tree)
+  .flatMap(({ word, members }) =>
+    members.map(
+      (member) =>
+        `complete -c serin -n ${quotedForFish(
+          whenAlone(
+            word,
+            members.map((one) => one.word),
+          ),
+        )} -a ${member.word} -d ${quotedForFish(member.node.summary)}`,
+    ),
+  )
+  .join('\n')}
 complete -c serin -n "__fish_seen_subcommand_from help" -a "$commands"
 ${tree.commands.flatMap((node) => nodeLines(node, tree)).join('\n')}
 `
 }
 
 function nodeLines(node: CommandNode, tree: CommandTree): readonly string[] {
-  const [first = ''] = node.name.split(' ')
-  const when = `complete -c serin -n "__fish_seen_subcommand_from ${first}"`
+  const when = `complete -c serin -n ${quotedForFish(whenIt(node, tree))}`
   return [
     ...node.arguments.flatMap((argument) => {
       const offer = offerOf(argument)
@@ -50,6 +61,25 @@ function nodeLines(node: CommandNode, tree: CommandTree): readonly string[] {
       return `${when} ${flags}${value} -d ${quotedForFish(option.description)}`
     }),
   ]
+}
+
+/** The condition under which a word has none of its own behind it. */
+function whenAlone(word: string, members: readonly string[]): string {
+  return `__fish_seen_subcommand_from ${word}; and not __fish_seen_subcommand_from ${members.join(' ')}`
+}
+
+/** The condition under which it is this command. */
+function whenIt(node: CommandNode, tree: CommandTree): string {
+  const members = familiesOf(tree).find(({ own }) => own === node)?.members
+  if (members !== undefined)
+    return whenAlone(
+      node.name,
+      members.map(({ word }) => word),
+    )
+  return node.name
+    .split(' ')
+    .map((word) => `__fish_seen_subcommand_from ${word}`)
+    .join('; and ')
 }
 
 function offerOf({ choices, completes }: NamedArgument | NamedOption): string {

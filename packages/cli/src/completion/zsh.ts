@@ -1,6 +1,6 @@
 import type { Completion } from '../command.ts'
 import type { CommandNode, CommandTree, NamedArgument, NamedOption } from '../tree.ts'
-import { firstWords, flagsOf, optionsOf, quoted } from './words.ts'
+import { familiesOf, firstWords, flagsOf, optionsOf, quoted, type Family } from './words.ts'
 
 /** Completion for zsh, with the descriptions of commands and options. */
 export function zshScript(tree: CommandTree): string {
@@ -30,10 +30,12 @@ _serin() {
   _arguments -C '1: :_serin_commands' '*:: :->rest' && return
   [[ $state == rest ]] || return
   case "\${line[1]}" in
-    journal) _arguments '1: :(verify)' ;;
     help) _serin_commands ;;
+${familiesOf(tree)
+  .map((family) => familyCase(family, tree))
+  .join('\n')}
 ${tree.commands
-  .filter(({ name }) => !name.includes(' '))
+  .filter((node) => !node.name.includes(' ') && !familiesOf(tree).some(({ own }) => own === node))
   .map((node) => commandCase(node, tree))
   .join('\n')}
   esac
@@ -43,8 +45,26 @@ ${tree.commands
 }
 
 function commandCase(node: CommandNode, tree: CommandTree): string {
+  return `    ${node.name})\n      ${argumentsOf(node, tree)} ;;`
+}
+
+function argumentsOf(node: CommandNode, tree: CommandTree): string {
   const words = [...optionsOf(node, tree).map(optionWord), ...node.arguments.map(argumentWord)]
-  return `    ${node.name})\n      _arguments ${words.join(' \\\n        ')} ;;`
+  return `_arguments ${words.join(' \\\n        ')}`
+}
+
+/** The second word first; behind it, what that command takes. */
+function familyCase({ word, own, members }: Family, tree: CommandTree): string {
+  const second = quoted(`1: :(${members.map((member) => member.word).join(' ')})`)
+  const options = own === undefined ? [] : optionsOf(own, tree).map(optionWord)
+  const cases = members.map(
+    (member) => `        ${member.word}) shift words; ((CURRENT -= 1)); ${argumentsOf(member.node, tree)} ;;`,
+  )
+  return `    ${word})
+      if ((CURRENT == 2)); then _arguments ${[second, ...options].join(' \\\n        ')}; return; fi
+      case "\${words[2]}" in
+${cases.join('\n')}
+      esac ;;`
 }
 
 function optionWord(option: NamedOption): string {

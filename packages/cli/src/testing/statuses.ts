@@ -84,6 +84,8 @@ export function rollout(changes: Partial<Rollout> = {}): Rollout {
     reason: null,
     by: null,
     why: null,
+    gate: null,
+    hotfix: false,
     askedBp: 2_500,
     inForceBp: 2_500,
     sentence: 'Watching v2 at 25 %. No harm seen; errors needs more evidence before 50 %.',

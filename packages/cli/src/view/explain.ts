@@ -64,7 +64,7 @@ function evidenceText(judgement: Judgement, rollout: Rollout): string {
   const against = `The evidence for harm is ${odds(harm.logE)}${led}; ${odds(harm.threshold)} rolls back.`
   const said = rollout.sentence.includes(judgement.sentence) ? '' : judgement.sentence
   if (kayenta !== undefined) return [said, seen, kayentaText(kayenta)].filter((part) => part !== '').join(' ')
-  const open = metrics.filter((reading) => reading.role === 'guardrail' && reading.verdict !== 'safe')
+  const open = metrics.filter((reading) => reading.role !== 'monitor' && reading.verdict !== 'safe')
   const first = open[0]
   const towards =
     judgement.verdict === 'harmful' || rollout.step === null

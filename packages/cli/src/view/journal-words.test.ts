@@ -20,6 +20,40 @@ test('a transition says where to, which step and why', () => {
   )
 })
 
+test('a coupled release is told member by member', () => {
+  const members = [
+    { service: 'api', to: 'v2', from: 'v1' },
+    { service: 'web', to: 'v5', from: 'v4' },
+  ]
+  assert.equal(
+    journalWords({ kind: 'release.started', data: { order: 'sequence', members, why: 'spring' } }),
+    'coupled release, sequence, of api v2, web v5: spring',
+  )
+  assert.equal(
+    journalWords({ kind: 'release.member', data: { service: 'api', to: 'promoted', rollout: 'api-1', why: '' } }),
+    'api: promoted (api-1)',
+  )
+  assert.equal(journalWords({ kind: 'release.moved', data: { to: 'reversing', why: 'no' } }), 'reversing: no')
+})
+
+test('what a stop has cost is told with its number', () => {
+  assert.equal(
+    journalWords({ kind: 'version.cut-off', data: { version: 'v1', count: 2 } }),
+    'stopped v1 with 2 open requests, streams or tunnels cut off',
+  )
+})
+
+test('a token is told by its name', () => {
+  assert.equal(
+    journalWords({ kind: 'token.created', data: { token: 'ada', role: 'viewer', expiresAt: null, why: 'new here' } }),
+    'made the token ada, with the role viewer: new here',
+  )
+  assert.equal(
+    journalWords({ kind: 'token.revoked', data: { token: 'ada', role: 'viewer' } }),
+    'took back the token ada',
+  )
+})
+
 test('each act is told once', () => {
   const told = toldLines([
     line('rollout.abort', { why: 'x' }),

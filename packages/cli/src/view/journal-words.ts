@@ -41,14 +41,26 @@ function whatHappened(kind: string, data: JournalLine['data']): string {
       return `routing ${text(data['revision'])}: ${shares(data['weights'])}`
     case 'store.recovered':
       return 'the store can write again'
+    case 'token.created':
+      return `made the token ${text(data['token'])}, with the role ${text(data['role'])}`
+    case 'token.revoked':
+      return `took back the token ${text(data['token'])}`
+    case 'version.cut-off':
+      return `stopped ${text(data['version'])} with ${text(data['count'])} open requests, streams or tunnels cut off`
     case 'rollout.started':
       return `release of ${text(field(data['plan'], 'canary'))}`
     case 'rollout.judged':
       return `verdict: ${text(field(data['judgement'], 'verdict'))}. ${text(field(data['judgement'], 'sentence'))}`
     case 'rollout.moved':
       return moved(data)
+    case 'release.started':
+      return `coupled release, ${text(data['order'])}, of ${members(data['members'])}`
+    case 'release.member':
+      return `${text(data['service'])}: ${text(data['to'])} (${text(data['rollout'])})`
+    case 'release.moved':
+      return text(data['to'])
     default:
-      return kind.replace(/^rollout\./, '').replaceAll('-', ' ')
+      return kind.replace(/^rollout\./, '').replaceAll(/[-.]/g, ' ')
   }
 }
 
@@ -82,6 +94,11 @@ function shares(weights: unknown): string {
   return Object.entries(weights)
     .map(([version, share]) => `${version} ${typeof share === 'number' ? weight(share) : text(share)}`)
     .join(', ')
+}
+
+function members(values: unknown): string {
+  if (!Array.isArray(values)) return text(values)
+  return values.map((member) => `${text(field(member, 'service'))} ${text(field(member, 'to'))}`).join(', ')
 }
 
 function list(values: unknown): string {

@@ -43,12 +43,15 @@ function rough(ms: number): string {
   return formatDuration(Math.max(unit, Math.round(ms / unit) * unit))
 }
 
+const waits = (needs: readonly string[]): string =>
+  needs.length === 0 ? unknown : needs.length === 1 ? (needs[0]?.split(': ')[0] ?? unknown) : `${needs.length} things`
+
 function columnsOf({ users }: ReleasePlan): readonly Column<ReleasePlanStep>[] {
   return [
     { title: 'share', align: 'right', text: ({ weightBp }) => formatWeight(weightBp) },
     { title: 'earliest', align: 'right', text: ({ earliestMs }) => time(earliestMs) },
     { title: 'likely', align: 'right', text: ({ likelyMs }) => time(likelyMs) },
-    { title: 'waits', text: ({ pause }) => (pause ? 'for a person' : unknown), drop: 2 },
+    { title: 'waits for', text: ({ needs }) => waits(needs), drop: 2 },
     ...(users === null
       ? []
       : [
@@ -88,7 +91,13 @@ function sentencesOf(plan: ReleasePlan): readonly string[] {
   const { canary, promoted, steps, falseRollbackPercent, notForecast, errorPercent } = plan
   const first = steps.find(({ likelyMs }) => likelyMs !== null)
   const doubled = first?.doubledErrors
+  const waiting = steps.flatMap(({ name, needs }, at) =>
+    needs.length === 0
+      ? []
+      : [`Step ${at + 1}${name === undefined ? '' : ` (${name})`} waits for ${needs.join('; ')}.`],
+  )
   return [
+    ...waiting,
     promoted.likelyMs === null
       ? `A ${canary} that behaves as stable is not promoted by itself at this traffic: the evidence does not come within a step's deadline.`
       : `A ${canary} that behaves as stable is promoted after ${rough(promoted.earliestMs)} at the earliest, likely after ${rough(promoted.likelyMs)}, when it has answered about ${count(promoted.canaryRequests)} requests.`,

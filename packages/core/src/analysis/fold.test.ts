@@ -13,13 +13,13 @@ const setup = setupOf({})
 const both = { v1: { randomised: 95 }, v2: { randomised: 5 } }
 
 function folded(slots: readonly EvidenceSlot[], start = createAnalysis(setup), askedBp = 500): AnalysisState {
-  return slots.reduce((state, slot) => foldSlot(setup, state, slot, askedBp).state, start)
+  return slots.reduce((state, slot) => foldSlot(setup, state, slot, { bp: askedBp }).state, start)
 }
 
 function credits(slots: readonly EvidenceSlot[], askedBp = 500): readonly number[] {
   let state = createAnalysis(setup)
   return slots.map((slot) => {
-    const { state: next, creditMs } = foldSlot(setup, state, slot, askedBp)
+    const { state: next, creditMs } = foldSlot(setup, state, slot, { bp: askedBp })
     state = next
     return creditMs
   })
@@ -47,7 +47,27 @@ test('a slot at another share than the step asks for is worth nothing to the ste
   assert.deepEqual(credits([slotOf(both)], 2_500), [0])
   const quiet = slotOf({ v1: { randomised: 20 } })
   assert.deepEqual(credits([quiet, quiet, slotOf(both, { canaryBp: 2_500 })], 2_500), [0, 0, 1_000])
-  for (const canaryBp of [0, 10_000]) assert.deepEqual(credits([slotOf(both, { canaryBp })], canaryBp), [0])
+  assert.deepEqual(credits([slotOf(both, { canaryBp: 0 })], 0), [0])
+})
+
+test('with all traffic the samples of canary are worth their time', () => {
+  assert.deepEqual(credits([slotOf({ v2: { randomised: 20 } }, { canaryBp: 10_000 })], 10_000), [1_000])
+  assert.deepEqual(credits([slotOf({ v1: { randomised: 20 } }, { canaryBp: 10_000 })], 10_000), [0])
+})
+
+test('a schedule goes on while canary was not due a request, and stops when its silence has no such reason', () => {
+  let state = createAnalysis(setup)
+  const second = (more: Parameters<typeof slotOf>[0], canaryBp: number): number => {
+    const folded = foldSlot(setup, state, slotOf(more, { canaryBp }), { bp: 3, schedule: true })
+    state = folded.state
+    return folded.creditMs
+  }
+  const busy = { v1: { randomised: 100 } }
+  assert.equal(second({}, 10), 0, 'no traffic at all')
+  for (let i = 0; i < 50; i += 1) assert.equal(second(busy, 10), 1_000)
+  assert.equal(second(busy, 10), 0, 'five requests were due and none came')
+  assert.equal(second({ ...busy, v2: { randomised: 1 } }, 10), 1_000)
+  assert.equal(second(busy, 10), 1_000)
 })
 
 test('what is seen at another share is still evidence', () => {
@@ -188,7 +208,7 @@ test('a label that comes late counts for the version and the share that served',
   const watched = setupOf({ metrics: { errors, wrong: observed, wronger: { ...observed, observation: 'wrong' } } })
   const label = { metric: 'wrong', arm: 'canary', stage: '500', bucket: 3, value: 1 } as const
   let state = foldObservations(watched, createAnalysis(watched), [label, { ...label, arm: 'stable', value: 0 }])
-  state = foldSlot(watched, state, slotOf(both, { canaryBp: 2_500 }), 2_500).state
+  state = foldSlot(watched, state, slotOf(both, { canaryBp: 2_500 }), { bp: 2_500 }).state
   state = foldObservations(watched, state, [label, { ...label, metric: 'unwatched' }, { ...label, stage: '2500' }])
   for (const name of ['wrong', 'wronger']) {
     const sums = state.observed[name]
@@ -212,7 +232,7 @@ test('a label that comes late counts for the version and the share that served',
 
 test('a slot that does not know the versions changes nothing but the time', () => {
   const other = { ...slotOf({}), arms: {} }
-  const { state, creditMs } = foldSlot(setup, createAnalysis(setup), other, 500)
+  const { state, creditMs } = foldSlot(setup, createAnalysis(setup), other, { bp: 500 })
   assert.deepEqual([creditMs, state.tests, state.lastSlotAt, state.lastCanaryAt], [0, null, 1_000, 0])
 })
 

@@ -11,7 +11,9 @@ import type { ArmSlot, EvidenceSlot } from '../evidence.ts'
 import { noClusters, type Addition, type Cell, type Clusters } from './clusters.ts'
 import { combinedHarm, createEventTests, updateEventTests, type EventBatch, type EventTests } from './event-tests.ts'
 import { createKayenta, foldKayenta, observeKayenta, type KayentaState } from './kayenta/state.ts'
+import { foldAlone, type AloneState } from './alone.ts'
 import { notPacedYet, paced, type PacedEvidence } from './paced.ts'
+import { foldMirror, startMirror, type MirrorState } from './mirror.ts'
 import { addObservations, type TracedObservation } from './observed.ts'
 import { addTraffic, startTraffic, type TrafficRate } from './ramp.ts'
 import { foldSlices, type SlicesState } from './slices.ts'
@@ -56,6 +58,12 @@ export interface AnalysisState {
   readonly watchedMs: number
   /** Evidence time waiting for canary’s next sample, in ms. */
   readonly pendingMs: number
+  /** Requests canary should have had at the shares in force since its last one. */
+  readonly owed: number
+  /** Where copies are compared. */
+  readonly mirror?: MirrorState
+  /** Once canary has had all traffic. */
+  readonly alone?: AloneState
   /** Points for Kayenta’s judge, where it decides. */
   readonly kayenta?: KayentaState
   /** Where slices are asked for. */
@@ -80,42 +88,99 @@ export function createAnalysis(setup: AnalysisSetup): AnalysisState {
     lastCanaryAt: 0,
     watchedMs: 0,
     pendingMs: 0,
+    owed: 0,
+    ...(setup.mirror === undefined ? {} : { mirror: startMirror(setup.mirror.maxDifferentRatio) }),
     ...(setup.kayenta === undefined ? {} : { kayenta: createKayenta(0) }),
   }
 }
 
+/** Which evidence time a step wants. */
+export interface Wanted {
+  /** The share of the step. */
+  readonly bp: number
+  /** The share follows a schedule: any share counts. */
+  readonly schedule?: boolean
+  /** Copies are compared: those count. */
+  readonly mirror?: boolean
+}
+
+/** Silence of canary that chance explains once in 150 times; on a schedule, time goes on until then. */
+const owedLimit = 5
+
 /**
  * Folds one slot in. Returns the new state and how much evidence time the slot is worth, in ms: none unless both versions had samples at
- * `askedBp`, the share of the step that wants the time; what was seen at another share is evidence, but not of this step.
+ * the share of the step that wants the time; what was seen at another share is evidence, but not of this step. With all traffic canary's own samples count, on a
+ * schedule also time in which canary was not due a request yet.
  */
 export function foldSlot(
   setup: AnalysisSetup,
   state: AnalysisState,
   slot: EvidenceSlot,
-  askedBp: number,
+  wanted: Wanted,
 ): { readonly state: AnalysisState; readonly creditMs: number } {
   const canary = slot.arms[setup.canary]
   const stable = slot.arms[setup.stable]
   const canaryBp = slot.weights[setup.canary] ?? 0
+  const [own, other] = [canary?.randomised ?? 0, stable?.randomised ?? 0]
   // At 0 % and 100 % there is nothing to compare.
   const split = canaryBp > 0 && canaryBp < 10_000
-  const busy = split && canaryBp === askedBp && (stable?.randomised ?? 0) > 0
-  const sampled = busy && (canary?.randomised ?? 0) > 0
+  const busy = split && canaryBp === wanted.bp && other > 0
+  const sampled = busy && own > 0
   const base: AnalysisState = {
     ...state,
     stable: addTotals(state.stable, stable),
     canary: addTotals(state.canary, canary),
-    traffic: addTraffic(state.traffic, (stable?.randomised ?? 0) + (canary?.randomised ?? 0), slot.durationMs),
+    traffic: addTraffic(state.traffic, own + other, slot.durationMs),
     // The latest word, not the greatest: clocks are set back, and silence since then has to be seen.
     lastSlotAt: slot.at,
-    lastCanaryAt: (canary?.randomised ?? 0) > 0 ? slot.at : state.lastCanaryAt,
+    lastCanaryAt: own > 0 || (slot.mirror?.compared ?? 0) > 0 ? slot.at : state.lastCanaryAt,
     watchedMs: state.watchedMs + (split ? slot.durationMs : 0),
     pendingMs: !busy || sampled ? 0 : Math.min(graceMs, state.pendingMs + slot.durationMs),
+    owed: own > 0 ? 0 : state.owed + ((own + other) * canaryBp) / 10_000,
+    ...mirrorAfter(state, slot),
+    ...aloneAfter(setup, state, slot, canaryBp),
     ...(split ? kayentaAfter(setup, state, slot) : {}),
   }
-  const creditMs = sampled ? state.pendingMs + slot.durationMs : 0
+  const creditMs = sampled
+    ? state.pendingMs + slot.durationMs
+    : otherCredit(slot, wanted, { own, other, canaryBp, owed: base.owed })
   if (!split || stable === undefined || canary === undefined) return { state: base, creditMs }
   return { state: foldTests(setup, base, slot, { stable, canary, canaryBp }), creditMs }
+}
+
+/** Evidence time of steps without two versions at a fixed share. */
+function otherCredit(
+  { durationMs, mirror }: EvidenceSlot,
+  { bp, schedule = false, mirror: copies = false }: Wanted,
+  {
+    own,
+    other,
+    canaryBp,
+    owed,
+  }: { readonly own: number; readonly other: number; readonly canaryBp: number; readonly owed: number },
+): number {
+  if (copies && canaryBp === bp && bp === 0) return (mirror?.compared ?? 0) > 0 ? durationMs : 0
+  if (schedule) return canaryBp > 0 && own + other > 0 && owed < owedLimit ? durationMs : 0
+  return bp === 10_000 && canaryBp === 10_000 && own > 0 ? durationMs : 0
+}
+
+function mirrorAfter({ mirror }: AnalysisState, slot: EvidenceSlot): Pick<AnalysisState, 'mirror'> {
+  if (mirror === undefined || slot.mirror === undefined) return {}
+  return { mirror: foldMirror(mirror, slot.mirror, slot.durationMs) }
+}
+
+/** With all traffic there is nobody to compare canary with but stable before. */
+function aloneAfter(
+  setup: AnalysisSetup,
+  { alone, stable }: AnalysisState,
+  slot: EvidenceSlot,
+  canaryBp: number,
+): Pick<AnalysisState, 'alone'> {
+  const arm = slot.arms[setup.canary]
+  if (setup.before === undefined || canaryBp !== 10_000 || arm === undefined) return {}
+  const before = { requests: stable.randomised, errors: stable.errors }
+  const next = foldAlone(setup, alone, before, { arm, durationMs: slot.durationMs })
+  return next === undefined ? {} : { alone: next }
 }
 
 /** Folds observations in. Those of metrics that are not watched are ignored. */

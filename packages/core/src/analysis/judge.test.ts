@@ -34,7 +34,7 @@ const failing = (units: number): Partial<ArmSlot> => ({
 })
 
 function state(setup: AnalysisSetup, slots: readonly EvidenceSlot[]): AnalysisState {
-  return slots.reduce((before, slot) => foldSlot(setup, before, slot, 5_000).state, createAnalysis(setup))
+  return slots.reduce((before, slot) => foldSlot(setup, before, slot, { bp: 5_000 }).state, createAnalysis(setup))
 }
 
 const context: JudgeContext = { nextBp: 10_000, now: 1_500, since: 0, warmingUp: false }

@@ -1,11 +1,14 @@
 import type { Judgement, Metric, MetricReading } from '@serin/spec'
 import { combineEvidence, readAllocation } from '@serin/stats'
+import { readAlone } from './alone.ts'
 import type { AnalysisState } from './fold.ts'
+import { readGoal } from './goal.ts'
 import { labelled, readKayenta } from './kayenta/judgement.ts'
+import { readMirror, type MirrorReading } from './mirror.ts'
 import { readNext } from './next-look.ts'
 import { rampSentence, readRamp } from './ramp.ts'
 import { readErrors, readLatency, readObservations } from './readings.ts'
-import type { AnalysisSetup } from './setup.ts'
+import { isGuard, type AnalysisSetup } from './setup.ts'
 import { readSlices, slicesSentence } from './slices.ts'
 import { judgementSentence } from './words.ts'
 
@@ -14,6 +17,11 @@ const sampleRatioThreshold = Math.log(1_000)
 /** Without a slot for this long the source counts as down; without a canary sample for the second, canary as silent. */
 const sourceDownMs = 5_000
 const noDataMs = 10_000
+
+/** What canary does with all traffic, among the guardrails. */
+const aloneName = 'all-traffic'
+/** What copies of requests show. */
+const mirrorName = 'mirror'
 
 /** With few users a budget still bounds what they can lose; with anything else amiss it says nothing. */
 const affordable: ReadonlySet<Judgement['health']> = new Set(['ok', 'low-traffic'])
@@ -25,6 +33,8 @@ export interface JudgeContext {
   /** When the step in force began; silence is counted from then. */
   readonly since: number
   readonly warmingUp: boolean
+  /** What the step compares. Absent: the traffic of both versions. `copies`: only what is mirrored; `both`. */
+  readonly compares?: 'copies' | 'both'
 }
 
 /**
@@ -34,20 +44,26 @@ export interface JudgeContext {
  */
 export function judge(setup: AnalysisSetup, state: AnalysisState, context: JudgeContext): Judgement {
   const metrics = readMetrics(setup, state, context.nextBp)
-  const guards = metrics.filter((reading) => reading.role === 'guardrail')
+  const guards = metrics.filter(isGuard)
   const importance = (name: string) => setup.metrics[name]?.importance ?? 1
-  const total = combineEvidence(
-    guards.map((reading) => ({ name: reading.name, weight: importance(reading.name), logE: reading.harm.logE })),
-  )
+  const mirror = mirrorOf(setup, state)
+  const total = combineEvidence([
+    ...guards.map((reading) => ({ name: reading.name, weight: importance(reading.name), logE: reading.harm.logE })),
+    ...(mirror === undefined ? [] : [{ name: mirrorName, weight: 1, logE: mirror.harm.logE }]),
+    // Its part of the budget is kept from the beginning, not only when it is needed.
+    ...(setup.before === undefined ? [] : [{ name: aloneName, weight: 1, logE: state.alone?.test.logE ?? 0 }]),
+  ])
   const threshold = Math.log(1 / setup.falseRollbackRatio)
   const allocation = readAllocation(state.allocation)
   const srmLogE = allocation.ok ? allocation.logE : 0
   const leading = total.contributions[0]?.name ?? null
   const health = healthOf(setup, state, context, srmLogE)
   const kayenta = setup.kayenta === undefined ? undefined : readKayenta(setup.kayenta, state.kayenta)
-  const proved = guards.length > 0 && total.logE >= threshold
+  const proved = total.logE >= threshold
   const harmful = health !== 'sample-ratio-mismatch' && (kayenta === undefined ? proved : kayenta.verdict === 'harmful')
-  const within = guards.length > 0 && guards.every((reading) => reading.verdict === 'safe')
+  const alike = context.compares === undefined || mirror?.verdict === 'safe'
+  const within =
+    alike && (context.compares === 'copies' || (guards.length > 0 && guards.every(({ verdict }) => verdict === 'safe')))
   const safe = health === 'ok' && (kayenta === undefined ? within : kayenta.verdict === 'safe')
   const verdict = harmful ? 'harmful' : safe ? 'safe' : 'undecided'
   const ramp = affordable.has(health) ? readRamp(setup, state) : undefined
@@ -62,6 +78,9 @@ export function judge(setup: AnalysisSetup, state: AnalysisState, context: Judge
     srm: { logE: srmLogE, threshold: sampleRatioThreshold },
     ...(ramp === undefined ? {} : { ramp }),
     ...(slices === undefined ? {} : { slices }),
+    ...(state.alone === undefined ? {} : { alone: readAlone(state.alone, threshold) }),
+    ...(mirror === undefined ? {} : { mirror }),
+    ...(setup.goal === undefined ? {} : { goal: readGoal(setup, state, setup.goal) }),
     ...(verdict === 'undecided' && health === 'ok' && kayenta === undefined
       ? { next: readNext(guards, { logE: total.logE, threshold }, state.watchedMs) }
       : {}),
@@ -71,7 +90,7 @@ export function judge(setup: AnalysisSetup, state: AnalysisState, context: Judge
     ),
   } satisfies Omit<Judgement, 'sentence'>
   const sentences = [
-    judgementSentence(withoutSentence),
+    judgementSentence(withoutSentence, context.compares),
     ramp === undefined || verdict !== 'undecided' ? '' : rampSentence(ramp),
     // Advice: said beside the verdict, never part of it.
     slicesSentence(slices ?? []),
@@ -79,11 +98,22 @@ export function judge(setup: AnalysisSetup, state: AnalysisState, context: Judge
   return { ...withoutSentence, sentence: sentences.filter((sentence) => sentence !== '').join(' ') }
 }
 
+/** Evidence besides the metrics that has a part of the false-rollback budget. */
+function ownParts({ before, mirror }: AnalysisSetup): number {
+  return (before === undefined ? 0 : 1) + (mirror === undefined ? 0 : 1)
+}
+
+function mirrorOf(setup: AnalysisSetup, { mirror }: AnalysisState): MirrorReading | undefined {
+  if (setup.mirror === undefined || mirror === undefined) return undefined
+  const { falseRollbackRatio, falsePromotionRatio } = setup
+  return readMirror(mirror, { falseRollbackRatio, falsePromotionRatio, minPairs: setup.mirror.minPairs })
+}
+
 function readMetrics(setup: AnalysisSetup, state: AnalysisState, nextBp: number): readonly MetricReading[] {
-  const weights = Object.values(setup.metrics).filter((metric) => metric.role === 'guardrail')
-  const sum = weights.reduce((total, metric) => total + metric.importance, 0)
+  const weights = Object.values(setup.metrics).filter(isGuard)
+  const sum = weights.reduce((total, metric) => total + metric.importance, ownParts(setup))
   return Object.entries(setup.metrics).map(([name, metric]) => {
-    const share = metric.role === 'guardrail' && sum > 0 ? metric.importance / sum : 1
+    const share = isGuard(metric) && sum > 0 ? metric.importance / sum : 1
     const thresholds = {
       harm: Math.log(1 / (share * setup.falseRollbackRatio)),
       safe: Math.log(1 / setup.falsePromotionRatio),
@@ -113,6 +143,7 @@ function healthOf(
   if (srmLogE >= sampleRatioThreshold) return 'sample-ratio-mismatch'
   if (context.now - Math.max(state.lastSlotAt, context.since) > sourceDownMs) return 'source-down'
   if (context.now - Math.max(state.lastCanaryAt, context.since) > noDataMs) return 'no-data'
+  if (context.compares === 'copies') return 'ok'
   const watchesLatency = Object.values(setup.metrics).some(
     ({ kind, role }) => kind === 'latency' && role === 'guardrail',
   )

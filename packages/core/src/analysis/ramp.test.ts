@@ -25,7 +25,7 @@ function after(seconds: number, arms: { v1: Partial<ArmSlot>; v2: Partial<ArmSlo
   let state = createAnalysis(setup)
   for (let second = 1; second <= seconds; second += 1) {
     const slot = slotOf(arms, { seq: second, at: 1_000 * second, canaryBp, sticky: false })
-    state = foldSlot(setup, state, slot, canaryBp).state
+    state = foldSlot(setup, state, slot, { bp: canaryBp }).state
   }
   return state
 }

@@ -3,7 +3,7 @@ import { normal, xoshiro } from '@serin/stats/seeded'
 import * as fc from 'fast-check'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { planCanary } from '../strategies/canary.ts'
+import type { Plan } from '../plan.ts'
 import { baselineSamples, chooseCuts, errorsQuestion, guardCut, latencyQuestion, marginAt, targetsOf } from './setup.ts'
 import { setupOf } from './testing/setups.ts'
 
@@ -35,8 +35,9 @@ test('promotion is judged at the asked quantile, or at the highest below it that
 })
 
 test('a step may lead to the shares after it, and the last to everything', () => {
-  const plan = planCanary({ kind: 'canary', preset: '5-25-50-100', deadline: 1 }, { stable: 'v1', canary: 'v2' })
-  assert.deepEqual(targetsOf(plan), [2_500, 5_000, 10_000])
+  const steps = [0, 500, 2_500, 2_500, 5_000].map((weightBp) => ({ weightBp, holdMs: 0, pause: false }))
+  const plan: Plan = { strategy: 'canary', stable: 'v1', canary: 'v2', steps, deadlineMs: 1 }
+  assert.deepEqual(targetsOf(plan), [500, 2_500, 5_000, 10_000])
   assert.deepEqual(targetsOf({ ...plan, steps: [] }), [10_000])
 })
 

@@ -1,6 +1,7 @@
 import type { Metric, Slice } from '@serin/spec'
 import { createThresholdBank, type LogHistogram } from '@serin/stats'
 import type { Plan } from '../plan.ts'
+import type { Failures } from './alone.ts'
 import type { KayentaRules } from './kayenta/rules.ts'
 
 /** A latency cut: a quantile of stable before the rollout, frozen for the whole of it. */
@@ -27,6 +28,12 @@ export interface AnalysisSetup {
   readonly minUnits: number
   /** What Kayenta's judge goes by; absent when Serin's own evidence decides. */
   readonly kayenta?: KayentaRules
+  /** The plan watches canary with all traffic: what stable did in the ten minutes before the rollout. */
+  readonly before?: Failures
+  /** Copies are compared in some step: the part of the answers that may differ, and the pairs it takes at least. */
+  readonly mirror?: { readonly maxDifferentRatio: number; readonly minPairs: number }
+  /** What an experiment is about, and the units of both versions after which it is given up. */
+  readonly goal?: { readonly metric: string; readonly maxUnits: number }
   /** adaptive: what the rollout may cost, how often its share may change, and the traffic before it began. */
   readonly ramp?: RampSetup
   /** Parts of the traffic that are read by themselves; absent: none. */
@@ -52,7 +59,24 @@ export interface EventQuestion {
 
 /** The shares a plan can move to after its first step. */
 export function targetsOf(plan: Plan): readonly number[] {
-  return [...plan.steps.slice(1).map((step) => step.weightBp), 10_000]
+  const shares = [...plan.steps.slice(1).map((step) => step.weightBp), 10_000]
+  return [...new Set(shares.filter((weightBp) => weightBp > 0))]
+}
+
+/** What of a plan its evidence depends on besides its shares. */
+export function questionsOf({ steps, goal }: Plan): Pick<AnalysisSetup, 'goal' | 'mirror'> {
+  const mirror = steps.find((step) => step.mirror !== undefined)?.mirror
+  return {
+    ...(goal === undefined ? {} : { goal }),
+    ...(mirror === undefined
+      ? {}
+      : { mirror: { maxDifferentRatio: mirror.maxDifferentRatio, minPairs: mirror.minPairs } }),
+  }
+}
+
+/** Whether a metric can stop a rollout: all but those that are only shown. */
+export function isGuard({ role }: { readonly role: Metric['role'] }): boolean {
+  return role !== 'monitor'
 }
 
 /** A percent of the release file as a ratio. */

@@ -60,7 +60,7 @@ function second({ uniform, sticky, failing, seen }: World, boot = 'boot'): Evide
 function watched(seed: number, seconds: number, world: Pick<World, 'sticky' | 'failing'>): AnalysisState {
   const whole = { ...world, uniform: xoshiro(seed), seen: new Set<string>() }
   let state = createAnalysis(setup)
-  for (let i = 0; i < seconds; i += 1) state = foldSlot(setup, state, second(whole), 2_000).state
+  for (let i = 0; i < seconds; i += 1) state = foldSlot(setup, state, second(whole), { bp: 2_000 }).state
   return state
 }
 
@@ -129,9 +129,9 @@ test('two errors of a rare value flag nothing, whatever the odds', () => {
       },
       { canaryBp: 100 },
     )
-  state = foldSlot(setup, state, slot(2), 100).state
+  state = foldSlot(setup, state, slot(2), { bp: 100 }).state
   assert.deepEqual(flaggedOf(state), [])
-  state = foldSlot(setup, state, slot(4), 100).state
+  state = foldSlot(setup, state, slot(4), { bp: 100 }).state
   assert.equal(slicesSentence(flaggedOf(state)), 'Worse on country AQ.')
 })
 
@@ -144,7 +144,7 @@ test('the state is bounded, plain JSON, and takes any value for a key', () => {
   }
   for (let i = 0; i < 3; i += 1) {
     const slot: EvidenceSlot = JSON.parse(JSON.stringify(slotOf({ v1: { slices }, v2: { slices } })))
-    state = foldSlot(setup, state, slot, 500).state
+    state = foldSlot(setup, state, slot, { bp: 500 }).state
   }
   const cells = state.slices?.cells ?? []
   assert.equal(cells.length, 33)
@@ -162,10 +162,10 @@ test('the state is bounded, plain JSON, and takes any value for a key', () => {
 test('a gateway that starts again scores units anew, with capital of its own: nothing is counted twice', () => {
   const world: World = { uniform: xoshiro(3), sticky: true, failing: onlyAndroid, seen: new Set() }
   let state = createAnalysis(setup)
-  for (let i = 0; i < 60; i += 1) state = foldSlot(setup, state, second(world), 2_000).state
+  for (let i = 0; i < 60; i += 1) state = foldSlot(setup, state, second(world), { bp: 2_000 }).state
   const worstOf = (at: AnalysisState): SliceReading | undefined => readSlices(at.slices ?? assert.fail(), true)[0]
   const before = worstOf(state)
-  state = foldSlot(setup, state, second({ ...world, seen: new Set() }, 'another'), 2_000).state
+  state = foldSlot(setup, state, second({ ...world, seen: new Set() }, 'another'), { bp: 2_000 }).state
   const after = worstOf(state)
   assert.equal(after?.value, 'android')
   assert.ok(before !== undefined && Math.abs(after.logE - before.logE) < 0.1, `${before?.logE} → ${after?.logE}`)
@@ -173,8 +173,8 @@ test('a gateway that starts again scores units anew, with capital of its own: no
 })
 
 test('slots of before slices existed, and rollouts without slices, read as ever', () => {
-  const state = foldSlot(setup, createAnalysis(setup), slotOf({}), 500).state
+  const state = foldSlot(setup, createAnalysis(setup), slotOf({}), { bp: 500 }).state
   assert.deepEqual(state.slices?.cells, [])
-  const plain = foldSlot(setupOf({}), createAnalysis(setupOf({})), slotOf({}), 500).state
+  const plain = foldSlot(setupOf({}), createAnalysis(setupOf({})), slotOf({}), { bp: 500 }).state
   assert.equal('slices' in plain, false)
 })

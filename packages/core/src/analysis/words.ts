@@ -2,7 +2,7 @@ import { formatWeight, type Judgement, type MetricReading } from '@serin/spec'
 import { kayentaSentence } from './kayenta/judgement.ts'
 
 /** A number with as many digits as people can use. */
-function figure(value: number): string {
+export function figure(value: number): string {
   const size = Math.abs(value)
   return size === 0
     ? '0'
@@ -51,14 +51,23 @@ function measured(reading: Omit<MetricReading, 'sentence'>): string {
 }
 
 /** The whole judgement in one sentence: what is decided and by what, or what is still missing. */
-export function judgementSentence(judgement: Omit<Judgement, 'sentence'>): string {
+export function judgementSentence(judgement: Omit<Judgement, 'sentence'>, compares?: 'copies' | 'both'): string {
   const { kayenta } = judgement
   if (kayenta !== undefined && (judgement.verdict !== 'undecided' || judgement.health === 'ok'))
     return kayentaSentence(kayenta, formatWeight(judgement.forWeightBp))
+  // With all traffic there is no share left to be safe for.
+  if (judgement.alone !== undefined && (judgement.verdict !== 'harmful' || judgement.harm.leading === 'all-traffic'))
+    return judgement.verdict === 'harmful' ? `Harm is proved. ${judgement.alone.sentence}` : judgement.alone.sentence
+  const { mirror } = judgement
+  if (mirror !== undefined && judgement.verdict === 'harmful' && judgement.harm.leading === 'mirror')
+    return `Harm is proved. ${mirror.sentence}`
+  if (mirror !== undefined && judgement.health === 'ok' && compares !== undefined && mirror.verdict !== 'safe')
+    return mirror.sentence
   const leading = judgement.metrics.find((metric) => metric.name === judgement.harm.leading)
   if (judgement.verdict === 'harmful')
     return `Harm is proved (${oddsText(judgement.harm.logE)}). ${leading?.sentence ?? ''}`.trim()
   const next = formatWeight(judgement.forWeightBp)
+  if (judgement.verdict === 'safe' && compares === 'copies') return `Safe for ${next}: ${mirror?.sentence ?? ''}`
   if (judgement.verdict === 'safe') return `Safe for ${next}: every guardrail is within its margin.`
   switch (judgement.health) {
     case 'source-down':
@@ -74,8 +83,9 @@ export function judgementSentence(judgement: Omit<Judgement, 'sentence'>): strin
     case 'low-traffic':
       return `Only ${judgement.units.canary} units have seen canary so far. No harm seen.`
     case 'ok': {
+      if (judgement.goal !== undefined && judgement.goal.verdict !== 'better') return judgement.goal.sentence
       const open = judgement.metrics
-        .filter((metric) => metric.role === 'guardrail' && metric.verdict !== 'safe')
+        .filter((metric) => metric.role !== 'monitor' && metric.verdict !== 'safe')
         .map((metric) => metric.name)
       return `No harm seen; ${open.join(', ')} ${open.length === 1 ? 'needs' : 'need'} more evidence before ${next}.`
     }

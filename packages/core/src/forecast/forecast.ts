@@ -1,7 +1,8 @@
 import type { ReleasePlan, ReleasePlanStep } from '@serin/spec'
 import { harmForecast } from '@serin/stats'
-import type { AnalysisSetup } from '../analysis/setup.ts'
-import type { Plan } from '../plan.ts'
+import { isGuard, type AnalysisSetup } from '../analysis/setup.ts'
+import { gateNeeds } from '../gates/needs.ts'
+import type { Plan, PlanStep } from '../plan.ts'
 import { playMeanPath, type ExpectedTraffic, type MeanPath } from './mean-path.ts'
 
 /** What a forecast rests on. */
@@ -56,7 +57,7 @@ export function forecastRelease(input: ForecastInput): ReleasePlan {
 
 /** The level at which errors alone prove harm: their part of the budget. */
 function errorsAlpha({ metrics, falseRollbackRatio }: AnalysisSetup): number | null {
-  const guards = Object.values(metrics).filter(({ role }) => role === 'guardrail')
+  const guards = Object.values(metrics).filter(isGuard)
   const errors = guards.find(({ kind }) => kind === 'errors')
   if (errors === undefined) return null
   return (falseRollbackRatio * errors.importance) / guards.reduce((sum, { importance }) => sum + importance, 0)
@@ -72,7 +73,7 @@ function stepOf(at: number, input: StepInput): ReleasePlanStep {
   const step = plan.steps[at]
   const weightBp = step?.weightBp ?? 0
   const arrivals = path.arrivals
-  const here = arrivals.findIndex((arrival) => arrival.weightBp === weightBp)
+  const here = arrivals.findIndex((arrival) => arrival.step === at)
   const arrival = arrivals[here]
   const next = arrivals[here + 1]
   const stayMs =
@@ -80,7 +81,8 @@ function stepOf(at: number, input: StepInput): ReleasePlanStep {
       ? null
       : (next?.atMs ?? path.promotedAtMs ?? 0) - arrival.atMs
   const share = weightBp / 10_000
-  const known = harmAlpha !== null && traffic.errorRatio > 0 && traffic.errorRatio * asked <= 1
+  const known =
+    share > 0 && share < 1 && harmAlpha !== null && traffic.errorRatio > 0 && traffic.errorRatio * asked <= 1
   const stage = (ratio: number, horizonMs: number) => ({
     requestsPerSecond: traffic.requestsPerSecond,
     share,
@@ -99,6 +101,8 @@ function stepOf(at: number, input: StepInput): ReleasePlanStep {
     weightBp,
     holdMs: step?.holdMs ?? 0,
     pause: step?.pause ?? false,
+    ...(step?.name === undefined ? {} : { name: step.name }),
+    needs: needsOf(step),
     earliestMs: plan.steps.slice(0, at).reduce((sum, { holdMs }) => sum + holdMs, 0),
     likelyMs: arrival?.atMs ?? null,
     stayMs,
@@ -114,6 +118,21 @@ function stepOf(at: number, input: StepInput): ReleasePlanStep {
     smallestFound:
       known && stayMs !== null && stayMs > 0 ? smallest((ratio) => power(ratio, stayMs) ?? 0, traffic) : null,
   }
+}
+
+/** What a step waits for besides its evidence. */
+function needsOf(step: PlanStep | undefined): string[] {
+  if (step === undefined) return []
+  const { canaryReplicas, mirror, passes, gates = [], pause } = step
+  return [
+    ...(canaryReplicas === undefined ? [] : [`${canaryReplicas} of its copies`]),
+    ...(mirror === undefined
+      ? []
+      : [`${mirror.minPairs} answers compared, at most ${100 * mirror.maxDifferentRatio} % different`]),
+    ...(passes === 'decided' ? ['the experiment decided'] : []),
+    ...gates.map((gate) => gateNeeds(gate)),
+    ...(pause ? ['a person'] : []),
+  ]
 }
 
 /** The smallest ratio of error rates that is found with power 0.8, to two digits; null when not even a hundredfold is. */

@@ -1,9 +1,12 @@
 import type { LatencyCut, AnalysisSetup } from '../analysis/setup.ts'
-import type { ArmSlot, EvidenceSlot } from '../evidence.ts'
+import type { ArmSlot, EvidenceSlot, MirrorSlot } from '../evidence.ts'
 import { createAnalysis, foldSlot } from '../analysis/fold.ts'
 import { judge } from '../analysis/judge.ts'
 import { rampOf, readRamp } from '../analysis/ramp.ts'
-import { advance, askedWeightBp, nextWeightBp } from '../machine/advance.ts'
+import { judgedBy } from '../machine/judged.ts'
+import { advance } from '../machine/advance.ts'
+import { askedWeightBp, comparesOf, gateAsked, nextWeightBp, stepOf, wantedEvidence } from '../machine/asked.ts'
+import type { RolloutEvent } from '../machine/event.ts'
 import { begin, type RolloutState } from '../machine/state.ts'
 import type { Plan } from '../plan.ts'
 
@@ -14,9 +17,9 @@ export interface ExpectedTraffic {
   readonly errorRatio: number
 }
 
-/** When the canary got a share, and what it had answered by then. */
+/** When a step began, and what canary had answered by then. */
 export interface Arrival {
-  readonly weightBp: number
+  readonly step: number
   readonly atMs: number
   readonly canaryRequests: number
 }
@@ -45,14 +48,22 @@ export function playMeanPath(plan: Plan, setup: AnalysisSetup, traffic: Expected
   let [now, canaryRequests, slots] = [0, 0, 0]
   const step = (outcome: ReturnType<typeof advance>): void => {
     if (!('state' in outcome)) return
-    const before = askedWeightBp(state, plan)
+    const before = 'step' in state ? state.step : -1
     state = outcome.state
-    const weightBp = askedWeightBp(state, plan)
-    if (weightBp === before) return
-    arrivals.push({ weightBp, atMs: now, canaryRequests })
+    if (!('step' in state) || state.step === before) return
+    arrivals.push({ step: state.step, atMs: now, canaryRequests })
     slots = 0
   }
+  // Nobody knows how long copies, gates and people take: the forecast goes on at once.
+  const goOn = (): void => {
+    for (let before: RolloutState | null = null; before !== state;) {
+      before = state
+      const event = atOnce(state, plan)
+      if (event !== null) step(advance(state, event, plan, now))
+    }
+  }
   step(advance(state, { type: 'canary-ready', ...rampOf({ ramp: readRamp(setup, analysis) }) }, plan, now))
+  goOn()
   // Through a function, for the compiler does not see that `step` changes it.
   const current = (): RolloutState => state
   for (let all = 0; current().phase === 'watching' && all < mostSlots; all += 1) {
@@ -60,24 +71,30 @@ export function playMeanPath(plan: Plan, setup: AnalysisSetup, traffic: Expected
     slots += 1
     now += durationMs
     const weightBp = askedWeightBp(state, plan)
-    const slot = meanSlot(setup, traffic, { weightBp, at: now, durationMs })
+    const mirrorBp = stepOf(state, plan)?.mirror?.shareBp ?? 0
+    const slot = meanSlot(setup, traffic, { weightBp, mirrorBp, at: now, durationMs })
     canaryRequests += slot.arms[setup.canary]?.requests ?? 0
-    const folded = foldSlot(setup, analysis, slot, weightBp)
+    const folded = foldSlot(setup, analysis, slot, wantedEvidence(state, plan))
     analysis = folded.state
     const judgement = judge(setup, analysis, {
       nextBp: nextWeightBp(state, plan),
       now,
       since: state.since,
       warmingUp: now < warmUpMs,
+      ...comparesOf(state, plan),
     })
-    const { verdict, sentence } = judgement
-    const event = { type: 'judged', attempt: 1, verdict, why: sentence, creditMs: folded.creditMs } as const
-    step(advance(state, { ...event, ...rampOf(judgement) }, plan, now))
+    const event = judgedBy(judgement, { attempt: 1, creditMs: folded.creditMs })
+    // What an experiment is about cannot be forecast: it is taken to be shown when all its units are there.
+    step(
+      advance(
+        state,
+        event.goal === undefined ? event : { ...event, goal: { ...event.goal, verdict: 'better' } },
+        plan,
+        now,
+      ),
+    )
     step(advance(state, { type: 'tick' }, plan, now))
-    // Nobody knows how long a person takes: the forecast goes on at once.
-    const held = current()
-    if (held.phase === 'holding' && held.reason === 'pause-step')
-      step(advance(state, { type: 'resume', by: 'forecast', why: '' }, plan, now))
+    goOn()
   }
   return { arrivals, promotedAtMs: current().phase === 'promoting' ? now : null, canaryRequests }
 }
@@ -85,7 +102,12 @@ export function playMeanPath(plan: Plan, setup: AnalysisSetup, traffic: Expected
 function meanSlot(
   setup: AnalysisSetup,
   { requestsPerSecond, errorRatio }: ExpectedTraffic,
-  { weightBp, at, durationMs }: { readonly weightBp: number; readonly at: number; readonly durationMs: number },
+  {
+    weightBp,
+    mirrorBp,
+    at,
+    durationMs,
+  }: { readonly weightBp: number; readonly mirrorBp: number; readonly at: number; readonly durationMs: number },
 ): EvidenceSlot {
   const requests = (requestsPerSecond * durationMs) / 1_000
   const share = weightBp / 10_000
@@ -101,7 +123,39 @@ function meanSlot(
     weights: { [setup.canary]: weightBp, [setup.stable]: 10_000 - weightBp },
     sticky: false,
     arms: { [setup.canary]: arm(share), [setup.stable]: arm(1 - share) },
+    ...(mirrorBp === 0 ? {} : { mirror: meanPairs(Math.floor((requests * (1 - share) * mirrorBp) / 10_000)) }),
   }
+}
+
+/** Pairs that are alike. */
+function meanPairs(compared: number): MirrorSlot {
+  return {
+    sent: compared,
+    dropped: 0,
+    compared,
+    different: 0,
+    differentStatus: 0,
+    differentBody: 0,
+    onlyCanaryFailed: 0,
+    onlyStableFailed: 0,
+    canaryLatency: [],
+    stableLatency: [],
+  }
+}
+
+/** What would go on at once if nobody took any time: copies, gates, people; null when only evidence is waited for. */
+function atOnce(state: RolloutState, plan: Plan): RolloutEvent | null {
+  if (state.phase !== 'watching' && state.phase !== 'holding') return null
+  const { attempt, step } = state
+  if (state.waitingBp !== undefined) return { type: 'scaled', attempt, step }
+  if (state.phase === 'holding')
+    return state.reason === 'pause-step' ? { type: 'resume', by: 'forecast', why: '' } : null
+  const asked = gateAsked(state, plan)
+  if (asked === null) return null
+  const { gate, at } = asked
+  if (gate.kind !== 'approval') return { type: 'gate', attempt, step, gate: at, outcome: 'passed', why: '' }
+  const place = state.approvals?.length ?? 0
+  return { type: 'approve', by: gate.from?.[place] ?? `person ${place + 1}`, why: '' }
 }
 
 /** What a version does in the mean: failures at its rate, and latencies that fall between the cuts as their quantiles say. */

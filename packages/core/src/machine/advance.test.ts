@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Plan } from '../plan.ts'
-import { advance, askedWeightBp, nextWeightBp } from './advance.ts'
+import { advance } from './advance.ts'
+import { askedWeightBp, nextWeightBp } from './asked.ts'
 import { begin, isOver, type RolloutState } from './state.ts'
+import { after } from './testing/after.ts'
 import { cells, events, now, plan, states, type Cell } from './testing/cells.ts'
 import type { RolloutEvent } from './event.ts'
 
@@ -28,12 +30,6 @@ const judged = (more: Partial<Extract<RolloutEvent, { type: 'judged' }>>): Rollo
   ...events.judged,
   ...more,
 })
-
-function after(state: RolloutState, event: RolloutEvent, at = now, other: Plan = plan): RolloutState {
-  const outcome = advance(state, event, other, at)
-  assert.ok('state' in outcome, 'refused' in outcome ? outcome.refused : '')
-  return outcome.state
-}
 
 test('harm sends all traffic back from every phase in which canary has any', () => {
   for (const phase of ['watching', 'holding', 'promoting'] as const) {

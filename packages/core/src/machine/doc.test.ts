@@ -5,7 +5,7 @@ import { cells, events, type Cell } from './testing/cells.ts'
 
 const read = (path: string): string => readFileSync(new URL(path, import.meta.url), 'utf8')
 const page = read('../../../../docs/rollout-machine.md')
-const tests = read('advance.test.ts') + read('laws.test.ts')
+const tests = ['advance', 'gates', 'shares', 'laws', 'model'].map((name) => read(`${name}.test.ts`)).join('\n')
 
 /** The lines of a section, from its heading to the next of the same or a higher level. */
 function section(title: string): string {

@@ -1,401 +1,289 @@
-import * as fc from 'fast-check'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Plan, PlanStep } from '../plan.ts'
-import { advance, askedWeightBp } from './advance.ts'
-import type { RolloutEvent } from './event.ts'
-import { begin, isOver, type RolloutState } from './state.ts'
+import type { Plan } from '../plan.ts'
+import { advance } from './advance.ts'
+import { askedWeightBp, gateAsked, isQuiet, stepOf } from './asked.ts'
+import type { EventOf } from './event.ts'
+import { isOver, type RolloutState, type StateOf } from './state.ts'
+import { isCommand } from './testing/operator.ts'
+import { always as inEveryStory, type Moment } from './testing/stories.ts'
 
-const runs = { numRuns: 2_000 }
+type OnStep = StateOf<'watching'> | StateOf<'holding'>
 
-const plans: fc.Arbitrary<Plan> = fc
-  .uniqueArray(fc.integer({ min: 1, max: 9_999 }), { minLength: 0, maxLength: 5 })
-  .chain((weights) =>
-    fc.tuple(
-      ...weights
-        .toSorted((a, b) => a - b)
-        .map((weightBp): fc.Arbitrary<PlanStep> =>
-          fc.record({
-            weightBp: fc.constant(weightBp),
-            holdMs: fc.constantFrom(0, 1, 1_000, 5_000),
-            pause: fc.boolean(),
-          }),
-        ),
-    ),
-  )
-  .map((steps) => ({ strategy: 'canary', stable: 'v1', canary: 'v2', steps, deadlineMs: 10_000 }))
+const always = (check: (moment: Moment) => void): void => inEveryStory((moments) => moments.forEach(check))
 
-const share = fc.oneof(fc.nat(10_000), fc.constantFrom(0, 10_000))
-/** What a budget says, now and then; most plans have none. */
-const ramp = fc.option(fc.record({ growBp: share, stayBp: share, why: fc.constant('the budget') }), { nil: undefined })
-const withRamp = (events: fc.Arbitrary<RolloutEvent>): fc.Arbitrary<RolloutEvent> =>
-  fc.tuple(events, ramp).map(([each, found]) => (found === undefined ? each : { ...each, ramp: found }) as RolloutEvent)
+/** Only moments on a step of the plan. */
+const onStep = (check: (moment: Moment & { readonly before: OnStep }) => void): void =>
+  always((moment) => {
+    const { before } = moment
+    if ((before.phase === 'watching' || before.phase === 'holding') && before.step >= 0) check({ ...moment, before })
+  })
 
-const command = { by: fc.constantFrom('ann', 'bob'), why: fc.constantFrom('', 'because') }
-
-/** Events, most of them such as a rollout meets, some of them stale or absurd. */
-const event: fc.Arbitrary<RolloutEvent> = fc.oneof(
-  { weight: 3, arbitrary: withRamp(fc.record({ type: fc.constant('canary-ready' as const) })) },
-  { weight: 1, arbitrary: fc.record({ type: fc.constant('canary-failed' as const), why: fc.constant('it exited') }) },
-  {
-    weight: 12,
-    arbitrary: withRamp(
-      fc.record({
-        type: fc.constant('judged' as const),
-        attempt: fc.constantFrom(1, 1, 1, 2, 2, 3),
-        verdict: fc.constantFrom('safe' as const, 'safe' as const, 'undecided' as const, 'harmful' as const),
-        why: fc.constant('the evidence'),
-        creditMs: fc.constantFrom(0, 1, 1_000, 6_000),
-      }),
-    ),
-  },
-  {
-    weight: 4,
-    arbitrary: fc.record({
-      type: fc.constant('in-force' as const),
-      weightBp: fc.oneof(fc.constantFrom(0, 10_000), fc.nat(10_000)),
-    }),
-  },
-  { weight: 4, arbitrary: fc.record({ type: fc.constant('tick' as const) }) },
-  ...(['pause', 'resume', 'abort', 'retry', 'supersede'] as const).map((type) => ({
-    weight: 1,
-    arbitrary: fc.record({ type: fc.constant(type), ...command }) as fc.Arbitrary<RolloutEvent>,
-  })),
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      type: fc.constant('promote' as const),
-      full: fc.boolean(),
-      seenStep: fc.option(fc.integer({ min: -1, max: 5 })),
-      ...command,
-    }),
-  },
-)
-
-const stories = fc.array(fc.tuple(event, fc.constantFrom(0, 1, 500, 20_000)), { maxLength: 60 })
-
-interface Moment {
-  readonly before: RolloutState
-  readonly event: RolloutEvent
-  readonly after: RolloutState
-  readonly refused: boolean
-  readonly plan: Plan
-}
-
-/** Checks something at every moment of many stories. */
-function always(check: (moment: Moment) => void): void {
-  fc.assert(
-    fc.property(plans, stories, (plan, story) => {
-      let now = 0
-      let state = begin(now)
-      for (const [each, laterMs] of story) {
-        now += laterMs
-        const outcome = advance(deepFreeze(state), deepFreeze(each), deepFreeze(plan), now)
-        const after = 'state' in outcome ? outcome.state : state
-        check({ before: state, event: each, after, refused: 'refused' in outcome, plan })
-        state = after
-      }
-    }),
-    runs,
-  )
-}
-
-function deepFreeze<T>(value: T): T {
-  if (typeof value === 'object' && value !== null) for (const part of Object.values(value)) deepFreeze(part)
-  return Object.freeze(value)
-}
-
-const isCommand = (each: RolloutEvent): boolean => 'by' in each
-const asked = ({ before, after, plan }: Moment): readonly [number, number] => [
+const shares = ({ before, after, plan }: Moment): readonly [was: number, is: number] => [
   askedWeightBp(before, plan),
   askedWeightBp(after, plan),
 ]
 
+/** Whether it is still the same step, not entered anew: what was done of it is never undone. */
+function goesOn(before: OnStep, { event, after, refused }: Moment): after is OnStep {
+  const enters = (event.type === 'jump' || event.type === 'promote') && !refused
+  return 'step' in after && after.step === before.step && after.attempt === before.attempt && !enters
+}
+
+const steps = ({ steps: { length } }: Plan): number => length
+const placeOf = (state: RolloutState, plan: Plan): number =>
+  'step' in state ? state.step : state.phase === 'promoting' ? steps(plan) : -1
+
 test('I1: harm is followed by 0 %, and by nothing else until somebody retries', () => {
-  fc.assert(
-    fc.property(plans, stories, (plan, story) => {
-      let state = begin(0)
-      let harmed = false
-      for (const [each] of story) {
-        const harms =
-          each.type === 'judged' &&
-          each.verdict === 'harmful' &&
-          each.attempt === state.attempt &&
-          askedWeightBp(state, plan) > 0 &&
-          state.phase !== 'promoted'
-        const outcome = advance(state, each, plan, 0)
-        if ('state' in outcome) {
-          if (outcome.state.attempt > state.attempt) harmed = false
-          state = outcome.state
-        }
-        harmed ||= harms
-        if (harmed) assert.equal(askedWeightBp(state, plan), 0)
-      }
-    }),
-    runs,
-  )
+  inEveryStory((moments) => {
+    let harmed = false
+    for (const { before, event, after, plan } of moments) {
+      if (after.attempt > before.attempt) harmed = false
+      const current = event.type === 'judged' && event.verdict === 'harmful' && event.attempt === before.attempt
+      const tested = ['watching', 'holding', 'promoting'].includes(before.phase) && placeOf(before, plan) >= 0
+      harmed ||= current && tested
+      if (harmed) assert.equal(askedWeightBp(after, plan), 0)
+    }
+  })
 })
 
-test('I2: by itself a step passes only on a safe verdict or within the budget, in a slot with samples, after its evidence time', () => {
-  always((moment) => {
-    const { before, event: each, plan } = moment
-    const [was, is] = asked(moment)
-    if (is <= was || before.phase !== 'watching' || isCommand(each)) return
-    assert.ok(each.type === 'judged')
-    assert.ok(each.verdict === 'safe' || is <= (each.ramp?.growBp ?? 0))
-    assert.equal(each.attempt, before.attempt)
-    assert.ok(each.creditMs > 0)
-    assert.ok(before.evidenceMs + each.creditMs >= (plan.steps[before.step]?.holdMs ?? Infinity))
-    assert.equal(plan.steps[before.step]?.pause, false)
+/** What the evidence has to say before a step is left. */
+function passesByRule({ before, plan }: Moment, event: EventOf<'judged'>): void {
+  const [step, next] = [stepOf(before, plan), plan.steps[placeOf(before, plan) + 1]]
+  assert.ok(step !== null && before.phase === 'watching')
+  assert.equal(event.attempt, before.attempt)
+  assert.ok(event.creditMs > 0, 'a slot with samples')
+  assert.ok(before.evidenceMs + event.creditMs >= step.holdMs, 'its evidence time')
+  assert.ok((event.units ?? 0) >= (step.minUnits ?? 0), 'its units')
+  assert.equal(before.passed ?? 0, step.gates?.length ?? 0, 'its gates')
+  assert.equal(before.waitingBp, undefined, 'its copies')
+  assert.equal(step.pause, false)
+  assert.notEqual(event.verdict, 'harmful')
+  if (step.passes === 'decided') assert.deepEqual([event.verdict, event.goal?.verdict], ['safe', 'better'])
+  if (step.passes === undefined)
+    assert.ok(event.verdict === 'safe' || (next !== undefined && next.weightBp <= (event.ramp?.growBp ?? -1)))
+}
+
+test('I2: by itself a step is left only by its own rule, with its gates passed, its copies ready and its units served', () => {
+  onStep((moment) => {
+    const { before, event, after, plan } = moment
+    if (placeOf(after, plan) <= before.step || (isCommand(event) && event.type !== 'approve')) return
+    const step = plan.steps[before.step]
+    assert.ok(step !== undefined && before.phase === 'watching')
+    if (event.type === 'judged') return passesByRule(moment, event)
+    // Only a step that has no requests is left for another reason than evidence: the last thing it waited for.
+    assert.ok(isQuiet(step) && !step.pause)
+    const gates = step.gates?.length ?? 0
+    if (event.type === 'scaled') assert.deepEqual([before.waitingBp !== undefined, before.passed ?? 0], [true, gates])
+    else assert.deepEqual([before.waitingBp, before.passed ?? 0], [undefined, gates - 1])
+    assert.ok(event.type === 'scaled' || event.type === 'approve' || event.type === 'gate')
   })
 })
 
 test('I3: what is held never goes forward by itself', () => {
   always((moment) => {
-    const { before, event: each, after } = moment
-    if (before.phase !== 'holding' || isCommand(each)) return
-    const [was, is] = asked(moment)
-    assert.ok(is <= was)
+    const { before, event, after } = moment
+    if (before.phase !== 'holding' || (isCommand(event) && event.type !== 'approve')) return
+    const [was, is] = shares(moment)
+    assert.ok(is <= was, `${was} → ${is}`)
     assert.ok(after.phase === 'holding' || after.phase === 'rolling-back')
   })
 })
 
 test('I4: what is over stays over, unless somebody retries what was rolled back', () => {
-  always(({ before, event: each, after }) => {
+  always(({ before, event, after }) => {
     if (!isOver(before)) return
-    if (before.phase === 'rolled-back' && each.type === 'retry')
+    if (before.phase === 'rolled-back' && event.type === 'retry')
       assert.deepEqual([after.phase, after.attempt], ['preparing', before.attempt + 1])
     else assert.equal(after, before)
   })
 })
 
-test('I5: the weight asked is 0, a weight of the plan, or 100 % once promotion was decided', () => {
+test('I5: the share asked is 0, the one of the step, on its schedule, not above the one before while copies are waited for, or 100 % once promotion was decided', () => {
   always(({ after, plan }) => {
-    const weightBp = askedWeightBp(after, plan)
-    const ofPlan = plan.steps.some((step) => step.weightBp === weightBp)
-    const promotes = after.phase === 'promoting' || after.phase === 'promoted'
-    assert.ok(promotes ? weightBp === 10_000 : weightBp === 0 || ofPlan, `${after.phase}: ${weightBp}`)
+    const bp = askedWeightBp(after, plan)
+    if (after.phase === 'promoting' || after.phase === 'promoted') return assert.equal(bp, 10_000)
+    const step = stepOf(after, plan)
+    if (step === null || !('step' in after)) return assert.equal(bp, 0)
+    if (after.waitingBp !== undefined) assert.ok(bp <= after.waitingBp && bp <= step.weightBp)
+    else if (step.fromBp === undefined) assert.equal(bp, step.weightBp)
+    else assert.ok(bp >= Math.max(1, step.fromBp) && bp <= step.weightBp, `${bp}`)
   })
 })
 
 test('I6: time moves no traffic', () => {
   always((moment) => {
     if (moment.event.type !== 'tick') return
-    const [was, is] = asked(moment)
+    const [was, is] = shares(moment)
     assert.equal(is, was)
   })
 })
 
 test('I7: facts are never refused, and a refused command changes nothing', () => {
-  always(({ event: each, refused, before, after }) => {
-    if (refused) {
-      assert.ok(isCommand(each), each.type)
+  always(({ event, refused, before, after }) => {
+    if (!refused) return
+    assert.ok(isCommand(event), event.type)
+    assert.equal(after, before)
+  })
+})
+
+test('I8: evidence and words of another attempt or another step change nothing', () => {
+  always(({ event, before, after }) => {
+    if ('attempt' in event && event.attempt !== before.attempt) assert.equal(after, before)
+    if ((event.type === 'gate' || event.type === 'scaled') && 'step' in before && event.step !== before.step)
       assert.equal(after, before)
-    }
   })
 })
 
-test('I8: evidence of another attempt changes nothing', () => {
-  always(({ event: each, before, after }) => {
-    if (each.type === 'judged' && each.attempt !== before.attempt) assert.equal(after, before)
-  })
-})
-
-test('I9: the weight rises only when the version is ready, the evidence or the budget allows it, or a person says so', () => {
+test('I9: the share rises only when the version or its copies are ready, by evidence, by the last gate of a step without requests, or when a person says so', () => {
   always((moment) => {
-    const [was, is] = asked(moment)
-    if (is > was) assert.ok(['canary-ready', 'judged', 'promote', 'resume'].includes(moment.event.type))
+    const { before, event, plan } = moment
+    const [was, is] = shares(moment)
+    if (is <= was) return
+    const raises = ['canary-ready', 'judged', 'gate', 'scaled', 'approve', 'resume', 'promote', 'jump']
+    assert.ok(raises.includes(event.type), event.type)
+    const step = stepOf(before, plan)
+    if (event.type === 'gate' || event.type === 'approve') assert.ok(step !== null && isQuiet(step))
+    if (event.type === 'resume')
+      assert.ok(before.phase === 'holding' && (before.reason === 'pause-step' || (step !== null && isQuiet(step))))
   })
 })
 
 test('I10: promotion and rollback end only when the router says so', () => {
-  always(({ before, event: each, after }) => {
+  always(({ before, event, after }) => {
     if (before === after || !isOver(after)) return
-    assert.ok(each.type === 'in-force')
-    assert.equal(each.weightBp, after.phase === 'promoted' ? 10_000 : 0)
+    assert.ok(event.type === 'in-force')
+    assert.equal(event.weightBp, after.phase === 'promoted' ? 10_000 : 0)
   })
 })
 
-test('I11: a rollback cannot be stopped, and abort or harm is always heard while canary has traffic', () => {
-  always(({ before, event: each, after, refused }) => {
+test('I11: a rollback cannot be stopped, and an abort is always heard before it is over', () => {
+  always(({ before, event, after, refused }) => {
     if (before.phase === 'rolling-back') assert.ok(after.phase === 'rolling-back' || after.phase === 'rolled-back')
-    if (each.type !== 'abort' || isOver(before)) return
+    if (event.type !== 'abort' || isOver(before)) return
     assert.equal(refused, false)
     assert.equal(after.phase, 'rolling-back')
   })
 })
 
 test('I12: the same story gives the same states, and nothing that goes in is changed', () => {
-  fc.assert(
-    fc.property(plans, stories, (plan, story) => {
-      const tell = (): readonly RolloutState[] => {
-        const told: RolloutState[] = [begin(0)]
-        for (const [each, at] of story) {
-          const outcome = advance(deepFreeze(told.at(-1) ?? begin(0)), each, plan, at)
-          if ('state' in outcome) told.push(outcome.state)
-        }
-        return told
-      }
-      assert.deepEqual(tell(), tell())
-    }),
-    { numRuns: 300 },
-  )
-})
-
-test('I13: a share that the budget does not allow is left at once, for one that it allows or for none', () => {
-  always((moment) => {
-    const { before, event: each } = moment
-    if (each.type !== 'judged' || each.ramp === undefined || each.attempt !== before.attempt) return
-    if (before.phase !== 'watching' && before.phase !== 'holding') return
-    const [was, is] = asked(moment)
-    if (each.ramp.stayBp < was) assert.ok(is <= each.ramp.stayBp, `${was} → ${is}`)
-    if (is > was && is < 10_000) assert.ok(is <= Math.max(each.ramp.growBp, each.ramp.stayBp), `${was} → ${is}`)
+  always(({ before, event, after, refused, plan, now }) => {
+    const again = advance(structuredClone(before), structuredClone(event), structuredClone(plan), now)
+    assert.deepEqual(again, refused ? again : { state: after })
   })
 })
 
-// ── A small model beside the machine ───────────────────────────────────────────────────────────────────────────────────
+test('I13: a share that the budget does not allow is left at once, for one that it allows or for none', () => {
+  onStep((moment) => {
+    const { before, event } = moment
+    if (event.type !== 'judged' || event.ramp === undefined || event.attempt !== before.attempt) return
+    const [was, is] = shares(moment)
+    if (event.ramp.stayBp < was) assert.ok(is <= event.ramp.stayBp, `${was} → ${is}`)
+    if (is > was && is < 10_000) assert.ok(is <= Math.max(event.ramp.growBp, event.ramp.stayBp), `${was} → ${is}`)
+  })
+})
 
-/** What an operator keeps in their head: where it is, whether it is held, how much evidence the step has. */
-interface Model {
-  where: 'starting' | number | 'all' | 'back' | 'in' | 'out'
-  held: 'no' | 'person' | 'plan' | 'deadline'
-  evidenceMs: number
-  attempt: number
-  sinceMs: number
-}
+test('I14: a gate passes by its own word alone: one at a time, in their order, and never by evidence, time or a person in a hurry', () => {
+  onStep((moment) => {
+    const { before, event, after, plan } = moment
+    if (!goesOn(before, moment)) return
+    const [was, is] = [before.passed ?? 0, after.passed ?? 0]
+    if (is === was) return
+    assert.equal(is, was + 1)
+    const { gate, at } = gateAsked(before, plan) ?? {}
+    assert.equal(at, was)
+    if (gate?.kind === 'approval') assert.equal(event.type, 'approve')
+    else assert.ok(event.type === 'gate' && event.gate === was && event.outcome === 'passed')
+  })
+})
 
-/** The rules in the operator's own order: refuse, go back, go forward. Returns whether the command was taken. */
-function live(model: Model, each: RolloutEvent, plan: Plan, nowMs: number): boolean {
-  const goTo = (where: Model['where']): true => {
-    Object.assign(model, { where, held: 'no', evidenceMs: 0, sinceMs: nowMs } satisfies Partial<Model>)
-    return true
-  }
-  const rung = (weightBp: number): number => plan.steps.filter((step) => step.weightBp <= weightBp).length - 1
-  const forward = (step: number): true => goTo(step < plan.steps.length ? step : 'all')
-  const hold = (held: Model['held']): true => {
-    if (model.held === 'no') model.sinceMs = nowMs
-    model.held = held
-    return true
-  }
-  const { where } = model
-  const over = where === 'in' || where === 'out'
-  const onStep = typeof where === 'number'
-  if (each.type === 'in-force') {
-    if (where === 'all' && each.weightBp === 10_000) goTo('in')
-    if (where === 'back' && each.weightBp === 0) goTo('out')
-    return true
-  }
-  if (each.type === 'retry') {
-    if (where !== 'out') return false
-    model.attempt += 1
-    return goTo('starting')
-  }
-  if (over) return !isCommand(each)
-  if (where === 'back') return each.type === 'abort' || each.type === 'supersede' || !isCommand(each)
-  if (each.type === 'abort' || each.type === 'supersede' || each.type === 'canary-failed') return goTo('back')
-  if (each.type === 'canary-ready')
-    return where === 'starting' && model.held === 'no' ? forward(Math.max(0, rung(each.ramp?.growBp ?? 0))) : true
-  if (each.type === 'judged') {
-    if (each.attempt !== model.attempt || where === 'starting') return true
-    if (each.verdict === 'harmful') return goTo('back')
-    if (!onStep) return true
-    const { holdMs, pause, weightBp } = plan.steps[where] ?? { holdMs: Infinity, pause: false, weightBp: 0 }
-    if (each.ramp !== undefined && each.ramp.stayBp < weightBp) {
-      const lower = rung(each.ramp.stayBp)
-      if (lower < 0) return goTo('back')
-      Object.assign(model, { where: lower, evidenceMs: 0, sinceMs: nowMs } satisfies Partial<Model>)
-      return true
+test('I15: the word of a gate that is not asked now changes nothing', () => {
+  always(({ before, event, after, plan }) => {
+    if (event.type !== 'gate') return
+    const asked = gateAsked(before, plan)
+    const failed = 'gateFailed' in before && before.gateFailed
+    if (asked === null || asked.at !== event.gate || asked.gate.kind === 'approval' || failed)
+      assert.equal(after, before)
+  })
+})
+
+test('I16: an approval needs as many different people as it says, each of whom may, and counts each once', () => {
+  inEveryStory((moments) => {
+    let yes: string[] = []
+    for (const moment of moments) {
+      const { before, event, after, refused, plan } = moment
+      const { gate, at } = gateAsked(before, plan) ?? {}
+      const people = gate?.kind === 'approval' ? gate.people : 0
+      if (event.type === 'approve') {
+        const may = gate?.kind === 'approval' && gate.from?.includes(event.by) !== false
+        assert.equal(refused, !may || yes.includes(event.by))
+        if (!refused) yes.push(event.by)
+      }
+      const same = 'step' in before && goesOn(before, moment) && gateAsked(after, plan)?.at === at
+      if (same && people > 0) assert.ok(yes.length < people)
+      else if (event.type === 'approve' && !refused) assert.equal(yes.length, people)
+      if (!same) yes = []
     }
-    model.evidenceMs += each.creditMs
-    const paidFor = where + 1 < plan.steps.length && rung(each.ramp?.growBp ?? 0) > where
-    const tenable = each.ramp === undefined || (plan.steps[where + 1]?.weightBp ?? 0) <= each.ramp.stayBp
-    const may = (each.verdict === 'safe' && tenable) || paidFor
-    if (model.held !== 'no' || !may || each.creditMs === 0 || model.evidenceMs < holdMs) return true
-    return pause ? hold('plan') : forward(where + 1)
-  }
-  if (each.type === 'tick') {
-    const limitMs = onStep ? (plan.steps[where]?.holdMs ?? 0) + plan.deadlineMs : Infinity
-    return model.held === 'no' && nowMs - model.sinceMs >= limitMs ? hold('deadline') : true
-  }
-  if (where === 'all') return false
-  if (each.type === 'pause') return hold('person')
-  if (each.type === 'promote') {
-    if (!onStep || (each.seenStep !== null && each.seenStep !== where)) return false
-    return each.full ? goTo('all') : forward(where + 1)
-  }
-  if (model.held === 'no') return false
-  if (where === 'starting') return goTo('starting')
-  if (model.held === 'plan') return forward(where + 1)
-  Object.assign(model, { held: 'no', sinceMs: nowMs } satisfies Partial<Model>)
-  return true
-}
+  })
+})
 
-const phases: Readonly<Record<Exclude<Model['where'], number>, RolloutState['phase']>> = {
-  starting: 'preparing',
-  all: 'promoting',
-  back: 'rolling-back',
-  in: 'promoted',
-  out: 'rolled-back',
-}
-const reasons = { person: 'operator', plan: 'pause-step', deadline: 'deadline' } as const
+test('I17: while copies are waited for the share does not rise, and what is seen is no evidence time of the step', () => {
+  onStep((moment) => {
+    const { before, after } = moment
+    if (before.waitingBp === undefined || !goesOn(before, moment) || after.waitingBp === undefined) return
+    const [was, is] = shares(moment)
+    assert.equal(is, was)
+    assert.equal(after.evidenceMs, before.evidenceMs)
+  })
+})
 
-function same(model: Model, state: RolloutState): void {
-  const held = model.held !== 'no'
-  const phase = held ? 'holding' : typeof model.where === 'number' ? 'watching' : phases[model.where]
-  assert.deepEqual([state.phase, state.attempt], [phase, model.attempt])
-  if (state.phase === 'watching' || state.phase === 'holding') {
-    assert.equal(state.step, typeof model.where === 'number' ? model.where : -1)
-    assert.equal(state.evidenceMs, model.evidenceMs)
-  }
-  if (state.phase === 'holding' && model.held !== 'no') assert.equal(state.reason, reasons[model.held])
-}
+test('I18: the share of a schedule never falls while its step lasts, stands still while it is held, and needs evidence to grow', () => {
+  onStep((moment) => {
+    const { before, event, after, plan } = moment
+    if (plan.steps[before.step]?.fromBp === undefined || !goesOn(before, moment)) return
+    const [was, is] = shares(moment)
+    assert.ok(is >= was, `${was} → ${is}`)
+    if (before.phase === 'holding') assert.equal(is, was)
+    if (is > was) assert.ok((event.type === 'judged' && event.creditMs > 0) || event.type === 'scaled', event.type)
+    assert.ok('step' in after)
+  })
+})
 
-interface Real {
-  state: RolloutState
-  now: number
-}
+test('I19: missing evidence never adds traffic, and none is missing where canary gets nothing', () => {
+  onStep((moment) => {
+    const { before, event, after, plan } = moment
+    if (event.type !== 'unhealthy' && (event.type !== 'judged' || event.creditMs > 0)) return
+    const [was, is] = shares(moment)
+    assert.ok(is <= was, `${was} → ${is}`)
+    const nothing = was === 0 && plan.steps[before.step]?.mirror === undefined
+    if (event.type === 'unhealthy' && nothing) assert.equal(after, before)
+  })
+})
 
-class Happens implements fc.Command<Model, Real> {
-  readonly #event: RolloutEvent
-  readonly #laterMs: number
-  readonly #plan: Plan
-  constructor(event: RolloutEvent, laterMs: number, plan: Plan) {
-    this.#event = event
-    this.#laterMs = laterMs
-    this.#plan = plan
-  }
-  check(): boolean {
-    return true
-  }
-  run(model: Model, real: Real): void {
-    real.now += this.#laterMs
-    const taken = live(model, this.#event, this.#plan, real.now)
-    const outcome = advance(real.state, this.#event, this.#plan, real.now)
-    assert.equal('state' in outcome, taken, JSON.stringify([real.state, this.#event]))
-    if ('state' in outcome) real.state = outcome.state
-    same(model, real.state)
-  }
-  toString(): string {
-    return `+${this.#laterMs} ms ${JSON.stringify(this.#event)}`
-  }
-}
+test('I20: a jump goes only where a person said, and nowhere before the version is ready', () => {
+  always(({ before, event, after, refused, plan }) => {
+    if (event.type !== 'jump' || refused) return
+    assert.ok('step' in before && before.step >= 0)
+    assert.ok(event.seenStep === null || event.seenStep === before.step)
+    // Beyond it only if there is nothing to wait for.
+    for (const step of plan.steps.slice(event.to, placeOf(after, plan))) assert.ok(isQuiet(step) && !step.pause)
+    assert.ok(placeOf(after, plan) >= event.to)
+  })
+})
 
-test('the machine does what a small model of it does, whatever happens in whatever order', () => {
-  const commandsOf = (plan: Plan) =>
-    fc.commands(
-      [fc.tuple(event, fc.constantFrom(0, 1, 500, 20_000)).map(([each, laterMs]) => new Happens(each, laterMs, plan))],
-      { maxCommands: 60 },
-    )
-  fc.assert(
-    fc.property(
-      plans.chain((plan) => commandsOf(plan)),
-      (commands) => {
-        fc.modelRun(() => {
-          const model: Model = { where: 'starting', held: 'no', evidenceMs: 0, attempt: 1, sinceMs: 0 }
-          return { model, real: { state: begin(0), now: 0 } }
-        }, commands)
-      },
-    ),
-    runs,
-  )
+test('I21: a step without requests is watched only while it waits for something, and left at once when it does not', () => {
+  always(({ after, plan }) => {
+    const step = stepOf(after, plan)
+    if (after.phase !== 'watching' || step === null || !isQuiet(step)) return
+    assert.ok(after.waitingBp !== undefined || gateAsked(after, plan) !== null, JSON.stringify(after))
+  })
+})
+
+test('I22: with all traffic canary is watched where the plan says so, also when somebody promotes it in full', () => {
+  always(({ before, event, after, refused, plan }) => {
+    if (event.type !== 'promote' || !event.full || refused || !('step' in before)) return
+    const last = plan.steps.length - 1
+    const watched = plan.steps[last]?.weightBp === 10_000 && before.step < last
+    assert.deepEqual([after.phase, placeOf(after, plan)], watched ? ['watching', last] : ['promoting', last + 1])
+  })
 })

@@ -1,8 +1,16 @@
 /** Why a rollout is held. */
-export type HoldReason = 'operator' | 'pause-step' | 'deadline'
+export type HoldReason = 'operator' | 'pause-step' | 'deadline' | 'gate' | 'no-evidence'
 
 /** Why a rollout went back. */
-export type RollbackReason = 'harmful' | 'budget' | 'aborted' | 'failed' | 'superseded'
+export type RollbackReason =
+  | 'harmful'
+  | 'budget'
+  | 'aborted'
+  | 'failed'
+  | 'superseded'
+  | 'gate'
+  | 'no-evidence'
+  | 'no-gain'
 
 interface Common {
   /** Grows by one with every retry; evidence starts anew with it. */
@@ -11,22 +19,34 @@ interface Common {
   readonly since: number
 }
 
+/** What has been done of a step. */
+interface OnStep extends Common {
+  readonly step: number
+  /** Evidence time gathered in this step, in ms. Only slots with samples of both versions add to it. */
+  readonly evidenceMs: number
+  /** Gates that have passed, counted in their order; absent: none. */
+  readonly passed?: number
+  /** Since when the gate that is asked now is asked; after the last, when that one passed. */
+  readonly gateSince?: number
+  /** The gate that is asked now has failed: it is asked anew, with all its time, when the rollout goes on. */
+  readonly gateFailed?: true
+  /** Who has approved the gate that is asked now. */
+  readonly approvals?: readonly string[]
+  /** Canary's copies for the step are not ready yet: it keeps this share meanwhile. */
+  readonly waitingBp?: number
+}
+
 /** The canary is being started; it has no traffic. */
 export interface Preparing extends Common {
   readonly phase: 'preparing'
 }
 /** A step is in force and the evidence decides. */
-export interface Watching extends Common {
+export interface Watching extends OnStep {
   readonly phase: 'watching'
-  readonly step: number
-  /** Evidence time gathered in this step, in ms. Only slots with samples of both versions add to it. */
-  readonly evidenceMs: number
 }
 /** Traffic stays as it is until a person (or harm) decides. `step` −1 means held before any traffic. */
-export interface Holding extends Common {
+export interface Holding extends OnStep {
   readonly phase: 'holding'
-  readonly step: number
-  readonly evidenceMs: number
   readonly reason: HoldReason
   readonly by: string
   readonly why: string

@@ -19,7 +19,7 @@ services:
 `)
   const service = file.services['shop']
   assert.ok(service)
-  return planOf(service.strategy, versions)
+  return planOf(service, versions)
 }
 
 test('steps of the file become steps of the plan, in order and down to a hundredth of a percent', () => {

@@ -1,5 +1,6 @@
 import type { CanaryStrategy } from '@serin/spec'
 import type { Plan, PlanStep } from '../plan.ts'
+import { bakeStep, stepFrom, withAllCopies, type PlanVersions } from './steps.ts'
 
 const minute = 60_000
 const hour = 60 * minute
@@ -34,16 +35,27 @@ function exponential(fromBp: number, factor: number, everyMs: number): readonly 
 }
 
 /** Compiles a canary strategy: its steps or its preset, in order; promotion follows the last. */
-export function planCanary(strategy: CanaryStrategy, versions: { stable: string; canary: string }): Plan {
-  const steps = stepsOf(strategy)
-  return { strategy: 'canary', ...versions, steps, deadlineMs: strategy.deadline }
+export function planCanary(strategy: CanaryStrategy, versions: PlanVersions): Plan {
+  const { stable, canary } = versions
+  const shares = stepsOf(strategy).map((step) => withCopies(step, strategy.by, versions))
+  const steps = withAllCopies([...shares, ...bakeStep(strategy.bake)], versions)
+  return { strategy: 'canary', stable, canary, steps, deadlineMs: strategy.deadline }
 }
 
 function stepsOf({ steps = [], preset, linear: even, exponential: growing }: CanaryStrategy): readonly PlanStep[] {
   if (preset !== undefined) return ramps[preset]
   if (even !== undefined) return linear(even.by, even.every)
   if (growing !== undefined) return exponential(growing.from, growing.factor, growing.every)
-  return steps.map(({ weight, hold, pause }) => ({ weightBp: weight, holdMs: hold, pause }))
+  return steps.map(stepFrom)
+}
+
+/** How many copies a share needs: at least one, whatever the share. */
+function withCopies(step: PlanStep, by: CanaryStrategy['by'], { canaryCopies, stableCopies }: PlanVersions): PlanStep {
+  if (by === 'traffic' || step.canaryReplicas !== undefined) return step
+  const canaryReplicas = Math.max(1, Math.ceil((step.weightBp * canaryCopies) / 10_000 - 1e-9))
+  if (by === 'both') return { ...step, canaryReplicas }
+  const rest = Math.max(1, Math.round((stableCopies * (10_000 - step.weightBp)) / 10_000))
+  return { ...step, canaryReplicas, stableReplicas: { starting: stableCopies, serving: rest } }
 }
 
 /** A plan without steps: as soon as the version is ready it takes everything. For going back to a version that was stable before. */

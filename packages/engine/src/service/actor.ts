@@ -1,15 +1,53 @@
-import { rampOf, readRamp, type ForecastInput, type RolloutEvent } from '@serin/core'
-import type { Clock, EvidenceSource, JournalEntry, Store, TrafficRouter, WorkloadRunner } from '@serin/kit'
+import {
+  freezeAt,
+  isQuiet,
+  missingFor,
+  rampOf,
+  readRamp,
+  stepOf,
+  type ForecastInput,
+  type RolloutEvent,
+} from '@serin/core'
+import type {
+  Clock,
+  EvidenceSource,
+  GateContext,
+  GateRunner,
+  JournalEntry,
+  Store,
+  TrafficRouter,
+  WorkloadRunner,
+} from '@serin/kit'
 import { SerinError, type Observation, type Rollout, type ServiceStatus } from '@serin/spec'
 import type { EvidenceSlot } from '@serin/core'
 import type { Asker } from '../asker.ts'
 import { describeRollout, describeService } from '../describe.ts'
-import { keys, type RolloutDocument, type ServiceDocument, type ServiceDocuments } from '../documents.ts'
+import {
+  keys,
+  type ReleasePart,
+  type RolloutDocument,
+  type ServiceDocument,
+  type ServiceDocuments,
+} from '../documents.ts'
 import { createLiveWindow } from '../live-window.ts'
-import { command, planFor, release, requireVersion, undo, type Command } from './commands.ts'
+import { Canary } from './canary.ts'
+import {
+  command,
+  planFor,
+  release,
+  requireReleasable,
+  requireVersion,
+  startQueued,
+  undo,
+  type Command,
+  type ReleaseAsked,
+} from './commands.ts'
+import { wantedVersions, withCopies, type CopiesSeen } from './copies.ts'
 import { Evidence, type Assumptions } from './evidence.ts'
+import { Gates, type OtherService } from './gates.ts'
+import { Notices } from './notices.ts'
 import { ServiceRecord } from './record.ts'
-import { Replicas } from './replicas.ts'
+import { Replicas, runsOtherwise, versionsOf } from './replicas.ts'
 import { Routes } from './routes.ts'
 import { troubleOf } from './trouble.ts'
 
@@ -20,6 +58,9 @@ export interface ActorPorts {
   readonly router: TrafficRouter & EvidenceSource
   /** Opens the runner of the service's workload as its document describes it. */
   readonly openWorkload: (service: ServiceDocument) => WorkloadRunner
+  readonly gates: GateRunner
+  /** What is known of another service; null when there is none. */
+  readonly otherService: (name: string) => OtherService | null
   /** Called after every durable change and every slot. */
   readonly publish: (news: { readonly journal: readonly JournalEntry[]; readonly service: string }) => void
   /** Hears of errors that nobody foresaw. */
@@ -40,8 +81,6 @@ export interface StopOptions {
 }
 
 const tickMs = 250
-/** A canary without any ready replica for this long has failed. */
-const downMs = 10_000
 const stopWithinMs = 60_000
 /** Evidence that is read back at a start, for the figures and for stable's latency. */
 const recalledMs = 600_000
@@ -54,15 +93,17 @@ export class ServiceActor {
   readonly #ports: ActorPorts
   readonly #record: ServiceRecord
   readonly #replicas: Replicas
+  readonly #canary: Canary
   readonly #routes: Routes
   readonly #evidence: Evidence
+  readonly #gates: Gates
+  readonly #notices: Notices
   readonly #window = createLiveWindow()
   readonly #stop = new AbortController()
-  #canaryDownSince: number | null = null
   #loops: Promise<unknown> = Promise.resolve()
 
   constructor(documents: ServiceDocuments, ports: ActorPorts) {
-    const { store, clock, router, openWorkload, publish } = ports
+    const { store, clock, router, openWorkload, publish, gates: runner, otherService, defect } = ports
     this.#ports = ports
     const { name } = documents.service
     this.#record = new ServiceRecord(documents, {
@@ -70,9 +111,11 @@ export class ServiceActor {
       clock,
       publish: (journal) => publish({ journal, service: name }),
       changed: () => this.#routes.kickIfChanged(),
+      moved: (rollout) => this.#notices.tell(rollout),
       lastRequestAt: (version) => this.#routes.observation?.lastRequestAt[version] ?? null,
     })
     this.#replicas = new Replicas(openWorkload(documents.service), clock)
+    this.#canary = new Canary(this.#replicas, clock)
     const shared = {
       clock,
       record: this.#record,
@@ -80,6 +123,21 @@ export class ServiceActor {
       guarded: (act: () => void) => this.#guarded(act),
     }
     this.#routes = new Routes({ ...shared, router, replicas: this.#replicas })
+    this.#gates = new Gates({
+      clock,
+      runner,
+      otherService,
+      defect,
+      context: (rollout) => this.#gateContext(rollout),
+      spoke: (event) => this.#written(() => this.#onActive(event)),
+    })
+    this.#notices = new Notices({
+      clock,
+      runner,
+      ofService: () => this.#record.service.spec.notify,
+      baseDirectory: () => this.#record.service.baseDirectory,
+      write: (entry) => this.#guarded(() => this.#record.commit({ journal: [entry] })),
+    })
     this.#evidence = new Evidence({ ...shared, source: router, window: this.#window })
   }
 
@@ -98,7 +156,7 @@ export class ServiceActor {
   /** Ends the loops. With `keep` everything goes on running without a control plane; else the router and the workload are released, at once when hurried. */
   async stop({ keep, hurry, told = () => undefined }: StopOptions): Promise<void> {
     this.#stop.abort(new Error('stopped'))
-    await this.#loops
+    await Promise.all([this.#loops, this.#gates.stop(), this.#notices.stop()])
     if (keep) return this.#replicas.detach()
     const late = AbortSignal.timeout(stopWithinMs)
     const patience = hurry === undefined ? late : AbortSignal.any([late, hurry])
@@ -119,9 +177,11 @@ export class ServiceActor {
 
   status(): ServiceStatus {
     const now = this.#ports.clock.now()
+    const { latest } = this.#record
     return describeService({
       service: this.#record.service,
-      rollout: this.#record.latest,
+      rollout: latest,
+      gate: latest === null ? null : this.#gates.describe(latest),
       observation: this.#routes.observation,
       address: this.#routes.address,
       asked: Object.fromEntries(this.#routes.wish().arms.map((arm) => [arm.version, arm.weightBp])),
@@ -139,7 +199,9 @@ export class ServiceActor {
   }
 
   describe(rollout: RolloutDocument): Rollout {
-    return describeRollout(rollout, this.#routes.observation?.weights ?? null)
+    const latest = rollout.id === this.#record.latest?.id
+    const gate = latest ? this.#gates.describe(rollout) : null
+    return describeRollout(rollout, this.#routes.observation?.weights ?? null, gate)
   }
 
   /** Oldest first. */
@@ -159,16 +221,13 @@ export class ServiceActor {
   adopt(service: ServiceDocument, entries: readonly JournalEntry[]): void {
     const before = this.#record.service
     this.#record.adopt(service, entries)
-    const runsOtherwise =
-      JSON.stringify([before.spec.workload, before.baseDirectory]) !==
-      JSON.stringify([service.spec.workload, service.baseDirectory])
-    if (runsOtherwise) this.#replicas.replaceRunner(this.#ports.openWorkload(service))
+    if (runsOtherwise(before, service)) this.#replicas.replaceRunner(this.#ports.openWorkload(service))
     this.#tick()
   }
 
-  /** Starts a rollout; one under way is superseded, or the release is refused when the asker does not want that. */
-  release(to: string, supersede: boolean, asker: Asker): Rollout {
-    return this.#commanded(() => release(this.#commandPorts, to, supersede, asker))
+  /** Starts a rollout; one under way is superseded, waited for, or a reason to refuse, as is asked or as the service says. */
+  release(asked: ReleaseAsked, asker: Asker): Rollout {
+    return this.#commanded(() => release(this.#commandPorts, asked, asker))
   }
 
   /** What a forecast of a release rests on; nothing starts. */
@@ -178,8 +237,13 @@ export class ServiceActor {
   }
 
   /** Goes back at once to a version that was stable before. */
-  undo(to: string | undefined, asker: Asker): Rollout {
-    return this.#commanded(() => undo(this.#commandPorts, to, asker))
+  undo(to: string | undefined, asker: Asker, part?: ReleasePart): Rollout {
+    return this.#commanded(() => undo(this.#commandPorts, to, asker, part))
+  }
+
+  /** Refuses what could not be released right now; nothing starts. */
+  requireReleasable(asked: ReleaseAsked): void {
+    requireReleasable(this.#commandPorts, asked)
   }
 
   /** Gives the latest rollout a command; throws `rollout.refused` with the reason when it does not fit. */
@@ -217,35 +281,98 @@ export class ServiceActor {
   #tick(): void {
     const record = this.#record
     const { spec } = record.service
-    this.#guarded(() => this.#replicas.ensure(this.#wanted(), spec.versions))
+    this.#guarded(() => this.#replicas.ensure(this.#wanted(), withCopies(versionsOf(spec), record, this.#copiesSeen())))
+    this.#guarded(() => this.#replicas.dismissUnused(this.#routes.observation, spec.drain))
     this.#guarded(() => this.#replicas.stopUnwanted(this.#wanted(), this.#routes.observation, spec.drain))
     this.#guarded(() => record.recover())
     this.#guarded(() => this.#coolDown())
+    this.#guarded(() => startQueued(this.#commandPorts))
     this.#guarded(() => this.#tickRollout())
+    this.#gates.look(this.#isFrozen() ? null : record.active)
     this.#routes.kickIfChanged()
   }
 
   /** Versions that have to run. */
   #wanted(): readonly string[] {
+    return wantedVersions(this.#record, this.#ports.clock.now())
+  }
+
+  /** What the copies of the rollout under way depend on. */
+  #copiesSeen(): CopiesSeen {
+    const { active } = this.#record
+    const weights = this.#routes.observation?.weights
+    const copies = (version: string, gone: readonly string[]): number =>
+      this.#replicas.observe(version).replicas.filter(({ state }) => !gone.includes(state)).length
+    return {
+      running: (version) => copies(version, ['stopped']),
+      staying: (version) => copies(version, ['stopped', 'stopping', 'leaving']),
+      inForceBp: active === null || weights === undefined ? null : (weights[active.plan.canary] ?? 0),
+    }
+  }
+
+  /** Whether a freeze keeps the rollout under way from going forward. */
+  #isFrozen(): boolean {
     const { active, service } = this.#record
-    const { stable, warm } = service
-    const wanted = [stable, ...(active === null ? [] : [active.plan.canary, active.plan.stable])]
-    return [...new Set(warm === null ? wanted : [...wanted, warm.version])]
+    return active?.hotfix !== true && freezeAt(service.spec.freeze, this.#ports.clock.now()) !== null
+  }
+
+  #gateContext({ id, plan, state }: RolloutDocument): GateContext {
+    return {
+      service: this.name,
+      rollout: id,
+      attempt: state.attempt,
+      step: 'step' in state ? state.step : -1,
+      stable: plan.stable,
+      canary: plan.canary,
+      preview: this.#replicas.endpoints(plan.canary)[0] ?? null,
+      baseDirectory: this.#record.service.baseDirectory,
+    }
+  }
+
+  #onActive(event: RolloutEvent): void {
+    const { active } = this.#record
+    if (active !== null) this.#record.advance(active, event)
+  }
+
+  /** Whether an act on facts was written down. */
+  #written(act: () => void): boolean {
+    let written = false
+    this.#guarded(() => {
+      act()
+      written = true
+    })
+    return written
   }
 
   #coolDown(): void {
     const { service } = this.#record
-    if (service.warm !== null && this.#ports.clock.now() >= service.warm.until)
-      this.#record.commit({ service: { ...service, warm: null } })
+    const now = this.#ports.clock.now()
+    const warm = service.warm.filter(({ until }) => now < until).slice(-service.spec.warmLimit)
+    if (warm.length < service.warm.length) this.#record.commit({ service: { ...service, warm } })
   }
 
   #tickRollout(): void {
     const rollout = this.#record.active
     if (rollout === null) return
-    const event = this.#fact(rollout)
+    const mayBegin = (): boolean => !this.#isFrozen() && this.#evidence.baselineReady(rollout)
+    const event = this.#canary.fact(rollout, mayBegin)
     const ready = event.type === 'canary-ready'
     const next = ready ? this.#begin(this.#evidence.frozen(rollout)) : this.#record.advance(rollout, event)
     if (next === rollout) this.#evidence.judgeSilence(rollout)
+    this.#missing()
+  }
+
+  /** What the service wants when evidence has been missing for long. */
+  #missing(): void {
+    const { active, service } = this.#record
+    if (active?.judgement == null || active.healthSince === null) return
+    const step = stepOf(active.state, active.plan)
+    if (step === null || isQuiet(step)) return
+    // What was missing in another step is no matter of this one.
+    const since = Math.max(active.healthSince, active.state.since)
+    const found = missingFor(active.judgement, this.#ports.clock.now() - since, service.spec.analysis)
+    if (found === null || (found.then === 'hold' && active.state.phase === 'holding')) return
+    this.#record.advance(active, { type: 'unhealthy', attempt: active.state.attempt, ...found })
   }
 
   /** The first share: what the budget allows before there is any evidence, where there is a budget. */
@@ -253,27 +380,6 @@ export class ServiceActor {
     const { setup, analysis } = rollout
     const ramp = setup === null || analysis === null ? undefined : readRamp(setup, analysis)
     return this.#record.advance(rollout, { type: 'canary-ready', ...rampOf({ ramp }) })
-  }
-
-  /** What the workload says about the rollout: a fact the machine knows, or that time has passed. */
-  #fact(rollout: RolloutDocument): RolloutEvent {
-    const { canary } = rollout.plan
-    const { phase } = rollout.state
-    // Between two lives a version says nothing.
-    if (this.#replicas.isStopping(canary)) {
-      this.#canaryDownSince = null
-      return { type: 'tick' }
-    }
-    const runs = this.#replicas.observe(canary)
-    const serves = phase === 'promoting' || ('step' in rollout.state && rollout.state.step >= 0)
-    if (!serves || this.#replicas.endpoints(canary).length > 0) this.#canaryDownSince = null
-    else this.#canaryDownSince ??= this.#ports.clock.now()
-    if (runs.state === 'failed') return { type: 'canary-failed', why: runs.failure?.message ?? `${canary} failed.` }
-    if (this.#canaryDownSince !== null && this.#ports.clock.now() - this.#canaryDownSince > downMs)
-      return { type: 'canary-failed', why: `No replica of ${canary} has been ready for ${downMs / 1_000} s.` }
-    if (phase === 'preparing' && runs.state === 'ready' && this.#evidence.baselineReady(rollout))
-      return { type: 'canary-ready' }
-    return { type: 'tick' }
   }
 
   #latencyFrom({ plan, state, firstTrafficAt }: RolloutDocument): number {

@@ -27,6 +27,15 @@ export function serviceEntry(
   return { stream: `service/${service}`, kind, actor: by, data: why === '' ? data : { ...data, why } }
 }
 
+/** A journal entry about the control plane itself. */
+export function systemEntry(
+  kind: JournalKind,
+  { by, why }: Asker,
+  data: Readonly<Record<string, unknown>>,
+): JournalDraft {
+  return { stream: 'system', kind, actor: by, data: why === '' ? data : { ...data, why } }
+}
+
 /** A journal entry about a rollout. */
 export function rolloutEntry(
   rollout: RolloutDocument,

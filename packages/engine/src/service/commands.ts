@@ -1,9 +1,9 @@
-import { begin, isOver, planInstant, planOf, type Plan, type RolloutEvent } from '@serin/core'
+import { begin, freezeAt, isOver, planInstant, planOf, type Plan, type RolloutEvent } from '@serin/core'
 import type { Clock } from '@serin/kit'
 import { nearest, SerinError } from '@serin/spec'
 import type { Asker } from '../asker.ts'
-import type { RolloutDocument } from '../documents.ts'
-import { rolloutEntry } from './changes.ts'
+import type { Queued, ReleasePart, RolloutDocument, ServiceDocument } from '../documents.ts'
+import { rolloutEntry, serviceEntry } from './changes.ts'
 import type { ServiceRecord } from './record.ts'
 import type { Replicas } from './replicas.ts'
 import { unexposed } from './transition.ts'
@@ -22,7 +22,11 @@ export interface CommandPorts {
 }
 
 /** Starts a rollout; one under way is superseded, or the release is refused when the asker does not want that. */
-export function release(ports: CommandPorts, to: string, supersede: boolean, asker: Asker): RolloutDocument {
+export function release(
+  ports: CommandPorts,
+  { to, onActive, hotfix = false, part }: ReleaseAsked,
+  asker: Asker,
+): RolloutDocument {
   const { service, active } = ports.record
   requireVersion(ports.record, to)
   if (to === service.stable) {
@@ -30,20 +34,93 @@ export function release(ports: CommandPorts, to: string, supersede: boolean, ask
     throw new SerinError('rollout.refused', `${to} is the stable version already; there is nothing to release.`)
   }
   if (active?.plan.canary === to) throw alreadyUnderWay(active)
-  if (active !== null && !supersede)
-    throw new SerinError('rollout.active', `${active.id} is under way (${active.state.phase}).`)
-  return start(ports, planOf(service.spec.strategy, { stable: service.stable, canary: to }), asker)
+  requireNoFreeze(ports, hotfix)
+  if (active !== null) {
+    const policy = onActive ?? service.spec.onNewVersion
+    if (policy === 'refuse')
+      throw new SerinError('rollout.active', `${active.id} is under way (${active.state.phase}).`)
+    if (policy === 'queue') return enqueue(ports, { to, hotfix, ...asker }, active)
+  }
+  return start(ports, planFor(ports.record, to), asker, { hotfix, part })
 }
 
-/** What a release would follow; the version must be one that could be released. */
+/** A release that somebody asks for. */
+export interface ReleaseAsked {
+  readonly to: string
+  /** What happens when another is under way; default: what the service says. */
+  readonly onActive?: 'supersede' | 'queue' | 'refuse' | undefined
+  /** Freezes do not hold it. */
+  readonly hotfix?: boolean | undefined
+  /** The coupled release it belongs to. */
+  readonly part?: ReleasePart | undefined
+}
+
+/** Refuses what could not start right now, with the reason; nothing starts. */
+export function requireReleasable(ports: CommandPorts, { to, hotfix = false }: ReleaseAsked): void {
+  const { active, service } = ports.record
+  requireVersion(ports.record, to)
+  planFor(ports.record, to)
+  if (active !== null) throw new SerinError('rollout.active', `${active.id} is under way (${active.state.phase}).`)
+  if (service.queue.length > 0)
+    throw new SerinError('rollout.active', `A release of ${service.name} waits to start already.`)
+  requireNoFreeze(ports, hotfix)
+}
+
+/** Starts the release that waits, once nothing is under way. One that cannot be done any more is dropped, and said to be. */
+export function startQueued(ports: CommandPorts): void {
+  const { service, active } = ports.record
+  const [next, ...queue] = service.queue
+  if (next === undefined || active !== null || (!next.hotfix && isFrozen(ports))) return
+  const { to, by, why, hotfix } = next
+  const asker = { by, why }
+  const rest = { ...service, queue }
+  try {
+    requireVersion(ports.record, to)
+    start(ports, planFor(ports.record, to), asker, { hotfix, service: rest })
+  } catch (error) {
+    if (!(error instanceof SerinError) || error.code.startsWith('store.')) throw error
+    const entry = serviceEntry(service.name, 'release.dropped', { by: 'serin', why: error.message }, { version: to })
+    ports.record.commit({ service: rest, journal: [entry] })
+  }
+}
+
+const mostQueued = 10
+
+/** Puts a release behind the one under way, and answers with that one. A version that waits already waits on. */
+function enqueue(ports: CommandPorts, queued: Queued, active: RolloutDocument): RolloutDocument {
+  const { service } = ports.record
+  if (service.queue.some(({ to }) => to === queued.to)) return active
+  if (service.queue.length >= mostQueued)
+    throw new SerinError('rollout.refused', `${mostQueued} releases wait already behind ${active.id}.`)
+  const { to, by, why } = queued
+  const entry = serviceEntry(service.name, 'release.queued', { by, why }, { version: to })
+  ports.record.commit({ service: { ...service, queue: [...service.queue, queued] }, journal: [entry] })
+  return active
+}
+
+function isFrozen({ record, clock }: CommandPorts): boolean {
+  return freezeAt(record.service.spec.freeze, clock.now()) !== null
+}
+
+function requireNoFreeze({ record, clock }: CommandPorts, hotfix: boolean): void {
+  const freeze = freezeAt(record.service.spec.freeze, clock.now())
+  if (freeze === null || hotfix) return
+  const why = freeze.why === '' ? '' : `: ${freeze.why.replace(/\.$/, '')}`
+  throw new SerinError('rollout.frozen', `Nothing is released until ${freeze.to}${why}.`)
+}
+
+/** What a release would follow; the version must be one that could be released. One that was stable lately goes there at once. */
 export function planFor({ service }: ServiceRecord, to: string): Plan {
   if (to === service.stable)
     throw new SerinError('rollout.refused', `${to} is the stable version already; there is nothing to release.`)
-  return planOf(service.spec.strategy, { stable: service.stable, canary: to })
+  const versions = { stable: service.stable, canary: to }
+  const { rollbackWindow } = service.spec
+  const recent = rollbackWindow > 0 && service.history.slice(-rollbackWindow).includes(to)
+  return recent ? planInstant(versions) : planOf(service.spec, versions)
 }
 
 /** Goes back at once to a version that was stable before. */
-export function undo(ports: CommandPorts, to: string | undefined, asker: Asker): RolloutDocument {
+export function undo(ports: CommandPorts, to: string | undefined, asker: Asker, part?: ReleasePart): RolloutDocument {
   const { service, active } = ports.record
   const { stable, history } = service
   if (active !== null && (to === undefined || to === stable))
@@ -60,7 +137,7 @@ export function undo(ports: CommandPorts, to: string | undefined, asker: Asker):
     )
   if (active?.plan.canary === target && (active.plan.strategy === 'instant' || active.state.phase === 'rolling-back'))
     throw alreadyUnderWay(active)
-  return start(ports, planInstant({ stable, canary: target }), asker)
+  return start(ports, planInstant({ stable, canary: target }), asker, { hotfix: true, part })
 }
 
 /** Gives the latest rollout a command; throws `rollout.refused` with the reason when it does not fit. */
@@ -74,9 +151,21 @@ export function command(ports: CommandPorts, event: Command): RolloutDocument {
   return next
 }
 
-function start(ports: CommandPorts, plan: Plan, asker: Asker): RolloutDocument {
+interface StartOptions {
+  readonly hotfix: boolean
+  readonly part?: ReleasePart | undefined
+  /** What the service is from then on, besides its rollout. */
+  readonly service?: ServiceDocument
+}
+
+function start(
+  ports: CommandPorts,
+  plan: Plan,
+  asker: Asker,
+  { hotfix, part, service = ports.record.service }: StartOptions,
+): RolloutDocument {
   const { clock, record, replicas } = ports
-  const { service, active: superseded } = record
+  const { active: superseded } = record
   const now = clock.now()
   const rollout: RolloutDocument = {
     id: `${service.name}-${service.nextNumber}`,
@@ -85,6 +174,8 @@ function start(ports: CommandPorts, plan: Plan, asker: Asker): RolloutDocument {
     plan,
     state: begin(now),
     ...unexposed,
+    hotfix,
+    ...(part === undefined ? {} : { part }),
     startedAt: now,
   }
   const changes = {

@@ -1,17 +1,21 @@
 import {
-  askedWeightBp,
+  comparesOf,
   chooseCuts,
   createAnalysis,
   foldObservations,
   foldSlot,
+  freezeAt,
   judge,
+  judgedBy,
   kayentaRules,
   nextWeightBp,
   observationMetrics,
-  rampOf,
+  questionsOf,
   ratioOf,
   targetsOf,
+  wantedEvidence,
   type AnalysisSetup,
+  type Failures,
   type ForecastInput,
   type EvidenceSlot,
   type Plan,
@@ -153,6 +157,8 @@ export class Evidence {
       minUnits: analysis.minUnits,
       ...(kayenta === null ? {} : { kayenta }),
       ...(slices === undefined ? {} : { slices }),
+      ...questionsOf(plan),
+      ...beforeOf(plan, window.failures(plan.stable, clock.now())),
       ...rampSetupOf(plan, window.live(plan.stable, clock.now()).requestsPerSecond),
     }
   }
@@ -165,7 +171,7 @@ export class Evidence {
     if (rollout.judgement === null || lastSlotAt === null || now - lastSlotAt <= silentMs) return
     const judgement = this.#judge(rollout, now)
     if (judgement === null || judgement.health === rollout.judgement.health) return
-    const next = { ...rollout, judgement }
+    const next = { ...rollout, judgement, healthSince: healthSince(rollout, judgement) }
     record.commit({ rollouts: [next], journal: [rolloutEntry(next, 'rollout.judged', 'serin', { judgement })] })
   }
 
@@ -182,10 +188,13 @@ export class Evidence {
     const rollout = record.active
     if (rollout?.setup == null || rollout.analysis === null || slot.rollout !== measurementOf(rollout))
       return record.commit(read)
-    const askedBp = askedWeightBp(rollout.state, rollout.plan)
-    const { state: analysis, creditMs } = foldSlot(rollout.setup, rollout.analysis, slot, askedBp)
+    const wanted = wantedEvidence(rollout.state, rollout.plan)
+    const { state: analysis, creditMs } = foldSlot(rollout.setup, rollout.analysis, slot, wanted)
     const { units: exposedUnits, requests: exposedRequests } = analysis.canary
-    this.#judgeAndCommit({ ...rollout, analysis, exposedUnits, exposedRequests }, { creditMs }, read)
+    // In a freeze time brings nothing forward; harm is looked for as always.
+    const frozen = !rollout.hotfix && freezeAt(service.spec.freeze, this.#ports.clock.now()) !== null
+    const credit = { creditMs: frozen ? 0 : creditMs }
+    this.#judgeAndCommit({ ...rollout, analysis, exposedUnits, exposedRequests }, credit, read)
   }
 
   #judgeAndCommit(rollout: RolloutDocument, { creditMs }: { readonly creditMs: number }, more: Changes): void {
@@ -198,13 +207,12 @@ export class Evidence {
       before.verdict !== judgement.verdict ||
       before.health !== judgement.health ||
       looksOf(judgement) > looksOf(before)
-    const next = { ...rollout, judgement }
+    const next = { ...rollout, judgement, healthSince: healthSince(rollout, judgement) }
     const { attempt } = rollout.state
-    record.advance(
-      next,
-      { type: 'judged', attempt, verdict: judgement.verdict, why: judgement.sentence, creditMs, ...rampOf(judgement) },
-      { ...more, journal: changed ? [rolloutEntry(next, 'rollout.judged', 'serin', { judgement })] : [] },
-    )
+    record.advance(next, judgedBy(judgement, { attempt, creditMs }), {
+      ...more,
+      journal: changed ? [rolloutEntry(next, 'rollout.judged', 'serin', { judgement })] : [],
+    })
   }
 
   #judge(rollout: RolloutDocument, now: number): Judgement | null {
@@ -216,6 +224,7 @@ export class Evidence {
       now,
       since: rollout.state.since,
       warmingUp: now < this.#ports.latencyFrom(rollout),
+      ...comparesOf(rollout.state, rollout.plan),
     })
   }
 
@@ -226,6 +235,16 @@ export class Evidence {
     const canaryOf = (measured: string) => (measured === measurement ? rollout.plan.canary : null)
     return traceRequest({ ...observation, request: request ?? '' }, canaryOf)
   }
+}
+
+/** What stable did before, where the plan watches canary with nothing to compare it with. */
+function beforeOf({ steps }: Plan, before: Failures): Pick<AnalysisSetup, 'before'> {
+  return steps.some(({ weightBp }) => weightBp === 10_000) ? { before } : {}
+}
+
+/** Since when the health of the evidence has been what it is. */
+function healthSince({ judgement, healthSince: since }: RolloutDocument, { health, at }: Judgement): number {
+  return judgement?.health === health && since !== null ? since : at
 }
 
 /** The budget of a plan that has one, with the traffic that could spend it. */

@@ -19,6 +19,8 @@ export interface RecordPorts {
   readonly publish: (journal: readonly JournalEntry[]) => void
   /** Hears that the documents, or the trouble of the store, have changed. */
   readonly changed: () => void
+  /** Hears that a rollout has gone to another phase or step, once that is durable. */
+  readonly moved: (rollout: RolloutDocument) => void
   /** When the router last sent a request to a version. */
   readonly lastRequestAt: (version: string) => number | null
 }
@@ -137,6 +139,7 @@ export class ServiceRecord {
       rollouts: [...(more.rollouts ?? []), next],
       journal: [...(more.journal ?? []), ...journal],
     })
+    if (moved) this.#ports.moved(next)
     return next
   }
 

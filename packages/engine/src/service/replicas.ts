@@ -1,7 +1,31 @@
 import type { Clock, RoutingObservation, WorkloadObservation, WorkloadRunner } from '@serin/kit'
-import type { VersionSpec } from '@serin/spec'
+import type { Service, VersionSpec } from '@serin/spec'
+import type { ServiceDocument } from '../documents.ts'
 
 const stopWithinMs = 60_000
+
+/** A replica that leaves, as it has been seen. */
+interface Leaver {
+  /** What the router said when it was first seen: what the router says later knows that it leaves. */
+  readonly first: RoutingObservation | null
+  /** Since when the router has not sent to it. */
+  idleSince: number | null
+}
+
+/** The versions of a service, each with the number of copies it says itself or the workload says for all. How many servers others run is theirs to say. */
+export function versionsOf({ versions, workload }: Service): Readonly<Record<string, VersionSpec>> {
+  if (workload.kind === 'endpoints' || (workload.kind === 'model' && workload.server !== undefined)) return versions
+  const { replicas } = workload
+  return Object.fromEntries(Object.entries(versions).map(([name, spec]) => [name, { replicas, ...spec }]))
+}
+
+/** Whether a runner that was opened for one document cannot run the other: anything but the number of copies is different. */
+export function runsOtherwise(before: ServiceDocument, after: ServiceDocument): boolean {
+  const [one, other] = [before, after].map(({ spec, baseDirectory }) =>
+    JSON.stringify([{ ...spec.workload, replicas: null }, baseDirectory]),
+  )
+  return one !== other
+}
 
 /** The replicas of one service: what should run runs, what nobody wants any more is stopped once nobody uses it. */
 export class Replicas {
@@ -10,6 +34,8 @@ export class Replicas {
   /** Since when a version has been unwanted and out of the routing table. */
   readonly #idleSince = new Map<string, number>()
   readonly #stopping = new Set<string>()
+  /** Replicas that leave, by version and id. */
+  #leaving: ReadonlyMap<string, Leaver> = new Map()
 
   constructor(runner: WorkloadRunner, clock: Clock) {
     this.#runner = runner
@@ -31,7 +57,7 @@ export class Replicas {
     return this.#stopping.has(version)
   }
 
-  /** Addresses of the ready replicas of a version. */
+  /** Addresses of the ready replicas of a version; those that leave are not among them. */
   endpoints(version: string): readonly string[] {
     return this.#runner
       .observe(version)
@@ -77,6 +103,33 @@ export class Replicas {
       const busy = (routing.inFlight[version] ?? 0) > 0
       if (!busy || now - since >= drainMs) this.stop(version)
     }
+  }
+
+  /**
+   * Dismisses replicas that leave, once they are out of the routing table and their last request is answered or the drain time is over. It has to be called
+   * after every `ensure`: one that was wanted again meanwhile begins anew.
+   */
+  dismissUnused(routing: RoutingObservation | null, drainMs: number): void {
+    const now = this.#clock.now()
+    const leaving = new Map<string, Leaver>()
+    for (const version of this.#runner.versions()) {
+      for (const { id, state, endpoint } of this.#runner.observe(version).replicas) {
+        if (state !== 'leaving') continue
+        const key = JSON.stringify([version, id])
+        const leaver = this.#leaving.get(key) ?? { first: routing, idleSince: null }
+        leaving.set(key, leaver)
+        // A table that was on its way when it began to leave may still bring it requests.
+        const mayBeUsed = routing === null || routing === leaver.first || routing.endpoints.includes(endpoint ?? '')
+        leaver.idleSince = mayBeUsed ? null : (leaver.idleSince ?? now)
+        if (endpoint === null) this.#runner.dismiss(version, id)
+        if (mayBeUsed || leaver.idleSince === null || endpoint === null) continue
+        const { inFlightByEndpoint } = routing
+        // What nobody counts may be there.
+        const busy = inFlightByEndpoint === undefined || (inFlightByEndpoint[endpoint] ?? 0) > 0
+        if (!busy || now - leaver.idleSince >= drainMs) this.#runner.dismiss(version, id)
+      }
+    }
+    this.#leaving = leaving
   }
 
   /** Stops a version; when it is wanted, it starts afresh afterwards. */

@@ -1,5 +1,6 @@
 import { askedWeightBp, isOver, type RoutingTable } from '@serin/core'
 import type { Clock, RoutingObservation, TrafficRouter } from '@serin/kit'
+import { copiesOf } from '@serin/spec'
 import type { Assignment, RolloutDocument } from '../documents.ts'
 import { withPatience } from '../patience.ts'
 import { wishedRouting, type RoutingWish } from '../routing.ts'
@@ -40,6 +41,8 @@ export class Routes {
   /** Grows with every table, whatever the router says meanwhile. */
   #revision = 0
   #trouble: string | null = null
+  /** What the router had counted as cut off when it was last seen; null before the first look. */
+  #cutOff: Readonly<Record<string, number>> | null = null
   #failures = 0
   #wake: (() => void) | null = null
 
@@ -71,7 +74,19 @@ export class Routes {
       endpoints: (version) => (version === service.stable ? replicas.lastResort(version) : replicas.endpoints(version)),
       latencyFrom: latest === null || isOver(latest.state) ? 0 : latencyFrom(latest),
       stableOnly: trouble !== null,
+      ...this.#capacity(latest),
     })
+  }
+
+  /** What stable can take, where the rollout has taken copies from it. */
+  #capacity(latest: RolloutDocument | null): { readonly stableCapacityBp: number; readonly inForceBp: number | null } {
+    const { record, replicas } = this.#ports
+    const inForceBp = latest === null ? null : (this.#observation?.weights[latest.plan.canary] ?? 0)
+    const scaled = latest?.plan.steps.some(({ stableReplicas }) => stableReplicas !== undefined) === true
+    if (!scaled) return { stableCapacityBp: 10_000, inForceBp }
+    const copies = copiesOf(record.service.spec, record.service.stable)
+    const ready = replicas.endpoints(record.service.stable).length
+    return { stableCapacityBp: Math.min(10_000, Math.floor((10_000 * ready) / copies)), inForceBp }
   }
 
   /** Wakes the loop when another table is asked for than was tried last. */
@@ -141,7 +156,22 @@ export class Routes {
   #look(observation: RoutingObservation): RoutingObservation {
     this.#observation = observation
     this.#address = observation.address
+    this.#ports.guarded(() => this.#tellCutOff(observation.cutOff ?? {}))
     return observation
+  }
+
+  /** Writes down what was cut off since the last look. A router that started anew counts from nothing. */
+  #tellCutOff(counts: Readonly<Record<string, number>>): void {
+    const before = this.#cutOff ?? counts
+    const { record } = this.#ports
+    const journal = Object.entries(counts).flatMap(([version, count]) => {
+      const known = before[version] ?? 0
+      const more = count < known ? count : count - known
+      if (more === 0) return []
+      return [serviceEntry(record.service.name, 'version.cut-off', { by: 'serin', why: '' }, { version, count: more })]
+    })
+    if (journal.length > 0) record.commit({ journal })
+    this.#cutOff = counts
   }
 
   #nextRevision(): number {

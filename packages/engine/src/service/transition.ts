@@ -1,4 +1,4 @@
-import { advance, isOver, type RolloutEvent } from '@serin/core'
+import { advance, askedWeightBp, gateAsked, isOver, type RolloutEvent } from '@serin/core'
 import type { JournalDraft } from '@serin/kit'
 import type { RolloutDocument, ServiceDocument } from '../documents.ts'
 import { rolloutEntry } from './changes.ts'
@@ -37,11 +37,12 @@ export function transition(
   // What the verdict rests on stays; what would only serve further verdicts goes.
   if (moved && isOver(state)) next = { ...next, endedAt: now, lastCanaryRequestAt, analysis: null }
   if (event.type === 'retry') next = { ...next, ...unexposed }
-  const command = 'by' in event ? [rolloutEntry(next, `rollout.${event.type}`, event.by, { why: event.why })] : []
+  const command = 'by' in event ? [rolloutEntry(next, `rollout.${event.type}`, event.by, commandData(event))] : []
+  const gate = state === before ? [] : gateEntries(rollout, next, event)
   const move = moved
     ? [rolloutEntry(next, 'rollout.moved', 'by' in event ? event.by : 'serin', moveData(before, next, event))]
     : []
-  return { rollout: next, journal: [...command, ...move], moved }
+  return { rollout: next, journal: [...command, ...gate, ...move], moved }
 }
 
 /** A rollout, or an attempt of it, that nobody has seen yet. */
@@ -49,6 +50,7 @@ export const unexposed = {
   setup: null,
   analysis: null,
   judgement: null,
+  healthSince: null,
   exposedUnits: 0,
   exposedRequests: 0,
   firstTrafficAt: null,
@@ -57,15 +59,35 @@ export const unexposed = {
   endedAt: null,
 } as const satisfies Partial<RolloutDocument>
 
-/** The service after the promotion of its canary: the version before is kept warm. */
+/** The service after the promotion of its canary: the version before is kept warm, and the oldest of those that are too many goes. */
 export function promoted(service: ServiceDocument, { plan }: RolloutDocument, now: number): ServiceDocument {
+  const copies = plan.steps.at(-1)?.stableReplicas?.serving
+  const old = { version: plan.stable, until: now + service.spec.keepWarm, ...(copies === undefined ? {} : { copies }) }
+  const warm = [...service.warm.filter(({ version }) => version !== plan.stable && version !== plan.canary), old]
   const others = service.history.filter((version) => version !== plan.stable && version !== plan.canary)
   return {
     ...service,
     stable: plan.canary,
     history: [...others, plan.stable],
-    warm: { version: plan.stable, until: now + service.spec.keepWarm },
+    warm: warm.slice(-service.spec.warmLimit),
   }
+}
+
+/** What a person asked for. */
+function commandData(event: Extract<RolloutEvent, { by: string }>): Readonly<Record<string, unknown>> {
+  const { why } = event
+  return event.type === 'jump' ? { why, to: event.to } : { why }
+}
+
+/** A gate that has spoken, or that enough people have approved. */
+function gateEntries(before: RolloutDocument, next: RolloutDocument, event: RolloutEvent): readonly JournalDraft[] {
+  const asked = gateAsked(before.state, before.plan)
+  if (asked === null || (event.type !== 'gate' && event.type !== 'approve')) return []
+  const still = gateAsked(next.state, next.plan)
+  const step = 'step' in before.state && 'step' in next.state && before.state.step === next.state.step
+  if (event.type === 'approve' && step && still?.at === asked.at) return []
+  const outcome = event.type === 'gate' ? event.outcome : 'passed'
+  return [rolloutEntry(next, 'rollout.gate', 'serin', { gate: asked.gate.name, outcome, why: event.why })]
 }
 
 /** From where to where, why, and the judgement it rests on. */
@@ -78,7 +100,7 @@ function moveData(
   return {
     from: before.phase,
     to: state.phase,
-    ...('step' in state ? { step: state.step, weightBp: next.plan.steps[state.step]?.weightBp ?? 0 } : {}),
+    ...('step' in state ? { step: state.step, weightBp: askedWeightBp(state, next.plan) } : {}),
     ...('reason' in state ? { reason: state.reason } : {}),
     why: 'why' in state ? state.why : 'why' in event ? event.why : '',
     event: event.type,

@@ -24,10 +24,10 @@ export function troubleOf({ now, record, routes, replicas, lastSlotAt }: Trouble
   const runs = replicas.observe(stable)
   if (runs.state === 'failed')
     troubles.push(`Stable ${stable} does not run: ${runs.failure?.message ?? 'unknown reason'}`)
-  else if (runs.state === 'degraded')
-    troubles.push(
-      `Stable ${stable} has only ${replicas.endpoints(stable).length} of ${runs.replicas.length} replicas ready.`,
-    )
+  else if (runs.state === 'degraded') {
+    const wanted = runs.replicas.filter(({ state }) => state !== 'leaving').length
+    troubles.push(`Stable ${stable} has only ${replicas.endpoints(stable).length} of ${wanted} replicas ready.`)
+  }
   if (lastSlotAt !== null && now - lastSlotAt > silentMs)
     troubles.push(`The gateway was last heard ${Math.round((now - lastSlotAt) / 1_000)} s ago.`)
   return troubles

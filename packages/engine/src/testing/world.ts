@@ -1,9 +1,20 @@
 /** A small world for the engine's tests: memory drivers that outlive the engine, scripted traffic, a clock that stands still. */
-import type { RoutingTable } from '@serin/core'
+import type { MirrorSlot, RoutingTable } from '@serin/core'
 import { openMemoryRouter, type MemoryRouter } from '@serin/drivers/router/memory'
 import { openMemoryStore } from '@serin/drivers/store/memory'
 import { openMemoryWorkload, type MemoryWorkload } from '@serin/drivers/workload/memory'
-import type { Commit, EvidenceSource, JournalEntry, Store, TrafficRouter, WorkloadRunner } from '@serin/kit'
+import type {
+  Commit,
+  EvidenceSource,
+  GateAnswer,
+  GateContext,
+  JournalEntry,
+  OutsideGate,
+  StepNews,
+  Store,
+  TrafficRouter,
+  WorkloadRunner,
+} from '@serin/kit'
 import type { Rollout, ServiceStatus } from '@serin/spec'
 import { Engine } from '../engine.ts'
 import { slotOf } from './slots.ts'
@@ -36,6 +47,8 @@ export interface Traffic {
   perSecond: number
   /** Share of the requests of a version that fail; none if absent. */
   readonly errorRatio: Record<string, number>
+  /** Part of the copied requests that canary answers otherwise; none if absent. */
+  differentRatio?: number
 }
 
 /** Ways in which the drivers of a service misbehave. */
@@ -83,6 +96,10 @@ export class World {
   /** Every table in force, in order. */
   readonly tables: RoutingTable[] = []
   readonly defects: unknown[] = []
+  /** What gates say, by name; others wait. */
+  readonly says: Record<string, GateAnswer> = {}
+  readonly asked: { readonly gate: OutsideGate; readonly context: GateContext }[] = []
+  readonly told: StepNews[] = []
   /** Replicas every runner of a service was opened for. */
   readonly runnersOpened = new Map<string, readonly number[]>()
   /** The engine dies right after this many more commits. */
@@ -152,6 +169,16 @@ export class World {
           observe: (version) => (this.clock.now() < found ? blind(version) : workload.observe(version)),
         })
       },
+      gates: {
+        ask: async (gate, context) => {
+          this.asked.push({ gate, context })
+          return this.says[gate.name ?? gate.kind] ?? { outcome: 'waiting', why: 'Nobody has said anything.' }
+        },
+        tell: async (notice, news) => {
+          if (notice.url === 'http://nowhere/') throw new Error('nowhere is not there')
+          this.told.push(news)
+        },
+      },
       stateDirectory: (service) => `/nowhere/${service}`,
       onDefect: (error) => this.defects.push(error),
     })
@@ -204,7 +231,11 @@ export class World {
       if (table === null || router.failure !== undefined) continue
       const counts = Object.fromEntries(table.arms.map((arm) => [arm.version, this.#count(arm.version, arm.weightBp)]))
       this.#seq += 1
-      router.emit(slotOf(table, counts, { boot: `boot-${this.#boot}`, seq: this.#seq, at: this.clock.now() }))
+      const mirror = this.#copies(table)
+      router.emit({
+        ...mirror,
+        ...slotOf(table, counts, { boot: `boot-${this.#boot}`, seq: this.#seq, at: this.clock.now() }),
+      })
     }
   }
 
@@ -244,6 +275,17 @@ export class World {
     const errors = Math.min(requests, Math.floor(owed))
     this.#owed = { ...this.#owed, [version]: owed - errors }
     return { requests, errors }
+  }
+
+  #copies({ mirror, stable, arms }: RoutingTable): { readonly mirror?: MirrorSlot } {
+    if (mirror === undefined) return {}
+    const stableBp = arms.find(({ version }) => version === stable)?.weightBp ?? 0
+    const compared = Math.round((this.traffic.perSecond * stableBp * mirror.shareBp) / 100_000_000)
+    const different = Math.round(compared * (this.traffic.differentRatio ?? 0))
+    const none = { dropped: 0, onlyCanaryFailed: 0, onlyStableFailed: 0, canaryLatency: [], stableLatency: [] }
+    return {
+      mirror: { ...none, sent: compared, compared, different, differentStatus: 0, differentBody: different },
+    }
   }
 
   async #openRouter(service: string, life: Life): Promise<TrafficRouter & EvidenceSource> {

@@ -9,6 +9,8 @@ export interface GatewayReport {
   readonly boot: string
   readonly pid: number
   readonly address: string
+  /** Where canary answers whatever its share is, or null. */
+  readonly previewAddress: string | null
   /** Revision in force, or null before the first table. */
   readonly revision: number | null
   /** Since when it is in force, ms since the epoch. */
@@ -17,10 +19,14 @@ export interface GatewayReport {
   readonly weights: Readonly<Record<string, number>>
   /** Requests in flight by version, also of versions that left the table. */
   readonly inFlight: Readonly<Record<string, number>>
+  /** Requests and tunnels in flight by base address, where there are any; also of addresses that left the table. */
+  readonly inFlightByEndpoint: Readonly<Record<string, number>>
   /** When a request was last assigned to each version, ms since the epoch; absent when none was. */
   readonly lastRequestAt: Readonly<Record<string, number>>
   /** Requests given up by their client before an answer began, by version. */
   readonly abandoned: Readonly<Record<string, number>>
+  /** Requests, streams and tunnels that a version ended unfinished after its address had left the table, since the gateway started. */
+  readonly cutOff: Readonly<Record<string, number>>
   /** Units counted in this rollout. */
   readonly units: number
   /** Sightings of units that were not counted because the table is full. */
@@ -50,27 +56,33 @@ export interface ReportParts {
   readonly service: string
   readonly boot: string
   readonly address: string
+  readonly previewAddress: string | null
   readonly snapshot: Snapshot | null
   readonly recorder: Recorder
   readonly disk: TableOnDisk
+  readonly inFlightByEndpoint: GatewayReport['inFlightByEndpoint']
 }
 
 /** The report as of now. */
-export function reportOf({ service, boot, address, snapshot, recorder, disk }: ReportParts): GatewayReport {
+export function reportOf(parts: ReportParts): GatewayReport {
+  const { service, boot, address, previewAddress, snapshot, recorder, disk } = parts
   const activity = Object.entries(recorder.activity())
   return {
     service,
     boot,
     pid: process.pid,
     address,
+    previewAddress,
     revision: snapshot?.table.revision ?? null,
     appliedAt: snapshot?.appliedAt ?? null,
     weights: snapshot === null ? {} : weightsOf(snapshot.table),
     inFlight: Object.fromEntries(activity.map(([version, { inFlight }]) => [version, inFlight])),
+    inFlightByEndpoint: parts.inFlightByEndpoint,
     lastRequestAt: Object.fromEntries(
       activity.flatMap(([version, { lastRequestAt }]) => (lastRequestAt === null ? [] : [[version, lastRequestAt]])),
     ),
     abandoned: Object.fromEntries(activity.map(([version, { abandoned }]) => [version, abandoned])),
+    cutOff: recorder.cutOff,
     units: recorder.units.known,
     saturated: recorder.units.saturated,
     persisted: disk.state,

@@ -4,6 +4,8 @@ import { RoutingRule, Slice, UnitSource } from '@serin/spec'
 const versionName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/
 const mostCuts = 6
 const mostSlices = 4
+const mostIgnored = 100
+const longestMs = 3_600_000
 
 /** A routing table out of untrusted JSON, or what is wrong with it in one sentence. */
 export function parseRoutingTable(value: unknown): { readonly table: RoutingTable } | { readonly problem: string } {
@@ -30,7 +32,7 @@ function problemOf(value: unknown): string | null {
   ) {
     return '"overrideHeader" must be a lower-case header name or null.'
   }
-  return armsProblem(value) ?? measurementProblem(value['measurement'])
+  return armsProblem(value) ?? measurementProblem(value['measurement']) ?? mirrorProblem(value)
 }
 
 function armsProblem({ arms, stable, canary }: Readonly<Record<string, unknown>>): string | null {
@@ -68,6 +70,30 @@ function measurementProblem(value: unknown): string | null {
   return rising && cuts.length <= mostCuts
     ? null
     : `"measurement.latencyCutsMs" must rise and hold at most ${mostCuts} cuts.`
+}
+
+function mirrorProblem({ mirror, stable }: Readonly<Record<string, unknown>>): string | null {
+  if (mirror === undefined) return null
+  if (!isRecord(mirror)) return '"mirror" must be an object.'
+  const { version, endpoints, shareBp, methods, body, ignored, tolerance, timeoutMs } = mirror
+  if (typeof version !== 'string' || !versionName.test(version) || version === stable)
+    return '"mirror.version" must be the name of another version than stable.'
+  if (!Array.isArray(endpoints) || !endpoints.every(isBaseAddress))
+    return '"mirror.endpoints" must be http or https addresses.'
+  if (!isWhole(shareBp) || shareBp > 10_000) return '"mirror.shareBp" must be whole basis points up to 10000.'
+  if (!isListOf(methods, /^(?!CONNECT$)[A-Z]{1,20}$/)) return '"mirror.methods" must list methods in upper case.'
+  if (body !== 'ignore' && body !== 'exact' && body !== 'json')
+    return '"mirror.body" must be "ignore", "exact" or "json".'
+  if (!isListOf(ignored, /^\//) || ignored.length > mostIgnored)
+    return `"mirror.ignored" must list at most ${mostIgnored} pointers such as "/at".`
+  if (typeof tolerance !== 'number' || !(tolerance >= 0)) return '"mirror.tolerance" must be a number from 0.'
+  return isWhole(timeoutMs) && timeoutMs > 0 && timeoutMs <= longestMs
+    ? null
+    : `"mirror.timeoutMs" must be whole ms from 1 to ${longestMs}.`
+}
+
+function isListOf(value: unknown, text: RegExp): value is readonly string[] {
+  return Array.isArray(value) && value.every((each) => typeof each === 'string' && text.test(each))
 }
 
 function areSlices(value: unknown): boolean {

@@ -13,6 +13,8 @@ export interface Snapshot {
   /** Canary's share in basis points, and the rollout it counts for. */
   readonly canaryBp: number
   readonly rollout: string
+  /** Who answers at the preview address: canary, or stable when there is none. */
+  readonly previewed: string
   /** When it came into force, ms since the epoch. */
   readonly appliedAt: number
 }
@@ -23,7 +25,8 @@ export function snapshotOf(table: RoutingTable, appliedAt: number): Snapshot {
   const canaryBp = table.arms.find((arm) => arm.version === table.canary)?.weightBp ?? 0
   const { rollout, slices } = table.measurement
   const classify = rollout === 'idle' ? null : compileSlices(slices)
-  return { table, router: compileRouter(table), classify, endpoints, canaryBp, rollout, appliedAt }
+  const previewed = table.canary ?? table.stable
+  return { table, router: compileRouter(table), classify, endpoints, canaryBp, rollout, previewed, appliedAt }
 }
 
 /** Whether the hash assigns the same units, and the same is measured: what started under one table may be judged under the other. */

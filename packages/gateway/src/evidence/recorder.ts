@@ -4,6 +4,7 @@ import type { Decision } from '@serin/core/assignment'
 import { slotBuckets } from '@serin/core/evidence'
 import { sameExperiment } from '../decide/snapshot.ts'
 import { epochEndMs } from './epochs.ts'
+import { MirrorTally } from './mirror-tally.ts'
 import { SliceCounters, type SliceTally } from './slice-counters.ts'
 import { errorKind, Tally } from './tally.ts'
 import { recentFactor, UnitCounters } from './unit-counters.ts'
@@ -60,9 +61,13 @@ const depthOf = (count: number): number => (count === 1 ? 0 : count === 3 ? 1 : 
  * `requests` and `errors` alone, for either version by the same rule.
  */
 export class Recorder {
+  /** What copies of requests show: no traffic of users, and in no count of a version. */
+  readonly mirror = new MirrorTally()
   readonly #boot: string
   readonly #clocks: Clocks
   readonly #accounts = new Map<string, Account>()
+  /** Kept when an account is forgotten: what was lost stays to be seen. */
+  readonly #cutOff = new Map<string, number>()
   readonly #units: UnitCounters
   readonly #unitCapacity: number | undefined
   #slices: SliceCounters | null = null
@@ -164,9 +169,26 @@ export class Recorder {
     account.abandoned += 1
   }
 
+  /** The version ended it unfinished after its address had left the table; besides what else it counts as. */
+  wasCutOff({ account: { version } }: Ticket): void {
+    this.#cutOff.set(version, (this.#cutOff.get(version) ?? 0) + 1)
+  }
+
+  /** How many were cut off since the gateway started, by version. */
+  get cutOff(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#cutOff)
+  }
+
   /** Nothing of the request is in flight any more; a tunnel leaves long after it was answered. */
   left({ account }: Ticket): void {
     account.inFlight -= 1
+  }
+
+  /** The version has something under way that is no request of a user: it must not be stopped. Call the result when it is over. */
+  hold(version: string): () => void {
+    const account = this.#accountOf(version)
+    account.inFlight += 1
+    return () => (account.inFlight -= 1)
   }
 
   /** Ends the slot and begins the next; null before the first table. */
@@ -206,6 +228,7 @@ export class Recorder {
       weights: Object.fromEntries(table.arms.map((arm) => [arm.version, arm.weightBp])),
       sticky,
       arms,
+      ...(table.mirror === undefined ? {} : { mirror: this.mirror.takeSlot() }),
     }
   }
 

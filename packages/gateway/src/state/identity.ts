@@ -8,10 +8,14 @@ export interface GatewayIdentity {
   readonly boot: string
   /** Where clients reach it, such as `http://127.0.0.1:8080`. */
   readonly address: string
+  /** Where canary answers whatever its share is, or null. */
+  readonly previewAddress: string | null
   readonly adminPort: number
   readonly token: string
   /** What it was told to listen on. */
   readonly listen: string
+  /** What it was told to listen on for the preview, or null. */
+  readonly preview: string | null
 }
 
 /** Start time of a process, or null when it does not run (any more) or `/proc` is missing. */

@@ -21,14 +21,17 @@ export class Endpoints {
   readonly #limits: Limits
   readonly #byUrl = new Map<string, Endpoint>()
   readonly #turns = new Map<string, number>()
+  /** The addresses of the table in force; null before the first. */
+  #kept: ReadonlySet<string> | null = null
 
   constructor(limits: Limits) {
     this.#limits = limits
   }
 
   /** The addresses of a table are the ones to keep. */
-  keepOnly(table: RoutingTable): void {
+  keepOnly(table: Pick<RoutingTable, 'arms'>): void {
     const urls = new Set(table.arms.flatMap((arm) => arm.endpoints))
+    this.#kept = urls
     for (const endpoint of this.#byUrl.values()) {
       endpoint.retired = !urls.has(endpoint.url)
       this.#dropIfDone(endpoint)
@@ -55,6 +58,12 @@ export class Endpoints {
   release(endpoint: Endpoint): void {
     endpoint.open -= 1
     this.#dropIfDone(endpoint)
+  }
+
+  /** Requests and tunnels in flight by address, where there are any. */
+  inFlight(): Record<string, number> {
+    const busy = [...this.#byUrl.values()].filter(({ open }) => open > 0)
+    return Object.fromEntries(busy.map(({ url, open }) => [url, open]))
   }
 
   /** Closes all connections. */
@@ -87,7 +96,8 @@ export class Endpoints {
       agent: secure ? new https.Agent(kept) : new http.Agent(kept),
       freshAgent: secure ? new https.Agent() : new http.Agent(),
       open: 0,
-      retired: false,
+      // A request that was decided by an older table may still come to an address that has left.
+      retired: this.#kept !== null && !this.#kept.has(url),
     }
     this.#byUrl.set(url, endpoint)
     return endpoint

@@ -5,15 +5,24 @@ import type { Limits } from '../limits.ts'
 import { requestTo } from './endpoints.ts'
 import type { Endpoint } from './endpoints.ts'
 import { hasBody } from './framing.ts'
-import { answerHeaders, requestHeaders } from './headers.ts'
+import { answerHeaders, requestHeaders, trailersOf } from './headers.ts'
 import type { AnswerMark } from './headers.ts'
 import { sendProblem } from './problem.ts'
 
 /** How a request ended: with the answer of its version, without one, or because its client left. */
 export type Outcome =
   | { readonly kind: 'answered'; readonly status: number; readonly whole: boolean }
-  | { readonly kind: 'failed' }
+  /** `cutOff`: its version was on the way out, and did not wait for it. */
+  | { readonly kind: 'failed'; readonly cutOff: boolean }
   | { readonly kind: 'abandoned' }
+
+/** Somebody who listens to an exchange and takes no part in it. */
+export interface Tap {
+  /** The body of the request begins to flow. */
+  bodyBegins(): void
+  /** The head of the answer is there, its body begins to flow. */
+  answered(answer: IncomingMessage): void
+}
 
 /** What an exchange needs to know of its surroundings. */
 export interface ExchangeContext extends AnswerMark {
@@ -27,11 +36,13 @@ export interface ExchangeContext extends AnswerMark {
   readonly release: (endpoint: Endpoint) => void
   /** Whether the gateway is about to go: connections end after their answer. */
   readonly leaving: () => boolean
+  readonly tap?: Tap | null
   /** Called once, when the version is done with the request. */
   readonly ended: (outcome: Outcome) => void
 }
 
-const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
+/** Methods that may be sent again. */
+export const idempotent: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
 
 /** One request and its answer on their way through. Streams both ways, holds no body, ends exactly once. */
 export class Exchange {
@@ -152,11 +163,12 @@ export class Exchange {
       this.#moved()
       if (!upstream.destroyed && !upstream.write(chunk)) request.pause()
     })
+    this.#context.tap?.bodyBegins()
     upstream.on('drain', () => request.resume())
     upstream.on('close', () => request.resume())
     request.on('end', () => {
       if (upstream.destroyed) return
-      if (request.rawTrailers.length > 0) upstream.addTrailers(pairs(request.rawTrailers))
+      if (request.rawTrailers.length > 0) upstream.addTrailers(trailersOf(request.rawTrailers))
       upstream.end()
     })
   }
@@ -191,11 +203,12 @@ export class Exchange {
     })
     answer.on('end', () => {
       begun = true
-      if (answer.rawTrailers.length > 0) response.addTrailers(pairs(answer.rawTrailers))
+      if (answer.rawTrailers.length > 0) response.addTrailers(trailersOf(answer.rawTrailers))
       response.end()
       this.#end({ kind: 'answered', status, whole: true })
       this.#lingerOverRest()
     })
+    this.#context.tap?.answered(answer)
     // A head without a body yet, such as of an event stream, must not wait for the body.
     setImmediate(() => {
       if (!begun && !response.writableEnded) response.flushHeaders()
@@ -245,7 +258,7 @@ export class Exchange {
   #fail(status: number, detail: string): void {
     if (this.#phase === 'done') return
     const { response, request, version, requestId, mark } = this.#context
-    this.#end({ kind: 'failed' })
+    this.#end({ kind: 'failed', cutOff: this.#timedOut === null && this.#endpoint?.retired === true })
     const close = this.#context.leaving() || (this.#bodied && !request.complete)
     if (!response.headersSent && !response.destroyed)
       sendProblem(response, { status, detail }, { version, requestId, mark, close })
@@ -255,7 +268,7 @@ export class Exchange {
   /** The answer broke off: the client must see that it is not whole. */
   #truncated(): void {
     if (this.#phase === 'done') return
-    this.#end({ kind: 'failed' })
+    this.#end({ kind: 'failed', cutOff: this.#endpoint?.retired === true })
     this.#upstream?.destroy()
     this.#context.response.destroy()
   }
@@ -290,10 +303,4 @@ export class Exchange {
     if (this.#endpoint !== null) this.#context.release(this.#endpoint)
     this.#endpoint = null
   }
-}
-
-function pairs(raw: readonly string[]): [string, string][] {
-  const list: [string, string][] = []
-  for (let i = 0; i + 1 < raw.length; i += 2) list.push([raw[i] ?? '', raw[i + 1] ?? ''])
-  return list
 }

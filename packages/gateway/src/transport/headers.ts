@@ -69,6 +69,13 @@ export function answerHeaders(answer: IncomingMessage, added: AnswerMark): strin
   return list
 }
 
+/** Trailers as Node takes them. */
+export function trailersOf(raw: readonly string[]): [string, string][] {
+  const list: [string, string][] = []
+  for (let i = 0; i + 1 < raw.length; i += 2) list.push([raw[i] ?? '', raw[i + 1] ?? ''])
+  return list
+}
+
 function copy(
   raw: readonly string[],
   nominated: ReadonlySet<string>,

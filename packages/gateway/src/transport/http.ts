@@ -13,6 +13,7 @@ import { Exchange } from './exchange.ts'
 import type { Outcome } from './exchange.ts'
 import type { AnswerMark } from './headers.ts'
 import { hasBody, refusalOf } from './framing.ts'
+import { Mirroring } from './mirror/mirroring.ts'
 import { endWithProblem, sendProblem } from './problem.ts'
 import { openTunnel } from './tunnel.ts'
 
@@ -32,10 +33,13 @@ export interface HttpTransportOptions {
 /** The data plane on Node's public HTTP API. Decision and evidence live elsewhere; this file only moves bytes. */
 export class HttpTransport {
   readonly endpoints: Endpoints
+  readonly mirroring: Mirroring
   readonly #options: HttpTransportOptions
-  readonly #server: http.Server
+  readonly #servers: http.Server[] = []
   readonly #exchanges = new Set<Exchange>()
   readonly #tunnels = new Set<Duplex>()
+  /** Connections to the preview address. */
+  readonly #previewing = new WeakSet<Duplex>()
   /** Connections after a refusal: what the parser still finds on them is not served. */
   readonly #refused = new WeakSet<Duplex>()
   /** Answers under way by connection. */
@@ -48,7 +52,88 @@ export class HttpTransport {
     this.#options = options
     const { limits } = options
     this.endpoints = new Endpoints(limits)
-    this.#server = http.createServer({
+    this.mirroring = new Mirroring({ recorder: options.recorder, limits })
+    this.#sweeper = setInterval(
+      () => {
+        const nowMs = performance.now()
+        for (const exchange of this.#exchanges) exchange.check(nowMs)
+      },
+      Math.min(500, limits.connectMs / 4),
+    )
+    this.#sweeper.unref()
+  }
+
+  /**
+   * Starts to take requests; rejects with Node's own error when it cannot listen. With `preview` canary answers there, whatever its share,
+   * rules and the hash say.
+   */
+  async listen(host: string, port: number, { preview = false } = {}): Promise<AddressInfo> {
+    const server = this.#newServer()
+    if (preview) server.on('connection', (socket) => this.#previewing.add(socket))
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen({ host, port, backlog: 1_024 }, () => {
+        server.off('error', reject)
+        resolve()
+      })
+    })
+    this.#servers.push(server)
+    const address = server.address()
+    if (address === null || typeof address === 'string') throw new Error('the server has no address')
+    return address
+  }
+
+  /**
+   * Takes no new connection, ends each connection after its answer, gives idle ones `lingerMs` to send what is on its way, and resolves
+   * when nothing is in flight or the time is over; says how many requests and tunnels were then cut off.
+   */
+  async leave(deadlineMs: number): Promise<number> {
+    if (this.#leaving) return 0
+    this.#leaving = true
+    this.mirroring.leave()
+    const closed = Promise.all(
+      this.#servers.map(async (server) => {
+        await new Promise<void>((resolve) => {
+          // Not `http.Server.close`: that one cuts idle connections at once, also when a request is on its way.
+          net.Server.prototype.close.call(server, () => resolve())
+        })
+      }),
+    )
+    let cutOff = 0
+    const over = setTimeout(() => {
+      cutOff = this.#exchanges.size + this.#tunnels.size
+      this.#cut()
+    }, deadlineMs)
+    const linger = setInterval(() => {
+      for (const server of this.#servers) server.closeIdleConnections()
+    }, this.#options.limits.lingerMs)
+    await closed
+    clearTimeout(over)
+    clearInterval(linger)
+    this.#cut()
+    return cutOff
+  }
+
+  #cut(): void {
+    clearInterval(this.#sweeper)
+    for (const socket of this.#tunnels) socket.destroy()
+    for (const server of this.#servers) {
+      server.close(() => {})
+      server.closeAllConnections()
+    }
+    this.endpoints.close()
+  }
+
+  /** Requests, tunnels and copies in flight by address, where there are any. */
+  inFlightByEndpoint(): Record<string, number> {
+    const sums = this.endpoints.inFlight()
+    for (const [url, count] of Object.entries(this.mirroring.inFlight())) sums[url] = (sums[url] ?? 0) + count
+    return sums
+  }
+
+  #newServer(): http.Server {
+    const { limits } = this.#options
+    const server = http.createServer({
       insecureHTTPParser: false,
       requireHostHeader: true,
       maxHeaderSize: limits.headBytes,
@@ -60,67 +145,19 @@ export class HttpTransport {
       shouldUpgradeCallback: (request) => isTunnel(request),
     })
     // Node would drop headers beyond its own count silently; `refusalOf` refuses instead.
-    this.#server.maxHeadersCount = 0
-    this.#server.maxConnections = limits.connections
-    this.#server.on('request', (request, response) => this.#take(request, response))
-    this.#server.on('checkContinue', (request, response) => this.#take(request, response))
-    this.#server.on('checkExpectation', (_request, response) => {
+    server.maxHeadersCount = 0
+    server.maxConnections = limits.connections
+    server.on('request', (request, response) => this.#take(request, response))
+    server.on('checkContinue', (request, response) => this.#take(request, response))
+    server.on('checkExpectation', (_request, response) => {
       sendProblem(response, { status: 417, detail: 'Only "Expect: 100-continue" is known.' }, { close: true })
     })
-    this.#server.on('connect', (_request, socket) =>
+    server.on('connect', (_request, socket) =>
       endWithProblem(socket, { status: 405, detail: 'CONNECT is not served here.' }),
     )
-    this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head))
-    this.#server.on('clientError', (error, socket) => this.#clientError(error, socket))
-    this.#sweeper = setInterval(
-      () => {
-        const nowMs = performance.now()
-        for (const exchange of this.#exchanges) exchange.check(nowMs)
-      },
-      Math.min(500, limits.connectMs / 4),
-    )
-    this.#sweeper.unref()
-  }
-
-  /** Starts to take requests; rejects with Node's own error when it cannot listen. */
-  async listen(host: string, port: number): Promise<AddressInfo> {
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject)
-      this.#server.listen({ host, port, backlog: 1_024 }, () => {
-        this.#server.off('error', reject)
-        resolve()
-      })
-    })
-    const address = this.#server.address()
-    if (address === null || typeof address === 'string') throw new Error('the server has no address')
-    return address
-  }
-
-  /**
-   * Takes no new connection, ends each connection after its answer, gives idle ones `lingerMs` to send what is on its way, and resolves
-   * when nothing is in flight or the time is over.
-   */
-  async leave(deadlineMs: number): Promise<void> {
-    if (this.#leaving) return
-    this.#leaving = true
-    const closed = new Promise<void>((resolve) => {
-      // Not `http.Server.close`: that one cuts idle connections at once, also when a request is on its way.
-      net.Server.prototype.close.call(this.#server, () => resolve())
-    })
-    const over = setTimeout(() => this.#cut(), deadlineMs)
-    const linger = setInterval(() => this.#server.closeIdleConnections(), this.#options.limits.lingerMs)
-    await closed
-    clearTimeout(over)
-    clearInterval(linger)
-    this.#cut()
-  }
-
-  #cut(): void {
-    clearInterval(this.#sweeper)
-    for (const socket of this.#tunnels) socket.destroy()
-    this.#server.close(() => {})
-    this.#server.closeAllConnections()
-    this.endpoints.close()
+    server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head))
+    server.on('clientError', (error, socket) => this.#clientError(error, socket))
+    return server
   }
 
   #take(request: IncomingMessage, response: ServerResponse): void {
@@ -140,8 +177,9 @@ export class HttpTransport {
       sendProblem(response, noTable, { close: hasBody(request) })
       return
     }
-    const { ticket, ...assigned } = this.#assign(snapshot, request)
+    const { ticket, unit, ...assigned } = this.#assign(snapshot, request)
     const { version } = assigned
+    const pair = this.mirroring.pairOf({ request, unit, ...assigned })
     const exchange = new Exchange(
       {
         request,
@@ -152,8 +190,10 @@ export class HttpTransport {
         acquire: (tried) => this.endpoints.acquire(version, snapshot.endpoints.get(version) ?? [], tried),
         release: (endpoint) => this.endpoints.release(endpoint),
         leaving: () => this.#leaving,
+        tap: pair,
         ended: (outcome) => {
           this.#exchanges.delete(exchange)
+          pair?.ended(outcome)
           settle(recorder, ticket, outcome)
           this.#log(ticket, version, outcome)
         },
@@ -162,6 +202,7 @@ export class HttpTransport {
     )
     this.#exchanges.add(exchange)
     exchange.start()
+    pair?.start()
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -192,8 +233,9 @@ export class HttpTransport {
         this.#log(ticket, version, outcome)
         settle(recorder, ticket, outcome, { stays: true })
       },
-      closed: () => {
+      closed: (cutOff) => {
         this.#tunnels.delete(socket)
+        if (cutOff) recorder.wasCutOff(ticket)
         recorder.left(ticket)
       },
     })
@@ -211,11 +253,17 @@ export class HttpTransport {
     endWithProblem(socket, { status, detail: 'The request is not sound HTTP.' })
   }
 
-  #assign(snapshot: Snapshot, request: IncomingMessage): AnswerMark & { ticket: Ticket; address: string } {
+  #assign(
+    snapshot: Snapshot,
+    request: IncomingMessage,
+  ): AnswerMark & { readonly ticket: Ticket; readonly address: string; readonly unit: string | null } {
     const address = plainAddress(request.socket.remoteAddress)
     const view = viewOf({ headers: request.headers, target: request.url ?? '/', address })
     let chance = ''
-    const decision = snapshot.router.decide(view, () => (chance = String(Math.random())))
+    const routed = snapshot.router.decide(view, () => (chance = String(Math.random())))
+    // As with the override header: whoever asked here chose the version, so it is evidence of nothing.
+    const previews = this.#previewing.has(request.socket)
+    const decision = previews ? ({ version: snapshot.previewed, by: 'override', unit: routed.unit } as const) : routed
     const slices = decision.by === 'hash' ? (snapshot.classify?.(view) ?? null) : null
     const ticket = this.#options.recorder.start(decision, slices)
     this.#requests += 1
@@ -231,7 +279,7 @@ export class HttpTransport {
     })
     const given = request.headers['x-request-id']
     const requestId = typeof given === 'string' && goodRequestId.test(given) ? given : mark
-    return { ticket, version, address, requestId, mark }
+    return { ticket, version, address, unit, requestId, mark }
   }
 
   #log(ticket: Ticket, version: string, outcome: Outcome): void {
@@ -242,8 +290,10 @@ export class HttpTransport {
 
 function settle(recorder: Recorder, ticket: Ticket, outcome: Outcome, { stays = false } = {}): void {
   if (outcome.kind === 'answered') recorder.answered(ticket, outcome.status, outcome.whole)
-  else if (outcome.kind === 'failed') recorder.failed(ticket)
-  else recorder.abandoned(ticket)
+  else if (outcome.kind === 'failed') {
+    recorder.failed(ticket)
+    if (outcome.cutOff) recorder.wasCutOff(ticket)
+  } else recorder.abandoned(ticket)
   if (!stays) recorder.left(ticket)
 }
 

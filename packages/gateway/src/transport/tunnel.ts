@@ -2,7 +2,9 @@ import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { requestTo } from './endpoints.ts'
+import type { Endpoint } from './endpoints.ts'
 import type { ExchangeContext, Outcome } from './exchange.ts'
+import { endsWithClose } from './goodbye.ts'
 import { answerHeaders, requestHeaders } from './headers.ts'
 import { endWithProblem } from './problem.ts'
 
@@ -16,8 +18,8 @@ export interface TunnelContext extends Pick<
   readonly head: Buffer
   /** Called once when the upgrade is through or has failed; the version is then charged. */
   readonly decided: (outcome: Outcome) => void
-  /** Called once when both sides are closed. */
-  readonly closed: () => void
+  /** Called once when both sides are closed; `cutOff` when the version ended it without a goodbye after it had left the table. */
+  readonly closed: (cutOff: boolean) => void
 }
 
 /** Passes an upgrade (WebSocket) on and then bytes both ways, with back-pressure, until a side closes. */
@@ -28,20 +30,20 @@ export function openTunnel(context: TunnelContext): void {
     decided = true
   }
   context.socket.on('error', () => context.socket.destroy())
-  attempt({ ...context, closed: once(() => context.closed()) }, new Set(), decide)
+  attempt({ ...context, closed: once((cutOff) => context.closed(cutOff)) }, new Set(), decide)
 }
 
 function attempt(context: TunnelContext, tried: Set<string>, decide: (outcome: Outcome) => void): void {
   const { request, socket, version, address, requestId, limits } = context
   const endpoint = context.acquire(tried)
   if (endpoint === null) {
-    decide({ kind: 'failed' })
+    decide({ kind: 'failed', cutOff: false })
     endWithProblem(
       socket,
       { status: tried.size === 0 ? 503 : 502, detail: 'No endpoint of the version took the connection.' },
       version,
     )
-    context.closed()
+    context.closed(false)
     return
   }
   tried.add(endpoint.url)
@@ -60,7 +62,7 @@ function attempt(context: TunnelContext, tried: Set<string>, decide: (outcome: O
     clearTimeout(timer)
     socket.off('close', left)
     decide({ kind: 'answered', status: 101, whole: false })
-    join(context, { answer, to, first, release })
+    join(context, { answer, to, first, endpoint, release })
   })
   upstream.on('response', (answer) => {
     clearTimeout(timer)
@@ -74,10 +76,10 @@ function attempt(context: TunnelContext, tried: Set<string>, decide: (outcome: O
       attempt(context, tried, decide)
       return
     }
-    decide({ kind: 'failed' })
+    decide({ kind: 'failed', cutOff: connected && endpoint.retired })
     if (!socket.destroyed)
       endWithProblem(socket, { status: 502, detail: 'The version closed the connection without an answer.' }, version)
-    context.closed()
+    context.closed(false)
   })
   upstream.end()
 }
@@ -86,10 +88,11 @@ interface Joint {
   readonly answer: IncomingMessage
   readonly to: Socket
   readonly first: Buffer
+  readonly endpoint: Endpoint
   readonly release: () => void
 }
 
-function join(context: TunnelContext, { answer, to, first, release }: Joint): void {
+function join(context: TunnelContext, { answer, to, first, endpoint, release }: Joint): void {
   const { socket, head } = context
   const upgrade = answer.headers.upgrade ?? 'websocket'
   const headers = ['Connection', 'Upgrade', 'Upgrade', upgrade, ...answerHeaders(answer, context)]
@@ -99,12 +102,22 @@ function join(context: TunnelContext, { answer, to, first, release }: Joint): vo
   to.setTimeout(0)
   to.setNoDelay(true)
   to.on('error', () => to.destroy())
+  let endedBy: 'client' | 'version' | null = null
+  let [clientSaid, versionSaid]: [Buffer, Buffer] = [head, first]
   const over = once(() => {
     socket.destroy()
     to.destroy()
+    const goodbye = upgrade.toLowerCase() === 'websocket' && (endsWithClose(clientSaid) || endsWithClose(versionSaid))
+    const cutOff = endedBy === 'version' && endpoint.retired && !goodbye
     release()
-    context.closed()
+    context.closed(cutOff)
   })
+  for (const event of ['end', 'close'] as const) {
+    socket.on(event, () => (endedBy ??= 'client'))
+    to.on(event, () => (endedBy ??= 'version'))
+  }
+  socket.on('data', (chunk: Buffer) => (clientSaid = chunk))
+  to.on('data', (chunk: Buffer) => (versionSaid = chunk))
   socket.on('close', over)
   to.on('close', over)
   socket.pipe(to)
@@ -126,11 +139,11 @@ function refused(context: TunnelContext, { answer, release, decide, left }: Refu
   socket.write(headText(status, answer.statusMessage ?? '', headers), 'latin1')
   const over = once((whole: boolean) => {
     socket.off('close', left)
-    decide(whole ? { kind: 'answered', status, whole: false } : { kind: 'failed' })
+    decide(whole ? { kind: 'answered', status, whole: false } : { kind: 'failed', cutOff: false })
     release()
     if (whole) socket.end()
     else socket.destroy()
-    context.closed()
+    context.closed(false)
   })
   answer.on('end', () => over(true))
   answer.on('close', () => over(answer.complete))

@@ -1,3 +1,5 @@
+export { gateContract } from './gate.ts'
+export type { GateSkip, GateTest, GateUnderTest } from './gate.ts'
 export { routerContract } from './router.ts'
 export type { RouterTest, RouterUnderTest, Skip } from './router.ts'
 export { noSmallDisk, onSmallDisk } from './small-disk.ts'

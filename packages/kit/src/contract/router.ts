@@ -34,6 +34,7 @@ export type RouterTest =
   | 'who is in at a weight stays in at a greater one'
   | 'the next request follows the table'
   | 'the last request to a version is reported'
+  | 'the addresses that requests may be sent to are observed'
   | 'release leaves nothing behind'
 
 type Check = (given: RouterUnderTest) => Promise<void>
@@ -126,6 +127,20 @@ const promises: Readonly<Record<RouterTest, Check>> = {
     const { lastRequestAt } = await given.router.observe(never())
     assert.ok((lastRequestAt['v2'] ?? 0) > 0)
     assert.equal(lastRequestAt['v1'], undefined)
+  },
+  'the addresses that requests may be sent to are observed': async (given) => {
+    const { v1, v2 } = given.endpoints
+    assert.deepEqual((await given.router.observe(never())).endpoints, [])
+    await given.router.apply(tableAt(given, 1, 2_500), never())
+    assert.deepEqual((await given.router.observe(never())).endpoints.toSorted(), [...v1, ...v2].toSorted())
+    const fewer = { ...given, endpoints: { v1, v2: [] } }
+    await given.router.apply(tableAt(fewer, 2, 0), never())
+    const { endpoints, inFlightByEndpoint = {} } = await given.router.observe(never())
+    assert.deepEqual(endpoints.toSorted(), v1.toSorted())
+    assert.deepEqual(
+      Object.values(inFlightByEndpoint).filter((count) => count > 0),
+      [],
+    )
   },
   'release leaves nothing behind': async (given) => {
     await given.router.apply(tableAt(given, 1, 0), never())

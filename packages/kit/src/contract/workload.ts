@@ -48,6 +48,12 @@ export type WorkloadTest =
   | 'patience that has ended stops at once'
   | 'detached replicas go on and the next runner adopts them'
   | 'the next runner stops what it adopted'
+  | 'more replicas start beside those that run'
+  | 'the surplus leaves, and answers until it is dismissed'
+  | 'who was dismissed does not answer any more'
+  | 'who leaves is wanted again when the number grows'
+  | 'the next runner goes on with who leaves'
+  | 'a version of which none are wanted is ready'
 
 type Check = (given: WorkloadUnderTest) => Promise<void>
 
@@ -82,6 +88,21 @@ async function run(
 ): Promise<WorkloadObservation> {
   runner.ensure(version, given.good(version))
   return await until(given, runner, version, is('ready'))
+}
+
+/** Asks for a number of replicas of `v1`, which was asked for before. */
+function scale(given: WorkloadUnderTest, replicas: number): WorkloadObservation {
+  given.runner.ensure('v1', { ...given.good('v1'), replicas })
+  return given.runner.observe('v1')
+}
+
+function leaversOf({ replicas }: WorkloadObservation): readonly ReplicaObservation[] {
+  return replicas.filter((replica) => replica.state === 'leaving')
+}
+
+/** Waits until there are this many, those that leave among them. */
+async function untilThereAre(given: WorkloadUnderTest, count: number): Promise<WorkloadObservation> {
+  return await until(given, given.runner, 'v1', ({ replicas, state }) => replicas.length === count && state === 'ready')
 }
 
 /** What must stay the same when nothing happens to a replica. */
@@ -217,6 +238,77 @@ const promises: Readonly<Record<WorkloadTest, Check>> = {
     await next.stop('v1', never())
     assert.deepEqual(next.versions(), [])
     assert.deepEqual(await given.leftovers(), [])
+  },
+  'more replicas start beside those that run': async (given) => {
+    scale(given, 1)
+    const before = identities(await untilThereAre(given, 1))
+    assert.equal(scale(given, 2).state, 'degraded', 'it was up before, and less than is wanted now')
+    const after = await untilThereAre(given, 2)
+    assert.deepEqual(identities(after).slice(0, 1), before)
+    assert.deepEqual(leaversOf(after), [])
+  },
+  'the surplus leaves, and answers until it is dismissed': async (given) => {
+    const before = await run(given, 'v1')
+    const [staying, leaving, ...more] = scale(given, 1).replicas.toSorted(
+      (a, b) => Number(a.state === 'leaving') - Number(b.state === 'leaving'),
+    )
+    assert.ok(staying?.state === 'ready' && leaving?.state === 'leaving' && more.length === 0)
+    given.runner.dismiss('v1', staying.id)
+    given.runner.dismiss('v1', 'v1/unknown')
+    given.runner.dismiss('v2', leaving.id)
+    for (let i = 0; i < 10; i += 1) {
+      await given.pass()
+      const seen = scale(given, 1)
+      assert.deepEqual([seen.state, leaversOf(seen).map(({ id }) => id)], ['ready', [leaving.id]])
+    }
+    assert.equal(await given.versionAt(leaving.endpoint ?? ''), 'v1')
+    given.runner.dismiss('v1', leaving.id)
+    given.runner.dismiss('v1', leaving.id)
+    assert.deepEqual(leaversOf(given.runner.observe('v1')), [])
+    const [left] = identities(await untilThereAre(given, 1))
+    assert.deepEqual(left, identities(before)[before.replicas.findIndex(({ id }) => id === staying.id)])
+  },
+  'who was dismissed does not answer any more': async (given) => {
+    await run(given, 'v1')
+    const [leaving] = leaversOf(scale(given, 1))
+    assert.ok(leaving !== undefined)
+    given.runner.dismiss('v1', leaving.id)
+    await untilThereAre(given, 1)
+    assert.equal(await given.versionAt(leaving.endpoint ?? ''), null)
+  },
+  'who leaves is wanted again when the number grows': async (given) => {
+    const before = identities(await run(given, 'v1'))
+    const [leaving] = leaversOf(scale(given, 1))
+    await given.pass()
+    const seen = scale(given, 2)
+    assert.equal(seen.state, 'ready')
+    assert.deepEqual(identities(seen), before)
+    given.runner.dismiss('v1', leaving?.id ?? '')
+    for (let i = 0; i < 5; i += 1) await given.pass()
+    assert.deepEqual(identities(given.runner.observe('v1')), before)
+  },
+  'the next runner goes on with who leaves': async (given) => {
+    await run(given, 'v1')
+    scale(given, 1)
+    given.runner.detach()
+    const next = { ...given, runner: given.reopen() }
+    scale(next, 1)
+    const seen = await until(next, next.runner, 'v1', is('ready'))
+    assert.equal(seen.replicas.length - leaversOf(seen).length, 1)
+    for (const { id } of leaversOf(seen)) next.runner.dismiss('v1', id)
+    await untilThereAre(next, 1)
+    await next.runner.stop('v1', never())
+    assert.deepEqual(await given.leftovers(), [])
+  },
+  'a version of which none are wanted is ready': async (given) => {
+    await run(given, 'v1')
+    const seen = scale(given, 0)
+    assert.deepEqual([seen.state, leaversOf(seen).length], ['ready', 2])
+    for (const { id } of leaversOf(seen)) given.runner.dismiss('v1', id)
+    await untilThereAre(given, 0)
+    assert.deepEqual(given.runner.versions(), ['v1'])
+    scale(given, 1)
+    await untilThereAre(given, 1)
   },
 }
 

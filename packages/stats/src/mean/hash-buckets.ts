@@ -35,10 +35,13 @@ export function addToBuckets(sums: BucketSums, cells: readonly BucketCell[], buc
     if (!Number.isInteger(bucket) || bucket < 0 || bucket >= buckets) return invalid(`There is no bucket ${bucket}.`)
     if (!(Math.abs(num) <= LARGEST)) return invalid(`The numerator of bucket ${bucket} is ${num}.`)
     if (!(den >= 0 && den <= LARGEST)) return invalid(`The denominator of bucket ${bucket} is ${den}.`)
-    const at = placeOf(bucket, sums.cells)
+    const at = placeOf(bucket, merged)
     const known = merged[at]
     if (known?.[0] === bucket) {
       merged[at] = [bucket, known[1] + num, known[2] + den]
+    } else if (at === merged.length) {
+      // Cells mostly come in rising order.
+      merged.push([bucket, num, den])
     } else {
       const [, oldNum, oldDen] = fresh.get(bucket) ?? [bucket, 0, 0]
       fresh.set(bucket, [bucket, oldNum + num, oldDen + den])

@@ -62,7 +62,7 @@ function take(world: Iterable<EvidenceSlot>, count: number): readonly EvidenceSl
 }
 
 function fold(own: AnalysisSetup, slots: readonly EvidenceSlot[], from = createAnalysis(own)): AnalysisState {
-  return slots.reduce((state, slot) => foldSlot(own, state, slot, slot.weights['v2'] ?? 0).state, from)
+  return slots.reduce((state, slot) => foldSlot(own, state, slot, { bp: slot.weights['v2'] ?? 0 }).state, from)
 }
 
 function judged(own: AnalysisSetup, state: AnalysisState, now = state.lastSlotAt + 100): Judgement {
@@ -199,7 +199,7 @@ describe('the judge kayenta', () => {
     for (const slot of take(seconds(), 10)) {
       const about = (arm: 'stable' | 'canary', value: number, stage = String(stepBp)) =>
         ({ metric: 'rating', arm, stage, bucket: 1, value }) as const
-      state = foldSlot(own, state, slot, stepBp).state
+      state = foldSlot(own, state, slot, { bp: stepBp }).state
       state = foldObservations(own, state, [
         about('stable', 0.8 + 0.01 * uniform()),
         about('canary', 0.6 + 0.01 * uniform()),

@@ -54,7 +54,7 @@ export function play(each: Case, seed: number): Found {
       traffic.beginEpoch()
       nextEpoch = epochAfter(second)
     }
-    state = foldSlot(setup, state, traffic.second(share(second)), share(second)).state
+    state = foldSlot(setup, state, traffic.second(share(second)), { bp: share(second) }).state
     // Looked at every second in the first minute, and often enough after that.
     if (second > 60 && second % 5 !== 0) continue
     const judgement = judge(setup, state, { nextBp, now: second * 1_000, since: 0, warmingUp: false })

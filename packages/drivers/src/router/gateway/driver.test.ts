@@ -186,6 +186,49 @@ test('another listen address replaces the gateway that runs', async () => {
   assert.equal(second.address, `http://127.0.0.1:${port}`)
 })
 
+test('a gateway on IPv6 is adopted as any other', async () => {
+  await using world = await openWorld()
+  const addresses = { listen: '[::1]:0', preview: '[::1]:0' }
+  const first = await (await world.open(addresses)).report(never)
+  assert.ok(first.address.startsWith('http://[::1]:') && first.previewAddress?.startsWith('http://[::1]:') === true)
+  assert.equal((await (await world.open(addresses)).report(never)).pid, first.pid)
+})
+
+test('the preview address is observed, answered by canary, and the same after a crash', async () => {
+  await using world = await openWorld()
+  assert.equal((await (await world.open()).observe(never)).previewAddress, undefined)
+  const router = await world.open({ preview: 0 })
+  const table = allTo('v1', 1, world)
+  await router.apply(table, never)
+  const before = await router.observe(never)
+  assert.ok(before.previewAddress !== undefined)
+  assert.deepEqual([await ask(before.address, 'a'), await ask(before.previewAddress, 'a')], ['v1', 'v2'])
+  process.kill((await router.report(never)).pid, 'SIGKILL')
+  const after = await router.observe(never)
+  assert.deepEqual([after.address, after.previewAddress], [before.address, before.previewAddress])
+  assert.equal(await ask(before.previewAddress, 'a'), 'v2')
+})
+
+test('another preview address replaces the gateway that runs, and the same one does not', async () => {
+  await using world = await openWorld()
+  const pidOf = async (more: Partial<GatewayContext>): Promise<number> =>
+    (await (await world.open(more)).report(never)).pid
+  const without = await pidOf({})
+  const first = await pidOf({ preview: 0 })
+  assert.notEqual(first, without)
+  assert.equal(await pidOf({ preview: 0 }), first)
+  assert.notEqual(await pidOf({ preview: '127.0.0.2:0' }), first)
+})
+
+test('a preview port that something else holds is said to be in use', async () => {
+  await using world = await openWorld()
+  const { port } = new URL(world.endpoints.v1[0] ?? '')
+  await assert.rejects(world.open({ preview: Number(port) }), {
+    code: 'gateway.port-in-use',
+    message: `The gateway of shop cannot listen on 127.0.0.1:${port}: something else does.`,
+  })
+})
+
 test('evidence streams after the cursor and ends when the gateway is gone', async () => {
   await using world = await openWorld()
   const router = await world.open()

@@ -1,4 +1,4 @@
-import type { EvidenceSlot } from '@serin/core'
+import { endpointsOf, type EvidenceSlot } from '@serin/core'
 import type { GatewayReport } from '@serin/gateway'
 import type { DriverContext, EvidenceCursor, EvidenceSource, RoutingObservation, TrafficRouter } from '@serin/kit'
 import { SerinError } from '@serin/spec'
@@ -11,6 +11,8 @@ import { GatewayProcess } from './gateway-process.ts'
 export interface GatewayContext extends DriverContext {
   /** Port on loopback, or `address:port`; port 0 takes a free one and keeps it. */
   readonly listen: Service['listen']
+  /** Where canary answers whatever its share is; in the form of `listen`. */
+  readonly preview?: Service['preview']
   /** Where the gateway writes a line per request, if anywhere. */
   readonly accessLogFile?: string
 }
@@ -35,6 +37,7 @@ export async function openGateway(context: GatewayContext): Promise<GatewayRoute
       service: context.service,
       host,
       port,
+      preview: context.preview === undefined ? null : hostAndPort(context.preview),
       directory: context.stateDirectory,
       accessLogFile: context.accessLogFile ?? null,
     },
@@ -52,8 +55,11 @@ export async function openGateway(context: GatewayContext): Promise<GatewayRoute
     capabilities: { granularityBp: 1, rules: true, websocket: true },
     report,
     async observe(signal): Promise<RoutingObservation> {
-      const { revision, weights, inFlight, lastRequestAt, address } = await report(signal)
-      return { revision, weights, inFlight, lastRequestAt, address }
+      const { table, previewAddress, ...seen } = await report(signal)
+      const { revision, weights, inFlight, inFlightByEndpoint, cutOff, lastRequestAt, address } = seen
+      const endpoints = table === null ? [] : endpointsOf(table)
+      const preview = previewAddress === null ? {} : { previewAddress }
+      return { revision, weights, inFlight, endpoints, inFlightByEndpoint, cutOff, lastRequestAt, address, ...preview }
     },
     async apply(table, signal) {
       await running.call({ method: 'PUT', path: '/routing', body: JSON.stringify(table), signal })

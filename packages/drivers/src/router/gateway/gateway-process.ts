@@ -12,6 +12,7 @@ import type { AdminCall, AdminClient } from './admin-client.ts'
 
 const startWithinMs = 15_000
 const portInUse = 98
+const previewPortInUse = 97
 
 /** What a gateway process is started with. */
 export interface GatewayProcessOptions {
@@ -19,6 +20,8 @@ export interface GatewayProcessOptions {
   readonly host: string
   /** 0 takes a free port once, and the same again after a restart. */
   readonly port: number
+  /** As `host` and `port`, for the preview address; null: none. */
+  readonly preview: { readonly host: string; readonly port: number } | null
   readonly directory: string
   readonly accessLogFile: string | null
 }
@@ -91,31 +94,43 @@ export class GatewayProcess {
   }
 
   #isWanted(found: GatewayIdentity): boolean {
-    const { host, port } = this.#options
-    return port === 0 ? found.listen.startsWith(`${bracketed(host)}:`) : found.listen === `${bracketed(host)}:${port}`
+    const { host, port, preview } = this.#options
+    // One that began before there were previews says nothing of its own.
+    const previews = found.preview ?? null
+    if (preview === null ? previews !== null : previews === null || !isAt(previews, preview)) return false
+    return isAt(found.listen, { host, port })
   }
 
-  /** Clients know the address: a free port that was taken once is taken again. */
+  /** Clients know the addresses: a free port that was taken once is taken again. */
   async #start(before: GatewayIdentity | null): Promise<GatewayIdentity> {
-    const { port } = this.#options
-    if (port === 0 && before !== null && this.#isWanted(before)) {
+    const wanted: Ports = { listen: this.#options.port, preview: this.#options.preview?.port ?? 0 }
+    const ports = { ...wanted }
+    if (before !== null && this.#isWanted(before)) {
+      ports.listen = portOf(before.address)
+      ports.preview = portOf(before.previewAddress)
+    }
+    for (;;) {
       try {
-        return await this.#spawn(Number(new URL(before.address).port))
+        return await this.#spawn(ports)
       } catch (error) {
         if (!(error instanceof SerinError) || error.code !== 'gateway.port-in-use') throw error
+        const taken = error.details['listener'] === 'preview' ? 'preview' : 'listen'
+        if (ports[taken] === wanted[taken]) throw error
+        ports[taken] = wanted[taken]
       }
     }
-    return await this.#spawn(port)
   }
 
-  async #spawn(port: number): Promise<GatewayIdentity> {
-    const { service, host, directory, accessLogFile } = this.#options
+  async #spawn(ports: Ports): Promise<GatewayIdentity> {
+    const { service, host, preview, directory, accessLogFile } = this.#options
     await mkdir(directory, { recursive: true, mode: 0o700 })
     const main = fileURLToPath(import.meta.resolve('@serin/gateway/main'))
     const log = await open(this.#logFile, 'a', 0o600)
-    const listen = `${bracketed(host)}:${port}`
+    const listen = `${bracketed(host)}:${ports.listen}`
+    const previews = preview === null ? null : `${bracketed(preview.host)}:${ports.preview}`
     // A bounded young generation keeps the process small on machines with much memory.
     const args = ['--max-semi-space-size=16', main, '--service', service, '--listen', listen, '--state', directory]
+    if (previews !== null) args.push('--preview', previews)
     if (accessLogFile !== null) args.push('--access-log', accessLogFile)
     let child: ChildProcess
     try {
@@ -127,18 +142,23 @@ export class GatewayProcess {
       await log.close()
     }
     child.unref()
-    return await this.#started(child, listen)
+    return await this.#started(child, { listen, preview: previews })
   }
 
-  async #started(child: ChildProcess, listen: string): Promise<GatewayIdentity> {
+  async #started(
+    child: ChildProcess,
+    addresses: { readonly listen: string; readonly preview: string | null },
+  ): Promise<GatewayIdentity> {
     const { service } = this.#options
     const deadline = performance.now() + startWithinMs
     while (performance.now() < deadline) {
-      if (child.exitCode === portInUse) {
+      if (child.exitCode === portInUse || child.exitCode === previewPortInUse) {
+        const listener = child.exitCode === portInUse ? 'listen' : 'preview'
+        const address = addresses[listener]
         throw new SerinError(
           'gateway.port-in-use',
-          `The gateway of ${service} cannot listen on ${listen}: something else does.`,
-          { details: { listen } },
+          `The gateway of ${service} cannot listen on ${address}: something else does.`,
+          { details: { listen: address, listener } },
         )
       }
       if (child.exitCode !== null || child.signalCode !== null) {
@@ -207,6 +227,20 @@ function isIdentity(value: unknown): value is GatewayIdentity {
   const numbers = ['pid', 'adminPort'].every((name) => typeof fields.get(name) === 'number')
   const startTime = fields.get('startTime')
   return texts && numbers && (startTime === null || typeof startTime === 'number')
+}
+
+interface Ports {
+  listen: number
+  preview: number
+}
+
+/** Whether this is where it was told to listen; port 0 leaves the port to the gateway. */
+function isAt(told: string, { host, port }: { readonly host: string; readonly port: number }): boolean {
+  return port === 0 ? told.startsWith(`${bracketed(host)}:`) : told === `${bracketed(host)}:${port}`
+}
+
+function portOf(address: string | null | undefined): number {
+  return address == null ? 0 : Number(new URL(address).port)
 }
 
 function bracketed(host: string): string {

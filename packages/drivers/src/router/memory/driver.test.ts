@@ -1,4 +1,4 @@
-import type { EvidenceSlot } from '@serin/core'
+import type { EvidenceSlot, RoutingTable } from '@serin/core'
 import { routerContract } from '@serin/kit/contract'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -35,6 +35,37 @@ function slot(boot: string, seq: number): EvidenceSlot {
     arms: {},
   }
 }
+
+test('a table with a mirror routes as one without, and nothing is copied', async () => {
+  const router = openMemoryRouter({ now: () => 0 })
+  const { signal } = new AbortController()
+  const table: RoutingTable = {
+    service: 'shop',
+    revision: 1,
+    salt: 'shop/',
+    unit: [{ header: 'x-user' }],
+    arms: [{ version: 'v1', endpoints: ['http://127.0.0.1:1'], weightBp: 10_000 }],
+    stable: 'v1',
+    canary: null,
+    rules: [],
+    overrideHeader: null,
+    measurement: { rollout: 'r', latencyCutsMs: [], latencyFrom: 0 },
+    mirror: {
+      version: 'v2',
+      endpoints: ['http://127.0.0.1:2'],
+      shareBp: 10_000,
+      methods: ['GET'],
+      body: 'json',
+      ignored: [],
+      tolerance: 0,
+      timeoutMs: 1_000,
+    },
+  }
+  await router.apply(table, signal)
+  assert.equal(router.take({}, () => 'random')?.version, 'v1')
+  const { weights, inFlight } = await router.observe(signal)
+  assert.deepEqual([weights, inFlight], [{ v1: 10_000 }, { v1: 1 }])
+})
 
 test('slots come after the cursor, in order, then live, until the reader goes', async () => {
   const router = openMemoryRouter({ now: () => 0 })

@@ -1,4 +1,4 @@
-import type { EvidenceSlot, RoutingTable } from '@serin/core'
+import { endpointsOf, type EvidenceSlot, type RoutingTable } from '@serin/core'
 import { compileRouter, viewOf } from '@serin/core/assignment'
 import type { Decision, RequestParts, Router } from '@serin/core/assignment'
 import type { EvidenceCursor, EvidenceSource, RoutingObservation, TrafficRouter } from '@serin/kit'
@@ -11,6 +11,8 @@ export interface MemoryRouter extends TrafficRouter, EvidenceSource {
   take(request: Partial<RequestParts>, randomUnit: () => string): Decision | null
   /** A request that was taken is through. */
   finish(version: string): void
+  /** Requests in flight by base address; empty until somebody who knows says so. */
+  readonly inFlightByEndpoint: Map<string, number>
   /** Hands a slot to everybody who reads, and keeps it as a gateway would. */
   emit(slot: EvidenceSlot): void
   /** Makes every verb reject with the error until it is undefined again, and ends the streams: an unreachable router. */
@@ -25,6 +27,7 @@ export function openMemoryRouter({ now }: { readonly now: () => number }): Memor
   let router: Router | null = null
   let failure: Error | undefined
   const inFlight = new Map<string, number>()
+  const inFlightByEndpoint = new Map<string, number>()
   const lastRequestAt = new Map<string, number>()
   const slots: EvidenceSlot[] = []
   let gone = 0
@@ -57,6 +60,8 @@ export function openMemoryRouter({ now }: { readonly now: () => number }): Memor
         revision: table?.revision ?? null,
         weights: Object.fromEntries(arms.map((arm) => [arm.version, arm.weightBp])),
         inFlight: Object.fromEntries([...arms.map((arm) => [arm.version, 0] as const), ...inFlight]),
+        endpoints: table === null ? [] : endpointsOf(table),
+        inFlightByEndpoint: Object.fromEntries(inFlightByEndpoint),
         lastRequestAt: Object.fromEntries(lastRequestAt),
         address: 'memory:',
       }
@@ -67,6 +72,7 @@ export function openMemoryRouter({ now }: { readonly now: () => number }): Memor
       table = next
       router = compileRouter(next)
     },
+    inFlightByEndpoint,
     async release(signal) {
       reachable(signal)
       table = null

@@ -103,7 +103,7 @@ workloadContract(
     },
     {
       reason: 'The servers belong to somebody else and go on; it is tested below that nobody asks them any more.',
-      tests: ['stop leaves nothing behind'],
+      tests: ['stop leaves nothing behind', 'who was dismissed does not answer any more'],
     },
     {
       reason: 'Stopping takes no time, so nobody can want a version meanwhile.',
@@ -117,6 +117,30 @@ workloadContract(
 )
 
 const states = ({ replicas }: WorkloadObservation): readonly string[] => replicas.map((replica) => replica.state)
+
+test('with a number of replicas only the first addresses are asked and get traffic, and the others no more once dismissed', async () => {
+  const servers = [await serve('v1'), await serve('v1'), await serve('v1')]
+  const runner = openEndpoints(context())
+  const spec = { endpoints: servers.map(({ address }) => address) }
+  const both = await until(runner, 'v1', is('ready'), { spec: { ...spec, replicas: 2 } })
+  assert.deepEqual(
+    both.replicas.map(({ endpoint }) => endpoint),
+    spec.endpoints.slice(0, 2),
+  )
+  runner.ensure('v1', { ...spec, replicas: 1 })
+  const fewer = runner.observe('v1')
+  assert.deepEqual([fewer.state, ...states(fewer)], ['ready', 'ready', 'leaving'])
+  runner.dismiss('v1', 'v1/1')
+  assert.deepEqual(states(runner.observe('v1')), ['ready'])
+  // More than there are addresses are all of them.
+  const all = await until(runner, 'v1', is('ready'), { spec: { ...spec, replicas: 9 } })
+  assert.deepEqual(
+    all.replicas.map(({ id, endpoint }) => [id, endpoint]),
+    spec.endpoints.map((endpoint, i) => [`v1/${i}`, endpoint]),
+  )
+  runner.detach()
+  await Promise.all(servers.map(async (server) => await server.close()))
+})
 
 test('a server that goes away is taken out at once, and taken again when it comes back', async () => {
   const [first, second] = [await serve('v1'), await serve('v1')]

@@ -19,6 +19,7 @@ export function openEndpoints({ spec, clock }: DriverContext): WorkloadRunner {
       versions.set(version, found)
       found.watch(spec)
     },
+    dismiss: (version, replica) => versions.get(version)?.dismiss(replica),
     observe: (version) => versions.get(version)?.observe() ?? { version, replicas: [], state: 'absent', failure: null },
     versions: () => [...versions.keys()],
     stop: async (version) => forget(version),
@@ -28,14 +29,14 @@ export function openEndpoints({ spec, clock }: DriverContext): WorkloadRunner {
   }
 }
 
-/** The addresses of one version. */
+/** The addresses of one version. With a number of replicas only the first ones are wanted: the others are somebody's too, but get nothing. */
 class WatchedVersion {
   readonly #version: string
   readonly #workload: EndpointsWorkload
   readonly #clock: Clock
   readonly #since: number
   readonly #endpoints = new Map<string, WatchedEndpoint>()
-  #spec: VersionSpec | null = null
+  #wanted: ReadonlySet<string> = new Set()
   #cameUp = false
 
   constructor(version: string, workload: EndpointsWorkload, clock: Clock) {
@@ -46,29 +47,38 @@ class WatchedVersion {
   }
 
   watch(spec: VersionSpec): void {
-    if (spec === this.#spec) return
-    this.#spec = spec
-    const wanted = new Set(spec.endpoints ?? [])
+    const { endpoints = [], replicas = Infinity } = spec
+    const addresses = [...new Set(endpoints)]
+    this.#wanted = new Set(addresses.slice(0, replicas))
+    for (const address of this.#wanted) {
+      if (this.#endpoints.has(address)) continue
+      const watched = new WatchedEndpoint(address, addresses.indexOf(address), this.#workload, this.#clock)
+      this.#endpoints.set(address, watched)
+    }
+  }
+
+  /** One that gets nothing is not asked for its health any more. */
+  dismiss(id: string): void {
     for (const [address, endpoint] of this.#endpoints) {
-      if (wanted.has(address)) continue
+      if (this.#wanted.has(address) || endpoint.idOf(this.#version) !== id) continue
       endpoint.end()
       this.#endpoints.delete(address)
-    }
-    for (const address of wanted) {
-      if (this.#endpoints.has(address)) continue
-      this.#endpoints.set(address, new WatchedEndpoint(address, this.#workload, this.#clock))
     }
   }
 
   observe(): WorkloadObservation {
-    const endpoints = [...this.#endpoints.values()]
+    const all = [...this.#endpoints.values()].sort((a, b) => a.index - b.index)
+    const endpoints = all.filter(({ address }) => this.#wanted.has(address))
     const seen = {
       version: this.#version,
-      replicas: endpoints.map((endpoint, index) => endpoint.observe(`${this.#version}/${index}`)),
+      replicas: all.map((endpoint): ReplicaObservation => {
+        const replica = endpoint.observe(this.#version)
+        return this.#wanted.has(endpoint.address) ? replica : { ...replica, state: 'leaving', readySince: null }
+      }),
     }
     this.#cameUp ||= endpoints.length > 0 && endpoints.every((endpoint) => endpoint.everReady)
     const ready = seen.replicas.filter((replica) => replica.state === 'ready').length
-    if (endpoints.length > 0 && ready === endpoints.length) return { ...seen, state: 'ready', failure: null }
+    if (ready === endpoints.length) return { ...seen, state: 'ready', failure: null }
     if (this.#cameUp) return { ...seen, state: 'degraded', failure: null }
     const failure = this.#failure(endpoints)
     return failure === null ? { ...seen, state: 'starting', failure } : { ...seen, state: 'failed', failure }
@@ -90,14 +100,17 @@ class WatchedVersion {
 /** One address. */
 class WatchedEndpoint {
   readonly address: string
+  /** Its place in the list of the version. */
+  readonly index: number
   #state: 'ready' | 'unready' = 'unready'
   #readySince: number | null = null
   #everReady = false
   #found: string | null = null
   readonly #life = new AbortController()
 
-  constructor(address: string, { ready, live }: EndpointsWorkload, clock: Clock) {
+  constructor(address: string, index: number, { ready, live }: EndpointsWorkload, clock: Clock) {
     this.address = address
+    this.index = index
     const become = (state: 'ready' | 'unready', found: string | null): void => {
       if (state !== this.#state) this.#readySince = state === 'ready' ? clock.now() : null
       this.#state = state
@@ -138,9 +151,13 @@ class WatchedEndpoint {
     return this.#found
   }
 
-  observe(id: string): ReplicaObservation {
+  idOf(version: string): string {
+    return `${version}/${this.index}`
+  }
+
+  observe(version: string): ReplicaObservation {
     return {
-      id,
+      id: this.idOf(version),
       state: this.#state,
       endpoint: this.address,
       readySince: this.#readySince,

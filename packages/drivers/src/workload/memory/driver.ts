@@ -30,14 +30,19 @@ export interface MemoryWorkload extends WorkloadRunner {
 }
 
 interface Replica {
+  readonly index: number
   startedAt: number
   restarts: number
   everReady: boolean
   readonly crashes: number[]
+  /** When it was dismissed, for one that leaves. */
+  parting: 'no' | 'leaving' | { readonly dismissedAt: number }
 }
 
 interface Version {
   readonly replicas: Replica[]
+  /** Every wanted replica has been ready once. */
+  cameUp: boolean
   /** Since when it is wanted: readiness and failure count from here. */
   readonly since: number
   stopping: { wantedAgain: VersionSpec | null; readonly done: Promise<void> } | null
@@ -61,11 +66,8 @@ export function openMemoryWorkload({
 
   const start = (version: string, spec: VersionSpec): void => {
     const now = clock.now()
-    running.set(version, {
-      replicas: Array.from({ length: spec.replicas ?? replicasByDefault }, () => newReplica(now)),
-      since: now,
-      stopping: null,
-    })
+    const replicas = Array.from({ length: spec.replicas ?? replicasByDefault }, (_, index) => newReplica(index, now))
+    running.set(version, { replicas, cameUp: false, since: now, stopping: null })
   }
 
   const observe = (version: string): WorkloadObservation => {
@@ -77,12 +79,16 @@ export function openMemoryWorkload({
   return {
     script: (version, behaviour) => void behaviours.set(version, behaviour),
     crash(version, index, at = clock.now()) {
-      running.get(version)?.replicas[index]?.crashes.push(at)
+      running
+        .get(version)
+        ?.replicas.find((replica) => replica.index === index)
+        ?.crashes.push(at)
     },
     versionAt(endpoint) {
-      for (const version of running.keys()) {
-        const serves = observe(version).replicas.some((replica) => replica.endpoint === endpoint && answers(replica))
-        if (serves) return version
+      for (const [version, found] of running) {
+        const seen = observe(version).replicas
+        const place = seen.findIndex((replica) => replica.endpoint === endpoint && replica.state !== 'stopped')
+        if (answers(found, place, behaviours.get(version) ?? {}, clock.now())) return version
       }
       return null
     },
@@ -93,10 +99,10 @@ export function openMemoryWorkload({
         found.stopping.wantedAgain = spec
         return
       }
-      const wanted = spec.replicas ?? replicasByDefault
-      while (found.replicas.length < wanted) found.replicas.push(newReplica(clock.now()))
-      found.replicas.length = wanted
+      observe(version)
+      scale(found, spec.replicas ?? replicasByDefault, behaviours.get(version) ?? {}, clock.now())
     },
+    dismiss: (version, replica) => dismiss(running.get(version), `${version}/`, replica, clock.now()),
     observe,
     versions: () => [...running.keys()],
     async stop(version, signal) {
@@ -121,29 +127,73 @@ async function patience(clock: Clock, ms: number, signal: AbortSignal): Promise<
   if (ms > 0 && !signal.aborted) await clock.sleep(ms, signal).catch(() => undefined)
 }
 
-function newReplica(startedAt: number): Replica {
-  return { startedAt, restarts: 0, everReady: false, crashes: [] }
+function newReplica(index: number, startedAt: number): Replica {
+  return { index, startedAt, restarts: 0, everReady: false, crashes: [], parting: 'no' }
 }
 
-function answers({ state }: ReplicaObservation): boolean {
-  return state === 'ready' || state === 'unready' || state === 'stopping'
+/** Whether a replica takes requests, or still ends those it has: also one that leaves. */
+function answers({ replicas, stopping }: Version, place: number, behaviour: MemoryBehaviour, now: number): boolean {
+  const replica = replicas[place]
+  if (replica === undefined) return false
+  const readyAt = readyAtOf(replica, behaviour)
+  return stopping !== null || (readyAt !== null && readyAt <= now)
+}
+
+/** What is missing is taken from those that leave before it is started; the surplus leaves, who is not ready first, then the youngest. */
+function scale(version: Version, wanted: number, behaviour: MemoryBehaviour, now: number): void {
+  const { replicas } = version
+  const readiness = (replica: Replica): number => {
+    const readyAt = readyAtOf(replica, behaviour)
+    return readyAt !== null && readyAt <= now ? 0 : 1
+  }
+  const byUse = replicas.toSorted(
+    (a, b) => readiness(a) - readiness(b) || a.startedAt - b.startedAt || a.index - b.index,
+  )
+  const staying = byUse.filter((replica) => replica.parting === 'no')
+  for (const surplus of staying.slice(wanted)) surplus.parting = 'leaving'
+  const missing = Math.max(0, wanted - staying.length)
+  const back = staying.length > wanted ? [] : byUse.filter((replica) => replica.parting === 'leaving').slice(0, missing)
+  for (const replica of back) replica.parting = 'no'
+  for (let i = back.length; i < missing; i += 1) {
+    const index = replicas.findIndex((replica, place) => replica.index !== place)
+    const free = index === -1 ? replicas.length : index
+    replicas.splice(free, 0, newReplica(free, now))
+  }
+}
+
+function dismiss(version: Version | undefined, prefix: string, id: string, dismissedAt: number): void {
+  const found = version?.replicas.find(({ index }) => prefix + index === id)
+  if (version?.stopping === null && found?.parting === 'leaving') found.parting = { dismissedAt }
+}
+
+/** Those that were dismissed and have had their time to stop are gone, and so is one that leaves and crashed. */
+function forgetGone({ replicas }: Version, { stopAfterMs = 0 }: MemoryBehaviour, now: number): void {
+  const stays = ({ parting, startedAt }: Replica): boolean => {
+    if (parting === 'no') return true
+    return parting === 'leaving' ? startedAt <= now : parting.dismissedAt + stopAfterMs > now
+  }
+  replicas.splice(0, replicas.length, ...replicas.filter(stays))
 }
 
 function observeVersion(name: string, version: Version, behaviour: MemoryBehaviour, now: number): WorkloadObservation {
-  const replicas = version.replicas.map((replica, index) => observeReplica(name, index, replica, behaviour, now))
+  for (const replica of version.replicas) settleCrashes(replica, behaviour, now)
+  forgetGone(version, behaviour, now)
+  const replicas = version.replicas.map((replica) => observeReplica(name, replica, behaviour, now))
   if (version.stopping !== null) {
     const stopping = replicas.map((replica) => ({ ...replica, state: 'stopping' as const, readySince: null }))
     const state = version.stopping.wantedAgain === null ? 'degraded' : 'starting'
     return { version: name, replicas: stopping, state, failure: null }
   }
+  const wanted = version.replicas.filter((replica) => replica.parting === 'no')
   const ready = replicas.filter((replica) => replica.state === 'ready').length
-  const cameUp = version.replicas.every((replica) => replica.everReady)
+  version.cameUp ||= wanted.length > 0 && wanted.every((replica) => replica.everReady)
+  const { cameUp } = version
   const failure = cameUp ? null : failureOf(name, behaviour, now - version.since)
   if (failure !== null) {
     const down = replicas.map((replica) => ({ ...replica, state: 'stopped' as const, message: failure.message }))
     return { version: name, replicas: down, state: 'failed', failure }
   }
-  const state = ready === replicas.length ? 'ready' : cameUp ? 'degraded' : 'starting'
+  const state = ready === wanted.length ? 'ready' : cameUp ? 'degraded' : 'starting'
   return { version: name, replicas, state, failure: null }
 }
 
@@ -163,21 +213,29 @@ function failureOf(
 
 function observeReplica(
   version: string,
-  index: number,
   replica: Replica,
   behaviour: MemoryBehaviour,
   now: number,
 ): ReplicaObservation {
-  settleCrashes(replica, behaviour, now)
+  const { index, parting } = replica
+  const wanted = parting === 'no'
   const runs = replica.startedAt <= now
   const readyAt = readyAtOf(replica, behaviour)
   const ready = readyAt !== null && readyAt <= now
   replica.everReady ||= ready
   return {
     id: `${version}/${index}`,
-    state: !runs ? 'backing-off' : ready ? 'ready' : 'starting',
+    state: wanted
+      ? !runs
+        ? 'backing-off'
+        : ready
+          ? 'ready'
+          : 'starting'
+      : parting === 'leaving'
+        ? 'leaving'
+        : 'stopping',
     endpoint: runs ? `memory://${version}/${index}` : null,
-    readySince: ready ? readyAt : null,
+    readySince: wanted && ready ? readyAt : null,
     restarts: replica.restarts,
     cpuPercent: runs ? (behaviour.cpuPercent ?? null) : null,
     memoryBytes: runs ? (behaviour.memoryBytes ?? null) : null,

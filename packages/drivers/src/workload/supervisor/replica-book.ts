@@ -93,5 +93,6 @@ export function emptyRecord(version: string, index: number, now: number): Replic
     everReady: false,
     restarts: 0,
     failuresInRow: 0,
+    parting: 'no',
   }
 }

@@ -25,6 +25,8 @@ export interface ReplicaRecord {
   readonly everReady: boolean
   readonly restarts: number
   readonly failuresInRow: number
+  /** `leaving` until it is dismissed or wanted again; one that was dismissed has to end, whoever finds it. */
+  readonly parting: 'no' | 'leaving' | 'dismissed'
 }
 
 /** Makes the owner-only directory. Throws what the system says. */
@@ -92,7 +94,8 @@ function readRecord(file: string): ReplicaRecord | null {
     if (typeof value !== 'object' || value === null) return null
     const fields = new Map<string, unknown>(Object.entries(value))
     const whole = Object.entries(shape).every(([field, type]) => typeof fields.get(field) === type)
-    return whole ? (value as ReplicaRecord) : null
+    // Records of before replicas could leave say nothing of it.
+    return whole ? ({ ...value, parting: fields.get('parting') ?? 'no' } as ReplicaRecord) : null
   } catch {
     return null
   }

@@ -1,9 +1,9 @@
-import type { Clock, ReplicaObservation } from '@serin/kit'
-import type { VersionSpec } from '@serin/spec'
+import type { ReplicaObservation } from '@serin/kit'
+import { backOffMs } from './back-off.ts'
 import { watchHealth } from './health-watch.ts'
+import type { Household, Wish } from './household.ts'
 import { adoptRecorded, findLaunched, launchReplica } from './launch-replica.ts'
-import type { LogKeeper } from './log-keeper.ts'
-import type { ReplicaCommand, ReplicaExit, SupervisorOptions } from './options.ts'
+import type { ReplicaCommand, ReplicaExit } from './options.ts'
 import { emptyRecord, ReplicaBook } from './replica-book.ts'
 import type { ReplicaRecord } from './replica-file.ts'
 import { lastLinesOf } from './replica-log.ts'
@@ -21,9 +21,9 @@ import {
 } from './sentences.ts'
 import type { Usage } from './usage.ts'
 
-const firstBackOffMs = 500
-const longestBackOffMs = 30_000
 const storageAgainMs = 2_000
+/** How soon one that may not start looks whether it may. */
+const lookMs = 500
 /** Ready for this long, a replica is taken to be sound: its next exit is a new story. */
 const steadyMs = 10_000
 /** Ends in a row after which a version that was never up is given up. */
@@ -36,21 +36,6 @@ const leaveMs = 2_000
 const doubtMs = 3_000
 
 const unknownUsage: Usage = { cpuPercent: null, memoryBytes: null }
-
-/** What all replicas of a supervisor share. */
-export interface Household {
-  readonly options: SupervisorOptions
-  readonly clock: Clock
-  readonly directory: string
-  readonly logKeeper: LogKeeper
-  readonly freePort: () => Promise<number>
-}
-
-/** How a replica is to be started, as long as it is wanted. */
-export interface Wish {
-  readonly spec: VersionSpec
-  readonly fingerprint: string
-}
 
 /** Why a replica has to be started again. */
 interface Restart {
@@ -108,8 +93,15 @@ export class Replica {
     return this.#state === 'ready'
   }
 
-  get leaving(): boolean {
-    return this.#ending !== null
+  /** Whether it is one of those that are wanted, and if not, whether it still serves. What leaves and does not run has nothing to wait for. */
+  get parting(): ReplicaRecord['parting'] {
+    const { parting } = this.#book.record
+    return this.#ending !== null || (parting === 'leaving' && this.#process === null) ? 'dismissed' : parting
+  }
+
+  /** When what runs was started; nothing is younger than what does not run. */
+  get launchedAt(): number {
+    return this.#process?.launchedAt ?? Infinity
   }
 
   get failure(): Failure | null {
@@ -128,11 +120,12 @@ export class Replica {
   observe(): ReplicaObservation {
     const { version, port, readySince, restarts } = this.#book.record
     const runs = this.#process !== null
+    const state = { no: this.#state, leaving: 'leaving', dismissed: 'stopping' } as const
     return {
       id: `${version}/${this.index}`,
-      state: this.#state,
+      state: state[this.parting],
       endpoint: runs ? `http://127.0.0.1:${port}` : null,
-      readySince: this.#state === 'ready' ? readySince : null,
+      readySince: state[this.parting] === 'ready' ? readySince : null,
       restarts,
       ...(runs ? this.#usage : unknownUsage),
       message: this.#failure?.message ?? this.#message,
@@ -148,10 +141,15 @@ export class Replica {
     this.#tooBig.resolve(`It used ${mebibytes(usage.memoryBytes)} of ${mebibytes(memoryMaxBytes)} MiB`)
   }
 
-  /** Takes it out of service first, so that the router hears of it, then ends it. */
-  async retire(): Promise<void> {
-    this.#ending ??= this.#end(leaveMs)
-    await this.#ending
+  /** It goes on, as one that leaves or as one that is wanted again. */
+  part(parting: 'no' | 'leaving'): void {
+    if (this.#ending === null && parting !== this.#book.record.parting) this.#book.note({ parting })
+  }
+
+  /** Ends it, for nobody uses it any more; whoever finds it half ended goes on with that. */
+  async dismiss(): Promise<void> {
+    this.#book.note({ parting: 'dismissed' })
+    await this.stop(new AbortController().signal)
   }
 
   /** Ends it gracefully, or at once when patience is over; resolves when nothing of it runs and its record is gone. */
@@ -159,7 +157,7 @@ export class Replica {
     const hurry = (): void => this.#hurry.abort()
     if (patience.aborted) hurry()
     patience.addEventListener('abort', hurry, { once: true })
-    this.#ending ??= this.#end(0)
+    this.#ending ??= this.#end()
     try {
       await this.#ending
     } catch (error) {
@@ -194,7 +192,10 @@ export class Replica {
   async #launch(signal: AbortSignal): Promise<RunningProcess | null> {
     const { options, freePort, logKeeper } = this.#house
     const { version } = this.#book.record
-    if (this.#wish === null) return null
+    if (this.#wish === null || this.#book.record.parting !== 'no') {
+      this.#restMs = lookMs
+      return null
+    }
     this.#state = 'starting'
     let command: ReplicaCommand
     let port: number
@@ -363,7 +364,7 @@ export class Replica {
     this.#state = 'stopped'
   }
 
-  async #end(leaveMs: number): Promise<void> {
+  async #end(): Promise<void> {
     const { clock, options } = this.#house
     this.#life.abort()
     this.#state = 'stopping'
@@ -371,7 +372,6 @@ export class Replica {
     this.#state = 'stopping'
     this.#failure = null
     this.#message = null
-    if (leaveMs > 0) await clock.sleep(leaveMs, this.#hurry.signal).catch(() => undefined)
     this.#process ??= await findLaunched(this.#book, clock, new AbortController().signal)
     if (this.#book.record.token !== '') await this.#endProcess(this.#process, options.stopWithin)
     this.#process = null
@@ -388,9 +388,4 @@ export class Replica {
   #again(): string {
     return this.#restMs === 0 ? 'it starts again' : `it starts again in ${seconds(this.#restMs)}`
   }
-}
-
-/** The first restart of a sound replica waits for nothing, later ones twice as long each. */
-function backOffMs(failuresInRow: number): number {
-  return failuresInRow === 0 ? 0 : Math.min(longestBackOffMs, firstBackOffMs * 2 ** (failuresInRow - 1))
 }

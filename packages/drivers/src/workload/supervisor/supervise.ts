@@ -1,10 +1,10 @@
 import type { WorkloadObservation, WorkloadRunner } from '@serin/kit'
 import type { VersionSpec } from '@serin/spec'
 import { freePort } from './free-port.ts'
+import type { Household } from './household.ts'
 import { LogKeeper } from './log-keeper.ts'
 import type { SupervisorOptions } from './options.ts'
 import { listProcesses } from './process-table.ts'
-import type { Household } from './replica.ts'
 import { openReplicaDirectory, readRecords } from './replica-file.ts'
 import { logLimitBytes, pruneLogs } from './replica-log.ts'
 import type { RunningProcess } from './running-process.ts'
@@ -51,6 +51,10 @@ class Supervisor implements WorkloadRunner {
     }
     found.ensure(spec)
     if (this.#measuring === null) void this.#measure((this.#measuring = new AbortController()).signal)
+  }
+
+  dismiss(version: string, replica: string): void {
+    this.#versions.get(version)?.dismiss(replica)
   }
 
   observe(version: string): WorkloadObservation {

@@ -1,8 +1,10 @@
 import type { WorkloadObservation } from '@serin/kit'
 import type { VersionSpec } from '@serin/spec'
 import { createHash } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
+import type { Household, Wish } from './household.ts'
 import { reconcile } from './reconcile.ts'
-import { Replica, type Household, type Wish } from './replica.ts'
+import { Replica } from './replica.ts'
 import type { ReplicaRecord } from './replica-file.ts'
 import { failureOf, type Failure } from './sentences.ts'
 
@@ -11,6 +13,8 @@ export class VersionReplicas {
   readonly version: string
   readonly #house: Household
   readonly #replicas = new Map<number, Replica>()
+  /** Those that were dismissed and have not ended yet. */
+  readonly #ending = new Set<Replica>()
   #wish: Wish | null = null
   #wanted = 0
   /** Every wanted replica has been ready once: from then on the version is never given up. */
@@ -32,7 +36,7 @@ export class VersionReplicas {
       this.#wantedAgain = spec
       return
     }
-    if (this.#wish?.spec !== spec) this.#describe(spec)
+    if (!isDeepStrictEqual(this.#wish?.spec, spec)) this.#describe(spec)
     const wish = this.#wish
     if (wish === null || this.#refused !== null) return
     const steps = reconcile(
@@ -41,12 +45,21 @@ export class VersionReplicas {
         index: replica.index,
         current: replica.isCurrent(wish.fingerprint),
         ready: replica.isReady,
-        leaving: replica.leaving,
+        launchedAt: replica.launchedAt,
+        parting: replica.parting,
       })),
     )
+    for (const index of steps.keep) this.#replicas.get(index)?.part('no')
+    for (const index of steps.leave) this.#replicas.get(index)?.part('leaving')
     for (const index of steps.start) this.#add({ version: this.version, index }).begin(wish)
-    for (const index of steps.retire) this.#retire(index)
+    for (const replica of this.replicas) if (replica.parting === 'dismissed') this.#end(replica)
     this.#cameUp ||= this.#allWere((replica) => replica.everReady)
+  }
+
+  /** Ends a replica that leaves. */
+  dismiss(id: string): void {
+    const found = this.replicas.find((replica) => `${this.version}/${replica.index}` === id)
+    if (found?.parting === 'leaving' && !this.#stopping) this.#end(found)
   }
 
   observe(): WorkloadObservation {
@@ -57,15 +70,20 @@ export class VersionReplicas {
     }
     this.#cameUp ||= this.#allWere((replica) => replica.everReady)
     const ready = seen.replicas.filter((replica) => replica.state === 'ready').length
-    if (ready > 0 && ready >= this.#wanted) return { ...seen, state: 'ready', failure: null }
+    const enough = ready > 0 ? ready >= this.#wanted : this.#wish !== null && this.#wanted === 0
+    if (enough) return { ...seen, state: 'ready', failure: null }
     if (this.#cameUp) return { ...seen, state: 'degraded', failure: null }
-    const failure = this.#refused ?? replicas.find((replica) => replica.failure !== null)?.failure ?? null
+    const failure = this.#refused ?? this.#staying.find((replica) => replica.failure !== null)?.failure ?? null
     if (failure !== null) return { ...seen, state: 'failed', failure }
     return { ...seen, state: replicas.length === 0 ? 'absent' : 'starting', failure: null }
   }
 
   get replicas(): readonly Replica[] {
     return [...this.#replicas.values()]
+  }
+
+  get #staying(): readonly Replica[] {
+    return this.replicas.filter((replica) => replica.parting === 'no')
   }
 
   /** Ends all replicas; resolves with what is wanted instead, if somebody asked for it again meanwhile. */
@@ -83,7 +101,7 @@ export class VersionReplicas {
     const { options } = this.#house
     const first = this.#wish === null
     this.#wanted = options.replicasOf(spec)
-    if (first) this.#cameUp = this.#replicas.size >= this.#wanted && this.replicas.every((replica) => replica.everReady)
+    if (first) this.#cameUp = this.#allWere((replica) => replica.everReady)
     try {
       this.#wish = { spec, fingerprint: fingerprintOf(options.command(this.version, spec, 0)) }
       this.#refused = null
@@ -96,7 +114,7 @@ export class VersionReplicas {
   }
 
   #allWere(what: (replica: Replica) => boolean): boolean {
-    const staying = this.replicas.filter((replica) => !replica.leaving)
+    const staying = this.#staying
     return this.#wanted > 0 && staying.length >= this.#wanted && staying.every(what)
   }
 
@@ -106,13 +124,17 @@ export class VersionReplicas {
     return replica
   }
 
-  #retire(index: number): void {
-    const replica = this.#replicas.get(index)
-    replica?.retire().then(
-      () => this.#replicas.delete(index),
-      // It cannot be ended and stays in the list for everybody to see.
-      () => undefined,
-    )
+  #end(replica: Replica): void {
+    if (this.#ending.has(replica)) return
+    this.#ending.add(replica)
+    replica
+      .dismiss()
+      .then(
+        () => this.#replicas.delete(replica.index),
+        // It cannot be ended: it stays in the list for everybody to see, and is tried again.
+        () => undefined,
+      )
+      .finally(() => this.#ending.delete(replica))
   }
 }
 

@@ -29,6 +29,10 @@ class ServerDriver implements WorkloadRunner {
     if (!this.#detached) this.#ensureOn(version, serversOf(this.#workload, spec))
   }
 
+  dismiss(version: string, replica: string): void {
+    this.#versions.get(version)?.dismiss(replica)
+  }
+
   observe(version: string): WorkloadObservation {
     return this.#versions.get(version)?.observe() ?? { version, replicas: [], state: 'absent', failure: null }
   }
@@ -106,7 +110,8 @@ export function modelOn({ model, naming }: Pick<ModelWorkload, 'model' | 'naming
   return naming === 'reload' ? model : `${model}-${version}`
 }
 
-function serversOf({ server }: ModelWorkload, { endpoints }: VersionSpec): readonly string[] {
+/** With a number of replicas the version is wanted on that many of its servers, the first ones. */
+function serversOf({ server }: ModelWorkload, { endpoints, replicas }: VersionSpec): readonly string[] {
   const addresses = endpoints ?? (server === undefined ? [] : [server])
-  return [...new Set(addresses.map((address) => new URL(address).href.replace(/\/+$/, '')))]
+  return [...new Set(addresses.map((address) => new URL(address).href.replace(/\/+$/, '')))].slice(0, replicas)
 }

@@ -84,7 +84,7 @@ export function contextIn(stateDirectory: string, workload: Readonly<Record<stri
   }
 }
 
-/** Waits until the version is as expected, or says what it was last. Asks for it again all the while, as an engine does. */
+/** Waits until the version is as expected, or says what it was last. Asks for it again all the while, and dismisses who leaves, as an engine does. */
 export async function until(
   runner: WorkloadRunner,
   version: string,
@@ -96,6 +96,7 @@ export async function until(
     if (spec !== undefined) runner.ensure(version, spec)
     const seen = runner.observe(version)
     if (expected(seen)) return seen
+    for (const { id, state } of seen.replicas) if (state === 'leaving') runner.dismiss(version, id)
     assert.ok(performance.now() < deadline, `${version} stayed as it was: ${JSON.stringify(seen)}`)
     await sleep(20)
   }

@@ -1,4 +1,4 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
@@ -18,10 +18,4 @@ export function ensureToken(dataDirectory: string): string {
   chmodSync(`${file}.new`, 0o600)
   renameSync(`${file}.new`, file)
   return token
-}
-
-/** Compares in constant time. */
-export function sameToken(given: string, known: string): boolean {
-  const digest = (text: string) => createHash('sha256').update(text).digest()
-  return timingSafeEqual(digest(given), digest(known))
 }

@@ -1,0 +1,140 @@
+import { readFile } from 'node:fs/promises'
+import { basename, dirname, resolve } from 'node:path'
+import { promisify } from 'node:util'
+import { gunzip } from 'node:zlib'
+import type { Run, World as Modelled } from '@serin/simulate'
+import { nearest, parseServiceFile, parseWorldFile, SerinError, type ServiceFile } from '@serin/spec'
+import { defineCommand, exitCodes } from '../command.ts'
+import { fileOption, readReleaseFile } from '../release-file.ts'
+import { plural } from '../view/figures.ts'
+import { simulationLines } from '../view/simulate.ts'
+import { wholeNumber } from '../whole-number.ts'
+import { untilInterrupted, type World } from '../world.ts'
+
+/** Progress is worth a line when people wait longer than this. */
+const patienceMs = 1_000
+/** More is no log that a release could be tried on. */
+const mostLogBytes = 1_000_000_000
+
+export const simulate = defineCommand({
+  name: 'simulate',
+  group: 'Release',
+  summary: 'Try a release many times on modelled or recorded traffic.',
+  description:
+    'Plays the engine itself on a virtual clock: how often the release is promoted, rolled back or held, when, who is exposed and what fails. Needs no control plane. The same seed gives the same result. Worlds with a name: healthy, errors-doubled, slower, dead, drift, late-onset, low-traffic.',
+  arguments: { service: { description: 'The service; can be left out when the file has one.' } },
+  options: {
+    to: { value: 'version', description: 'The version to release.', required: true },
+    file: fileOption,
+    world: {
+      value: 'name|file',
+      description: 'What to take for granted: a world by its name, or a world file.',
+      default: 'healthy',
+      completes: 'files',
+    },
+    log: {
+      value: 'file',
+      description: 'An access log (also .gz) whose traffic, users and failures take the place of those of the world.',
+      completes: 'files',
+    },
+    seeds: { value: 'number', description: 'How many releases.', default: '100' },
+    seed: { value: 'number', description: 'The first seed; the others follow it.', default: '1' },
+  },
+  examples: [
+    { line: 'serin simulate shop --to v2', does: 'How often a harmless version is rolled back, and how long it takes' },
+    { line: 'serin simulate shop --to v2 --world errors-doubled', does: 'How soon twice as many errors are found' },
+    { line: 'serin simulate shop --to v2 --world world.yaml --log access.log.gz', does: 'On traffic there has been' },
+    { line: 'serin simulate shop --to v2 --seeds 1 --seed 7 -o json', does: 'One of the releases, with its path' },
+  ],
+  async run({ args, options, out, world: outside }) {
+    const seeds = wholeNumber(options.seeds, { name: '--seeds', from: 1, to: 100_000 })
+    const seed = wholeNumber(options.seed, { name: '--seed', from: 0, to: 999_999_999 })
+    const { text, name } = await readReleaseFile(options.file, outside)
+    const { service, spec } = chosen(parseServiceFile(text, name), { name: args.service, to: options.to, file: name })
+    const { play, policyOf, summaryOf } = await import('@serin/simulate')
+    const policy = policyOf(service, spec, options.to)
+    const modelled = await worldFrom(options, outside)
+    const { signal, dispose } = untilInterrupted(outside)
+    const live = outside.stderr.isTTY === true && out.forPeople
+    const begun = performance.now()
+    const runs: Run[] = []
+    try {
+      while (runs.length < seeds && !signal.aborted) {
+        runs.push(play(policy, modelled, seed + runs.length))
+        if (live && performance.now() - begun > patienceMs)
+          outside.stderr.write(`\r\u001B[K${runs.length} of ${seeds} releases`)
+        // Ctrl-C is heard between two releases.
+        await new Promise<void>((resolved) => setImmediate(resolved))
+      }
+    } finally {
+      if (live) outside.stderr.write('\r\u001B[K')
+      dispose()
+    }
+    if (signal.aborted) return exitCodes.interrupted
+    const tookMs = performance.now() - begun
+    if (live && tookMs > patienceMs) out.note(`${plural(seeds, 'release')} in ${(tookMs / 1_000).toFixed(1)} s.`)
+    const simulation = summaryOf(policy, modelled, runs)
+    out.result(simulation, (paper) => simulationLines(simulation, paper))
+    return exitCodes.done
+  },
+})
+
+function chosen(
+  { services }: ServiceFile,
+  { name, to, file }: { readonly name: string | undefined; readonly to: string; readonly file: string },
+): { readonly service: string; readonly spec: ServiceFile['services'][string] } {
+  const names = Object.keys(services)
+  const service = name ?? (names.length === 1 ? names[0] : undefined)
+  if (service === undefined)
+    throw new SerinError('usage.invalid', `${file} has several services: ${names.join(', ')}. Name one.`)
+  const spec = services[service]
+  if (spec === undefined)
+    throw new SerinError('usage.invalid', `${file} has no service "${service}".${known(service, names)}`)
+  const versions = Object.keys(spec.versions)
+  if (spec.versions[to] === undefined)
+    throw new SerinError('usage.invalid', `${service} has no version "${to}".${known(to, versions)}`)
+  if (to === spec.stable)
+    throw new SerinError('usage.invalid', `${to} is the stable version of ${service}; release another.`)
+  return { service, spec }
+}
+
+function known(word: string, names: readonly string[]): string {
+  const near = nearest(word, names)
+  return ` Known: ${names.join(', ')}.${near === undefined ? '' : ` Did you mean ${near}?`}`
+}
+
+async function worldFrom(
+  { world, log }: { readonly world: string; readonly log: string | undefined },
+  outside: World,
+): Promise<Modelled> {
+  const { readAccessLog, withRecorded, worldNamed, worldNames, worldOf } = await import('@serin/simulate')
+  const named = worldNamed(world)
+  let modelled = named
+  if (modelled === undefined) {
+    if (!/[./]/.test(world))
+      throw new SerinError('usage.invalid', `No world is called "${world}".${known(world, worldNames)} Or give a file.`)
+    modelled = worldOf(parseWorldFile((await bytesOf(world, outside)).toString('utf8'), world), world)
+  }
+  if (log === undefined) return modelled
+  const bytes = await bytesOf(log, outside)
+  const packed = bytes[0] === 0x1f && bytes[1] === 0x8b
+  const text = packed ? await unpacked(bytes, log) : bytes
+  return withRecorded(modelled, readAccessLog(text.toString('utf8'), log), `${world} on ${basename(log)}`)
+}
+
+async function bytesOf(file: string, { cwd }: World): Promise<Buffer> {
+  const path = resolve(cwd, file)
+  try {
+    return await readFile(path)
+  } catch (cause) {
+    throw new SerinError('config.unreadable', `${basename(path)} cannot be read (${dirname(path)}).`, { cause })
+  }
+}
+
+async function unpacked(bytes: Buffer, file: string): Promise<Buffer> {
+  try {
+    return await promisify(gunzip)(bytes, { maxOutputLength: mostLogBytes })
+  } catch (cause) {
+    throw new SerinError('usage.invalid', `${file} cannot be unpacked.`, { cause })
+  }
+}

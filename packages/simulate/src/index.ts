@@ -1,0 +1,6 @@
+export { readAccessLog, type RecordedTraffic } from './access-log.ts'
+export { play, type Run } from './play.ts'
+export { policyOf, type Policy } from './policy.ts'
+export { summaryOf, type Band, type OutcomeSummary, type Share, type Simulation } from './summary.ts'
+export { withRecorded, worldOf, type World } from './world.ts'
+export { worldNamed, worldNames } from './worlds.ts'

@@ -1,0 +1,25 @@
+import { parseWorldFile } from '@serin/spec'
+import { worldOf, type World } from './world.ts'
+
+/** What the worlds have in common: twenty requests per second from eight thousand users, of which 0.4 % fail. */
+const users = '{ count: 8000 }'
+
+const texts = {
+  healthy: `users: ${users}`,
+  'errors-doubled': `users: ${users}\ncanary: { errors: x2 }`,
+  slower: `users: ${users}\ncanary: { latency: x1.5 }`,
+  dead: `users: ${users}\ncanary: { errors: 100% }`,
+  drift: `users: ${users}\ndrift: { errors: x2.5, over: 2h }`,
+  'late-onset': `users: ${users}\ncanary: { errors: x5 }\nonset: 30m`,
+  'low-traffic': `users: { count: 400 }\ntraffic: { rate: 0.5 }`,
+} as const satisfies Readonly<Record<string, string>>
+
+/** Worlds that need no file. */
+export const worldNames = Object.keys(texts) as readonly (keyof typeof texts)[]
+
+/** A world by its name, or undefined. */
+export function worldNamed(name: string): World | undefined {
+  const known = worldNames.find((candidate) => candidate === name)
+  if (known === undefined) return undefined
+  return worldOf(parseWorldFile(`world: v1\n${texts[known]}`, name), name)
+}
