@@ -27,7 +27,7 @@ export function parseCommandLine(
 ): Parsed {
   let text = ''
   let parsed: Parsed | undefined
-  const program = new Commander('serin')
+  const program: Commander = new Commander('serin')
     .description('Moves live traffic from one version to the next, watches, and goes back by itself.')
     .usage('COMMAND [options]')
     .version(version, '-V, --version', 'Print the version.')
@@ -45,6 +45,14 @@ export function parseCommandLine(
     .configureHelp({
       showGlobalOptions: true,
       subcommandTerm: (command) => command.name(),
+      // Those of every command, not those of a family a command belongs to.
+      visibleGlobalOptions: (command) =>
+        command.parent === null
+          ? []
+          : program
+              .createHelp()
+              .visibleOptions(program)
+              .filter(({ long }) => long !== '--help'),
       formatHelp: (command, helper) => optionsLast(Help.prototype.formatHelp.call(helper, command, helper), command),
     })
     .addHelpText('after', '\nStart with "serin demo", or with "serin up" beside a serin.yaml.')
@@ -115,12 +123,20 @@ function addCommand(program: Commander, command: Command, chosen: Chosen): void 
         value === undefined ? given[keyOf(name)] === true : given[keyOf(name)],
       ]),
     )
+    // Commander gives `token create --show` to `token`.
+    const stray = parent === program ? undefined : parent.options.find(isGivenTo(parent))
+    if (stray !== undefined)
+      throw new SerinError('usage.invalid', `"${command.name}" has no option ${stray.long ?? ''}.`)
     // Checked here, not by commander: a misspelt option is the better news.
     for (const [name, { required, value }] of Object.entries(command.options))
       if (required === true && options[name] === undefined)
         throw new SerinError('usage.invalid', `Missing: --${name} ${(value ?? '').toUpperCase()}.`)
     chosen(args, options)
   })
+}
+
+function isGivenTo(command: Commander): (option: Option) => boolean {
+  return (option) => command.getOptionValueSource(option.attributeName()) === 'cli'
 }
 
 function familyOf(program: Commander, name: string): Commander {

@@ -269,12 +269,12 @@ test('old versions stay warm up to a number, a version that was rolled back as l
 })
 
 test('when evidence is missing for long, the service says what happens', async () => {
-  for (const [then, phase] of [
+  for (const [action, phase] of [
     ['hold', 'holding'],
     ['rollback', 'rolled-back'],
   ] as const) {
     await using world = await shop({
-      analysis: `{ warmUp: 0s, minUnits: 10, noData: { after: 60s, then: ${then} } }`,
+      analysis: `{ warmUp: 0s, minUnits: 10, noData: { after: 60s, do: ${action} } }`,
     })
     world.engine.release('shop', { to: 'v2' }, asker)
     await world.until('it is watched', () => world.rollout().phase === 'watching')

@@ -3,11 +3,14 @@ import {
   comparesOf,
   foldSlot,
   gateAsked,
+  isQuiet,
   judge,
   judgedBy,
+  missingFor,
   nextWeightBp,
   rampOf,
   readRamp,
+  stepOf,
   wantedEvidence,
   type AnalysisSetup,
   type AnalysisState,
@@ -94,21 +97,20 @@ function onEvidence(rollout: Rollout, rules: Rules, { now, warmingUp, slot, cred
   const { health } = judgement
   const since = rollout.health?.is === health ? rollout.health.sinceMs : now
   const next: Rollout = { state, analysis: folded.state, health: { is: health, sinceMs: since } }
-  if (slot === null) return missing(next, rules, now)
+  if (slot === null) return missing(next, judgement, rules, now)
   const evidenceMs = folded.creditMs === 0 ? 0 : (creditMs ?? folded.creditMs)
   const judged = after(next, judgedBy(judgement, { attempt: state.attempt, creditMs: evidenceMs }), plan, now)
-  return missing(judged, rules, now)
+  return missing(judged, judgement, rules, now)
 }
 
 /** Evidence that has been missing for longer than the service wants to wait. */
-function missing(rollout: Rollout, { plan, analysis }: Rules, now: number): Rollout {
+function missing(rollout: Rollout, judgement: Judgement, { plan, analysis }: Rules, now: number): Rollout {
   const { health, state } = rollout
-  const limits = { 'no-data': analysis.noData, 'source-down': analysis.sourceDown, 'low-traffic': analysis.lowTraffic }
-  const limit = health !== null && health.is in limits ? limits[health.is as keyof typeof limits] : undefined
-  if (health === null || limit === undefined || now - health.sinceMs < limit.after) return rollout
-  const why = `Evidence is missing (${health.is}).`
-  // oxlint-disable-next-line unicorn/no-thenable -- the word of the release file
-  return after(rollout, { type: 'unhealthy', attempt: state.attempt, then: limit.then, why }, plan, now)
+  const step = stepOf(state, plan)
+  if (health === null || step === null || isQuiet(step)) return rollout
+  const found = missingFor(judgement, now - Math.max(health.sinceMs, state.since), analysis)
+  if (found === null) return rollout
+  return after(rollout, { type: 'unhealthy', attempt: state.attempt, ...found }, plan, now)
 }
 
 /** What gates, copies and people do when it is time. */

@@ -111,7 +111,7 @@ test('while the source is down nothing moves, and a service may say what follows
   const strategy = '{ kind: canary, deadline: 1h, steps: [{ weight: 10%, hold: 2m }] }'
   const waits = play(policy(strategy), dark, 1)
   assert.ok(waits.outcome === 'promoted' && waits.atMs > 31 * 60_000, JSON.stringify(waits))
-  const analysis = 'analysis: { sourceDown: { after: 2m, then: rollback } }'
+  const analysis = 'analysis: { sourceDown: { after: 2m, do: rollback } }'
   const back = play(policy(strategy, analysis), dark, 1)
   assert.deepEqual([back.outcome, back.reason], ['rolled-back', 'no-evidence'])
   assert.ok(back.atMs >= 180_000 && back.atMs < 240_000, String(back.atMs))
@@ -130,7 +130,7 @@ test('every strategy comes to an end in every world with a name', () => {
     '{ kind: adaptive, every: 10s, deadline: 10m }',
     '{ kind: blue-green, over: 1m, bake: 1m, deadline: 10m }',
     '{ kind: rolling, hold: 20s, bake: 30s, deadline: 10m }',
-    '{ kind: shadow, share: 20%, hold: 1m, then: promote, deadline: 10m }',
+    '{ kind: shadow, share: 20%, hold: 1m, finally: promote, deadline: 10m }',
   ]
   for (const name of worldNames) {
     const where = worldNamed(name)

@@ -156,7 +156,7 @@ const Risk = Percent.refine((percent) => percent > 0 && percent <= 50, {
 const Missing = z
   .strictObject({
     after: Interval.meta({ description: 'How long it has to last.' }),
-    then: z.enum(['hold', 'rollback']).meta({ description: 'Held for a person, or back to stable.' }),
+    do: z.enum(['hold', 'rollback']).meta({ description: 'Held for a person, or back to stable.' }),
   })
   .meta({ id: 'Missing', description: 'What happens when evidence is missing for long.' })
 

@@ -196,7 +196,7 @@ export const ShadowStrategy = z
     ...Mirroring.shape,
     hold: hold.unwrap().prefault('10m'),
     gates,
-    then: z.enum(['hold', 'promote']).default('hold').meta({
+    finally: z.enum(['hold', 'promote']).default('hold').meta({
       description: 'What follows when its answers are alike: a person decides, or it takes everything.',
     }),
     bake,

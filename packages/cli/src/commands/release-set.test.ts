@@ -76,7 +76,7 @@ test('--wait: 2 when all went back, 3 when it is not over in time, 0 when all ar
   assert.equal((await back).code, 2)
   assert.match(
     (await back).stdout,
-    /release:3: All back: shop v1, web v1; by serin: shop: v3 was rolled back \(aborted\)/,
+    /release:3: All back: shop v1, web v1; by serin: shop: v3 was rolled back\s+\(aborted\)/,
   )
 
   const done = world.serin('release-set shop=v3 web=v3 --together --wait')

@@ -36,7 +36,7 @@ test('a table, a chart and sentences, the same for the same seed', async () => {
   assert.match(stdout, /^OUTCOME +RUNS +SHARE +95 % INTERVAL +MEDIAN +90 % +USERS +REQUESTS +FAILURES +EXTRA$/m)
   assert.match(stdout, /^rolled-back \(harmful\) +12 +100 % +75\.7 % – 100 % /m)
   assert.match(stdout, /^ {4}10 % +[█░]+/m)
-  assert.match(stdout, /rolled back in 12 \(75\.7 % to 100 %\)/)
+  assert.match(stdout, /rolled back\s+in 12 \(75\.7 % to 100 %\)/)
   for (const line of stdout.split('\n').slice(6)) assert.ok(line.length <= 80, line)
   assert.equal((await simulate(...asked)).stdout, stdout)
   const other = await simulate(...asked, '--seed', '100')

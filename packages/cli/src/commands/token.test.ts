@@ -77,6 +77,7 @@ test('mistakes are said before anything is made', async () => {
   for (const expires of ['soon', '0s', '500d'])
     assert.match(await says(`x --role viewer --expires ${expires}`), /--expires is /)
   assert.match(await says('admin --role viewer'), /\[body\.invalid\]/)
+  assert.match(await says('x --role viewer --show'), /"token create" has no option --show\./)
   assert.match((await world.serin('token shwo')).stderr, /\[usage\.invalid\]/)
 })
 

@@ -11,7 +11,7 @@ export const token = defineCommand({
   options: { show: { description: 'Print the secret.' } },
   examples: [
     { line: 'serin token', does: 'Where the token file is' },
-    { line: 'export SERIN_TOKEN_FILE=ada.token', does: 'Be ada from now on, in this shell' },
+    { line: 'SERIN_TOKEN_FILE=ada.token serin pause shop', does: 'Act as ada' },
     { line: 'export SERIN_TOKEN="$(serin token --show)"', does: 'Use it for another client' },
   ],
   async run({ options, globals, world, out }) {

@@ -49,7 +49,7 @@ async function fish(line: string): Promise<readonly string[]> {
 }
 
 test('bash completes commands, options, choices and live names', { skip: skipUnless('bash') }, async () => {
-  assert.deepEqual(await bash('re'), ['release', 'resume', 'retry'])
+  assert.deepEqual(await bash('re'), ['release', 'release-set', 'resume', 'retry'])
   assert.deepEqual(await bash('release', '--w'), ['--wait', '--why'])
   assert.deepEqual(await bash('get', 'ser'), ['services'])
   assert.deepEqual(await bash('status', '-o', 'j'), ['json'])
@@ -66,7 +66,7 @@ test('bash completes commands, options, choices and live names', { skip: skipUnl
 })
 
 test('fish does the same', { skip: skipUnless('fish') }, async () => {
-  assert.deepEqual(await fish('serin rel'), ['release'])
+  assert.deepEqual(await fish('serin rel'), ['release', 'release-set'])
   assert.deepEqual(await fish('serin status -o j'), ['json'])
   assert.deepEqual(await fish('serin release --wa'), ['--wait'])
   assert.deepEqual(await fish('serin journal '), ['verify'])

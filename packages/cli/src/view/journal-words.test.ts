@@ -31,9 +31,9 @@ test('a coupled release is told member by member', () => {
   )
   assert.equal(
     journalWords({ kind: 'release.member', data: { service: 'api', to: 'promoted', rollout: 'api-1', why: '' } }),
-    'api: promoted (api-1)',
+    'member api: promoted (api-1)',
   )
-  assert.equal(journalWords({ kind: 'release.moved', data: { to: 'reversing', why: 'no' } }), 'reversing: no')
+  assert.equal(journalWords({ kind: 'release.moved', data: { to: 'reversing', why: 'no' } }), 'release reversing: no')
 })
 
 test('what a stop has cost is told with its number', () => {

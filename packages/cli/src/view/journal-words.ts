@@ -56,9 +56,9 @@ function whatHappened(kind: string, data: JournalLine['data']): string {
     case 'release.started':
       return `coupled release, ${text(data['order'])}, of ${members(data['members'])}`
     case 'release.member':
-      return `${text(data['service'])}: ${text(data['to'])} (${text(data['rollout'])})`
+      return `member ${text(data['service'])}: ${text(data['to'])}${typeof data['rollout'] === 'string' ? ` (${data['rollout']})` : ''}`
     case 'release.moved':
-      return text(data['to'])
+      return `release ${text(data['to'])}`
     default:
       return kind.replace(/^rollout\./, '').replaceAll(/[-.]/g, ' ')
   }

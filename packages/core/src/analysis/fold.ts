@@ -145,7 +145,10 @@ export function foldSlot(
     ? state.pendingMs + slot.durationMs
     : otherCredit(slot, wanted, { own, other, canaryBp, owed: base.owed })
   if (!split || stable === undefined || canary === undefined) return { state: base, creditMs }
-  return { state: foldTests(setup, base, slot, { stable, canary, canaryBp }), creditMs }
+  return {
+    state: foldTests(setup, base, slot, { stable, canary, canaryBp, stage: stageOf(canaryBp, wanted) }),
+    creditMs,
+  }
 }
 
 /** Evidence time of steps without two versions at a fixed share. */
@@ -221,6 +224,13 @@ interface Arms {
   readonly stable: ArmSlot
   readonly canary: ArmSlot
   readonly canaryBp: number
+  /** Slots of one stage are summed up together. */
+  readonly stage: string
+}
+
+/** A stage is a share; on a schedule, where each second has its own, a twentieth of all. */
+function stageOf(canaryBp: number, { schedule }: Wanted): string {
+  return schedule === true ? `~${Math.floor(canaryBp / 500)}` : String(canaryBp)
 }
 
 function foldTests(setup: AnalysisSetup, state: AnalysisState, slot: EvidenceSlot, arms: Arms): AnalysisState {
@@ -319,7 +329,7 @@ function slowBatch(input: BatchInput, cut: number): EventBatch {
 
 /** Cells of both arms from the columns of the slot's bucket counts; a stage is a share. */
 function cellsOf(
-  { canary, stable, canaryBp }: Arms,
+  { canary, stable, stage }: Arms,
   column: { readonly num: number; readonly den: number },
 ): EventBatch['cells'] {
   const cells = (arm: ArmSlot): Cell[] =>
@@ -330,7 +340,7 @@ function cellsOf(
   const sum = (own: readonly Cell[]) => own.reduce((total, [, num]) => total + num, 0)
   const both = { canary: cells(canary), stable: cells(stable) }
   const nonZero: Addition['nonZero'] = { canary: sum(both.canary), stable: sum(both.stable) }
-  return { ...both, nonZero, stage: String(canaryBp) }
+  return { ...both, nonZero, stage }
 }
 
 function countUnits(allocation: AllocationState, { canary, stable, canaryBp }: Arms): AllocationState {

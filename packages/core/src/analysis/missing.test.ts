@@ -7,7 +7,7 @@ import { missingFor } from './missing.ts'
 type Health = Judgement['health']
 
 // oxlint-disable-next-line unicorn/no-thenable -- the word of the release file
-const policy = (after: string, then: 'hold' | 'rollback') => ({ after, then })
+const policy = (after: string, action: 'hold' | 'rollback') => ({ after, do: action })
 const analysis = Analysis.parse({
   noData: policy('5m', 'rollback'),
   sourceDown: policy('1m', 'hold'),
@@ -19,10 +19,10 @@ const said = (health: Health, lastedMs: number, of = analysis) =>
 test('each kind of silence has a limit of its own, and what follows', () => {
   assert.equal(said('no-data', 299_999), null)
   const found = said('no-data', 300_000)
-  assert.deepEqual([found?.then, found?.why], ['rollback', 'For 5m: No samples of canary.'])
+  assert.deepEqual([found?.do, found?.why], ['rollback', 'For 5m: No samples of canary.'])
   assert.equal(said('source-down', 59_999), null)
-  assert.equal(said('source-down', 60_000)?.then, 'hold')
-  assert.equal(said('low-traffic', 3_600_000)?.then, 'hold')
+  assert.equal(said('source-down', 60_000)?.do, 'hold')
+  assert.equal(said('low-traffic', 3_600_000)?.do, 'hold')
 })
 
 test('what is not missing evidence, or has no policy, never ends anything, however long it lasts', () => {

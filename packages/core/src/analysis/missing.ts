@@ -7,9 +7,9 @@ export function missingFor(
   { health, sentence }: Pick<Judgement, 'health' | 'sentence'>,
   lastedMs: number,
   analysis: Pick<Analysis, 'noData' | 'sourceDown' | 'lowTraffic'>,
-): { readonly then: 'hold' | 'rollback'; readonly why: string } | null {
+): { readonly do: 'hold' | 'rollback'; readonly why: string } | null {
   const kind = health in kinds ? kinds[health as keyof typeof kinds] : undefined
   const policy = kind === undefined ? undefined : analysis[kind]
   if (policy === undefined || lastedMs < policy.after) return null
-  return { then: policy.then, why: `For ${formatDuration(policy.after)}: ${sentence}` }
+  return { do: policy.do, why: `For ${formatDuration(policy.after)}: ${sentence}` }
 }

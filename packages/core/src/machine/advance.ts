@@ -204,7 +204,7 @@ export function advance(state: RolloutState, event: RolloutEvent, plan: Plan, no
 
 function unhealthy(
   state: StateOf<'watching'> | StateOf<'holding'>,
-  { attempt, then, why }: EventOf<'unhealthy'>,
+  { attempt, do: action, why }: EventOf<'unhealthy'>,
   plan: Plan,
   now: number,
 ): Outcome {
@@ -212,7 +212,7 @@ function unhealthy(
   if (attempt !== state.attempt || step === null) return { state }
   // Where canary gets nothing, nothing is missing.
   if (askedWeightBp(state, plan) === 0 && step.mirror === undefined) return { state }
-  if (then === 'rollback') return rollBack(state, 'no-evidence', { by: 'serin', why }, now)
+  if (action === 'rollback') return rollBack(state, 'no-evidence', { by: 'serin', why }, now)
   if (state.phase === 'holding') return { state }
   return { state: { ...state, phase: 'holding', since: now, reason: 'no-evidence', by: 'serin', why } }
 }

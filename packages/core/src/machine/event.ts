@@ -45,7 +45,7 @@ export type RolloutEvent =
       readonly why: string
     }
   /** Evidence has been missing for longer than the service wants to wait. */
-  | { readonly type: 'unhealthy'; readonly attempt: number; readonly then: 'hold' | 'rollback'; readonly why: string }
+  | { readonly type: 'unhealthy'; readonly attempt: number; readonly do: 'hold' | 'rollback'; readonly why: string }
   /** The router says canary’s share in force. */
   | { readonly type: 'in-force'; readonly weightBp: number }
   /** Time has passed. */

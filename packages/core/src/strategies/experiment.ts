@@ -18,11 +18,11 @@ export function planAb(strategy: AbStrategy, { stable, canary }: PlanVersions): 
 
 /** Compiles shadow: no traffic, copies of requests until their answers have been shown to be alike. */
 export function planShadow(strategy: ShadowStrategy, { stable, canary }: PlanVersions): Plan {
-  const { hold, gates, then, bake, deadline } = strategy
+  const { hold, gates, finally: end, bake, deadline } = strategy
   const step: PlanStep = {
     weightBp: 0,
     holdMs: hold,
-    pause: then === 'hold',
+    pause: end === 'hold',
     mirror: mirrorFrom(strategy),
     ...extras({ name: 'shadow', gates }),
   }

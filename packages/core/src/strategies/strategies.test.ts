@@ -53,7 +53,7 @@ test('blue-green: a switch over a time begins at nothing and grows evenly to eve
 
 test('gates of one kind get names of their own', () => {
   const gate = '{ kind: http, url: "{preview}/ready" }'
-  const { steps } = compiled(`{ kind: blue-green, gates: [${gate}, ${gate}, { kind: http, name: warm, url: x }] }`)
+  const { steps } = compiled(`{ kind: blue-green, gates: [${gate}, ${gate}, { kind: http, name: warm, url: "http://x/" }] }`)
   assert.deepEqual(
     steps[0]?.gates?.map(({ name }) => name),
     ['http', 'http-2', 'warm'],

@@ -22,13 +22,7 @@ import { SerinError, type Observation, type Rollout, type ServiceStatus } from '
 import type { EvidenceSlot } from '@serin/core'
 import type { Asker } from '../asker.ts'
 import { describeRollout, describeService } from '../describe.ts'
-import {
-  keys,
-  type ReleasePart,
-  type RolloutDocument,
-  type ServiceDocument,
-  type ServiceDocuments,
-} from '../documents.ts'
+import { keys, type RolloutDocument, type ServiceDocument, type ServiceDocuments } from '../documents.ts'
 import { createLiveWindow } from '../live-window.ts'
 import { Canary } from './canary.ts'
 import {
@@ -237,7 +231,7 @@ export class ServiceActor {
   }
 
   /** Goes back at once to a version that was stable before. */
-  undo(to: string | undefined, asker: Asker, part?: ReleasePart): Rollout {
+  undo(to: string | undefined, asker: Asker, part?: ReleaseAsked['part']): Rollout {
     return this.#commanded(() => undo(this.#commandPorts, to, asker, part))
   }
 
@@ -371,7 +365,7 @@ export class ServiceActor {
     // What was missing in another step is no matter of this one.
     const since = Math.max(active.healthSince, active.state.since)
     const found = missingFor(active.judgement, this.#ports.clock.now() - since, service.spec.analysis)
-    if (found === null || (found.then === 'hold' && active.state.phase === 'holding')) return
+    if (found === null || (found.do === 'hold' && active.state.phase === 'holding')) return
     this.#record.advance(active, { type: 'unhealthy', attempt: active.state.attempt, ...found })
   }
 

@@ -143,7 +143,7 @@ const missing = fc.record({
   type: of('unhealthy'),
   attempt,
   // oxlint-disable-next-line unicorn/no-thenable -- the word of the release file
-  then: fc.constantFrom('hold', 'hold', 'rollback'),
+  do: fc.constantFrom('hold', 'hold', 'rollback'),
   why,
 })
 
