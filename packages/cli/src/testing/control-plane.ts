@@ -75,6 +75,7 @@ services:
   shop:
     listen: 0
     unit: [{ header: x-user }]
+    onNewVersion: refuse
     workload: { kind: endpoints }
     stable: v1
     versions:

@@ -6,7 +6,6 @@ import { missingFor } from './missing.ts'
 
 type Health = Judgement['health']
 
-// oxlint-disable-next-line unicorn/no-thenable -- the word of the release file
 const policy = (after: string, action: 'hold' | 'rollback') => ({ after, do: action })
 const analysis = Analysis.parse({
   noData: policy('5m', 'rollback'),

@@ -96,7 +96,6 @@ test('units that canary has not served yet keep it where it is', () => {
 
 test('missing evidence holds or goes back, as the service says, and only where canary should have some', () => {
   const of = planOf(step(0, { canaryReplicas: 1 }), step(500, { canaryReplicas: 2 }))
-  // oxlint-disable-next-line unicorn/no-thenable -- the word of the release file
   const back = { ...events.unhealthy, do: 'rollback' } as const
   assert.equal(reason(after(at(1), events.unhealthy, now, of)), 'no-evidence')
   assert.equal(reason(after(at(1), back, now, of)), 'no-evidence')

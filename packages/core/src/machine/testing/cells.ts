@@ -41,7 +41,6 @@ export const events: { readonly [E in RolloutEvent['type']]: EventOf<E> } = {
   scaled: { type: 'scaled', attempt: 2, step: 0 },
   judged: { type: 'judged', attempt: 2, verdict: 'safe', why: 'Safe for 25 %.', creditMs: 1_000 },
   gate: { type: 'gate', attempt: 2, step: 0, gate: 0, outcome: 'passed', why: 'It answers.' },
-  // oxlint-disable-next-line unicorn/no-thenable -- the word of the release file
   unhealthy: { type: 'unhealthy', attempt: 2, do: 'hold', why: 'No evidence for 5m.' },
   'in-force': { type: 'in-force', weightBp: 10_000 },
   tick: { type: 'tick' },

@@ -170,9 +170,9 @@ export class Operator {
     if (this.held === 'no') this.#hold('gate')
   }
 
-  #misses({ mirror }: PlanStep, { then }: EventOf<'unhealthy'>): void {
+  #misses({ mirror }: PlanStep, { do: action }: EventOf<'unhealthy'>): void {
     if (this.shareBp === 0 && mirror === undefined) return
-    if (then === 'rollback') this.#goBack('no-evidence')
+    if (action === 'rollback') this.#goBack('no-evidence')
     else if (this.held === 'no') this.#hold('no-evidence')
   }
 

@@ -142,7 +142,6 @@ const gateWord = fc.record({
 const missing = fc.record({
   type: of('unhealthy'),
   attempt,
-  // oxlint-disable-next-line unicorn/no-thenable -- the word of the release file
   do: fc.constantFrom('hold', 'hold', 'rollback'),
   why,
 })
