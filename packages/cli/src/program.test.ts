@@ -27,7 +27,10 @@ const mistakes: readonly (readonly [words: string, says: RegExp])[] = [
   ['relase shop', /Unknown command 'relase'\..* Did you mean release\?/],
   ['release shop --wiat', /Unknown option '--wiat'\. Did you mean --wait\?/],
   ['release shop', /Missing: --to VERSION\./],
-  ['get servces', /"servces" is not a kind\. Known: services, rollouts, releases, versions, journal\. Did you mean services\?/],
+  [
+    'get servces',
+    /"servces" is not a kind\. Known: services, rollouts, releases, versions, journal\. Did you mean services\?/,
+  ],
   ['status -o jsno', /"jsno" is not a --output\. .*Did you mean json\?/],
   ['status a b', /too many arguments/i],
   ['status --timeout soon', /"soon" is not a time/],

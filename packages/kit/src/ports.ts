@@ -168,7 +168,7 @@ export interface DriverContext {
 
 /** An entry of the journal, before it has a place in it. */
 export interface JournalDraft {
-  /** `service/NAME`, `rollout/ID` or `system`. */
+  /** `service/NAME`, `rollout/ID`, `release/ID` or `system`. */
   readonly stream: string
   /** A stable name such as `rollout.verdict`. */
   readonly kind: string

@@ -290,3 +290,43 @@ test('I22: with all traffic canary is watched where the plan says so, also when 
     assert.deepEqual([after.phase, placeOf(after, plan)], watched ? ['watching', last] : ['promoting', last + 1])
   })
 })
+
+/** What a moment shows, by name. */
+function shown(moment: Moment): readonly (string | false)[] {
+  const { before, event, after, refused, plan } = moment
+  const step = stepOf(before, plan)
+  const [was, is] = shares(moment)
+  const left = placeOf(after, plan) > placeOf(before, plan) && step !== null
+  return [
+    before.phase !== after.phase && ('reason' in after ? `${after.phase}: ${after.reason}` : after.phase),
+    left && event.type === 'judged' && `left by ${step.passes ?? 'safe'}`,
+    left && event.type === 'judged' && step.gates !== undefined && 'left with gates',
+    left && event.type === 'judged' && step.weightBp === 10_000 && 'left with all traffic',
+    left && isQuiet(step) && 'left without traffic',
+    event.type === 'approve' && !refused && ('approvals' in after ? 'one agrees' : 'all agree'),
+    event.type === 'scaled' && is > was && 'copies are ready',
+    step?.fromBp !== undefined && !left && event.type === 'judged' && is > was && 'a schedule grows',
+    event.type === 'judged' && event.ramp !== undefined && is < was && 'left for the budget',
+    'gateFailed' in before && before.gateFailed && event.type === 'resume' && 'asked anew',
+    event.type === 'jump' && !refused && 'jump',
+  ]
+}
+
+test('the stories of these laws meet every way a rollout can go', () => {
+  const met = new Set<string | false>()
+  always((moment) => shown(moment).forEach((name) => met.add(name)))
+  const back = ['harmful', 'budget', 'aborted', 'failed', 'superseded', 'gate', 'no-evidence', 'no-gain']
+  const held = ['operator', 'pause-step', 'deadline', 'gate', 'no-evidence']
+  const left = ['safe', 'no-harm', 'decided'].map((rule) => `left by ${rule}`)
+  const ways = [
+    ...['watching', 'promoting', 'promoted', 'preparing'],
+    ...back.flatMap((reason) => [`rolling-back: ${reason}`, `rolled-back: ${reason}`]),
+    ...held.map((reason) => `holding: ${reason}`),
+    ...[...left, 'left with gates', 'left with all traffic', 'left without traffic', 'left for the budget'],
+    ...['one agrees', 'all agree', 'copies are ready', 'a schedule grows', 'asked anew', 'jump'],
+  ]
+  assert.deepEqual(
+    ways.filter((way) => !met.has(way)),
+    [],
+  )
+})

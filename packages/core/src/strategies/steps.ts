@@ -82,15 +82,17 @@ export function bakeStep(holdMs: number): readonly PlanStep[] {
 }
 
 /**
- * Where steps ask for other numbers of copies, canary gets all of its copies before it gets all of the traffic: the last step says so, and is watched like
- * the others.
+ * Where steps ask for other numbers of copies, every share after the first of them waits for its copies: all of them, unless it says how many. Canary gets all
+ * of its copies before it gets all of the traffic: the last step says so, and is watched like the others.
  */
 export function withAllCopies(steps: readonly PlanStep[], { canaryCopies }: PlanVersions): readonly PlanStep[] {
-  if (steps.every(({ canaryReplicas }) => canaryReplicas === undefined)) return steps
-  const last = steps.at(-1)
-  if (last?.weightBp === 10_000) return [...steps.slice(0, -1), { ...last, canaryReplicas: canaryCopies }]
+  const first = steps.findIndex(({ canaryReplicas }) => canaryReplicas !== undefined)
+  if (first < 0) return steps
+  const all = steps.map((step, i) => (i < first ? step : { canaryReplicas: canaryCopies, ...step }))
+  const last = all.at(-1)
+  if (last?.weightBp === 10_000) return [...all.slice(0, -1), { ...last, canaryReplicas: canaryCopies }]
   return [
-    ...steps,
+    ...all,
     { weightBp: 10_000, holdMs: 0, pause: false, name: 'all', passes: 'no-harm', canaryReplicas: canaryCopies },
   ]
 }

@@ -53,7 +53,9 @@ test('blue-green: a switch over a time begins at nothing and grows evenly to eve
 
 test('gates of one kind get names of their own', () => {
   const gate = '{ kind: http, url: "{preview}/ready" }'
-  const { steps } = compiled(`{ kind: blue-green, gates: [${gate}, ${gate}, { kind: http, name: warm, url: "http://x/" }] }`)
+  const { steps } = compiled(
+    `{ kind: blue-green, gates: [${gate}, ${gate}, { kind: http, name: warm, url: "http://x/" }] }`,
+  )
   assert.deepEqual(
     steps[0]?.gates?.map(({ name }) => name),
     ['http', 'http-2', 'warm'],
@@ -143,6 +145,19 @@ test('shares by replicas divide the copies; both: canary has what its share need
   )
 })
 
+test('after a step with fewer copies every share waits for all of them', () => {
+  const steps = '[{ weight: 1% }, { weight: 5%, replicas: 1 }, { weight: 50% }]'
+  assert.deepEqual(
+    compiled(`{ kind: canary, steps: ${steps} }`).steps.map((each) => [each.weightBp, each.canaryReplicas]),
+    [
+      [100, undefined],
+      [500, 1],
+      [5_000, 4],
+      [10_000, 4],
+    ],
+  )
+})
+
 test('a share that whole copies cannot make is refused with the nearest that they can', () => {
   const two = (weight: string) => compiled(`{ kind: canary, by: replicas, steps: [{ weight: ${weight} }] }`, 2)
   assert.throws(() => two('5%'), /Nearest: 50 % \(1 of 2\)/)
@@ -193,9 +208,9 @@ test('composite: stages one after the other, shares that never shrink', () => {
     [
       ['validate', 0, undefined, undefined],
       ['one copy', 100, undefined, 1],
-      ['experiment', 2_500, 'decided', undefined],
-      [undefined, 5_000, undefined, undefined],
-      ['switch', 5_000, undefined, undefined],
+      ['experiment', 2_500, 'decided', 4],
+      [undefined, 5_000, undefined, 4],
+      ['switch', 5_000, undefined, 4],
       ['bake', 10_000, 'no-harm', 4],
     ],
   )

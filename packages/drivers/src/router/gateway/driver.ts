@@ -1,4 +1,5 @@
-import { endpointsOf, type EvidenceSlot } from '@serin/core'
+import type { EvidenceSlot } from '@serin/core'
+import { endpointsOf } from '@serin/core/routing'
 import type { GatewayReport } from '@serin/gateway'
 import type { DriverContext, EvidenceCursor, EvidenceSource, RoutingObservation, TrafficRouter } from '@serin/kit'
 import { SerinError } from '@serin/spec'

@@ -1,4 +1,5 @@
-import { endpointsOf, type EvidenceSlot, type RoutingTable } from '@serin/core'
+import type { EvidenceSlot, RoutingTable } from '@serin/core'
+import { endpointsOf } from '@serin/core/routing'
 import { compileRouter, viewOf } from '@serin/core/assignment'
 import type { Decision, RequestParts, Router } from '@serin/core/assignment'
 import type { EvidenceCursor, EvidenceSource, RoutingObservation, TrafficRouter } from '@serin/kit'
@@ -81,15 +82,11 @@ export function openMemoryRouter({ now }: { readonly now: () => number }): Memor
     take(request, randomUnit) {
       if (router === null) return null
       const decision = router.decide(viewOf({ headers: {}, target: '/', address: '127.0.0.1', ...request }), randomUnit)
-      inFlight.set(decision.version, (inFlight.get(decision.version) ?? 0) + 1)
+      add(inFlight, decision.version, 1)
       lastRequestAt.set(decision.version, now())
       return decision
     },
-    finish(version) {
-      const left = (inFlight.get(version) ?? 0) - 1
-      if (left > 0) inFlight.set(version, left)
-      else inFlight.delete(version)
-    },
+    finish: (version) => add(inFlight, version, -1),
     emit(slot) {
       slots.push(slot)
       if (slots.length > keptSlots) {
@@ -101,6 +98,12 @@ export function openMemoryRouter({ now }: { readonly now: () => number }): Memor
     slots: (after, signal) =>
       read({ slots, gone: () => gone, wakes, failed: () => failure !== undefined }, after, signal),
   }
+}
+
+function add(counts: Map<string, number>, name: string, more: number): void {
+  const left = (counts.get(name) ?? 0) + more
+  if (left > 0) counts.set(name, left)
+  else counts.delete(name)
 }
 
 interface Kept {
