@@ -66,8 +66,16 @@ export function readClusters(
   question: ClusterQuestion,
   margins: { readonly marginRatio: number; readonly marginAbs: number },
 ): RatioTestReading | Refusal {
-  return readRatioTest(testOf(clusters, question), margins)
+  // A reading is asked for its proof and for its interval; sums never change, so it is made once.
+  const made = readings.get(clusters) ?? new Map<string, RatioTestReading | Refusal>()
+  readings.set(clusters, made)
+  const key = JSON.stringify([question, margins])
+  const reading = made.get(key) ?? readRatioTest(testOf(clusters, question), margins)
+  made.set(key, reading)
+  return reading
 }
+
+const readings = new WeakMap<Clusters, Map<string, RatioTestReading | Refusal>>()
 
 /** Sums of a version over all stages, whatever the floors say. */
 export function totalsOf(clusters: Clusters, arm: 'stable' | 'canary'): { readonly num: number; readonly den: number } {
