@@ -58,8 +58,8 @@ function checkGate(
   path: readonly PropertyKey[],
   services: readonly string[],
 ): readonly Issue[] {
-  if (gate.kind === 'approval' && gate.from !== undefined && gate.from.length < gate.people) {
-    const message = `${gate.people} people cannot say yes when only ${gate.from.length} may.`
+  if (gate.kind === 'approval' && gate.from !== undefined && new Set(gate.from).size < gate.people) {
+    const message = `${gate.people} people cannot say yes when only ${new Set(gate.from).size} may.`
     return [{ path: [...path, 'people'], message }]
   }
   if (gate.kind !== 'dependency' || (gate.service !== name && services.includes(gate.service))) return []

@@ -86,6 +86,7 @@ export const CanaryStep = z
 
 interface Share {
   readonly weight: unknown
+  readonly pause?: boolean
   readonly gates?: readonly unknown[]
   readonly mirror?: unknown
   readonly route?: readonly unknown[]
@@ -95,6 +96,11 @@ interface Share {
 /** Whether a step does something besides its share. */
 function doesMore({ gates = [], mirror, route = [], replicas }: Share): boolean {
   return gates.length > 0 || mirror !== undefined || route.length > 0 || replicas !== undefined
+}
+
+/** Whether something ends a step without a share: evidence cannot. */
+function hasEnd({ pause, gates = [], mirror }: Share): boolean {
+  return pause === true || gates.length > 0 || mirror !== undefined
 }
 
 /** Shares grow, and end below 100 %. A step that does something else may keep the share. Returns the last. */
@@ -115,6 +121,12 @@ export function checkShares(
         : 'expected less than 100%: promotion to 100% follows the last step'
     if ((weight <= before && !keeps) || weight >= 10_000)
       context.addIssue({ code: 'custom', path: [...path, 'steps', i, 'weight'], message })
+    else if (weight === 0 && !hasEnd(step))
+      context.addIssue({
+        code: 'custom',
+        path: [...path, 'steps', i],
+        message: 'expected gates, mirror or pause in a step without a share: nothing else would end it',
+      })
     before = Math.max(before, weight)
   }
   return before

@@ -317,13 +317,18 @@ test('the stories of these laws meet every way a rollout can go', () => {
   always((moment) => shown(moment).forEach((name) => met.add(name)))
   const back = ['harmful', 'budget', 'aborted', 'failed', 'superseded', 'gate', 'no-evidence', 'no-gain']
   const held = ['operator', 'pause-step', 'deadline', 'gate', 'no-evidence']
-  const left = ['safe', 'no-harm', 'decided'].map((rule) => `left by ${rule}`)
+  const rules = ['by safe', 'by no-harm', 'by decided']
+  const more = ['with gates', 'with all traffic', 'without traffic', 'for the budget']
+  const others = ['one agrees', 'all agree', 'copies are ready', 'a schedule grows', 'asked anew', 'jump']
   const ways = [
-    ...['watching', 'promoting', 'promoted', 'preparing'],
     ...back.flatMap((reason) => [`rolling-back: ${reason}`, `rolled-back: ${reason}`]),
     ...held.map((reason) => `holding: ${reason}`),
-    ...[...left, 'left with gates', 'left with all traffic', 'left without traffic', 'left for the budget'],
-    ...['one agrees', 'all agree', 'copies are ready', 'a schedule grows', 'asked anew', 'jump'],
+    ...[...rules, ...more].map((how) => `left ${how}`),
+    ...others,
+    'watching',
+    'promoting',
+    'promoted',
+    'preparing',
   ]
   assert.deepEqual(
     ways.filter((way) => !met.has(way)),

@@ -168,6 +168,13 @@ test('a share that whole copies cannot make is refused with the nearest that the
   assert.throws(() => compiled('{ kind: canary, by: replicas, steps: [{ weight: 5% }] }', 1), /at least 2 replicas/)
 })
 
+test('a step without a share needs something that ends it', () => {
+  const route = 'route: [{ name: staff, header: { x-staff: { present: true } } }]'
+  const first = (more: string) => compiled(`{ kind: canary, steps: [{ weight: 0%, ${route}${more} }, { weight: 5% }] }`)
+  assert.throws(() => first(''), /nothing else would end it/)
+  assert.equal(first(', pause: true').steps[0]?.rules?.[0]?.to, 'canary')
+})
+
 test('A/B: one share until the goal is decided', () => {
   const plan = compiled('{ kind: ab, share: 40%, goal: bought, units: 5000 }')
   assert.deepEqual(plan.steps, [{ ...step, name: 'experiment', weightBp: 4_000, passes: 'decided' }])

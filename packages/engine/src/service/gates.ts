@@ -51,7 +51,8 @@ export class Gates {
     if (rollout === null || asked === null || !('step' in rollout.state)) return this.#drop()
     const { attempt, step } = rollout.state
     const { gate, at, since } = asked
-    if (gate.kind === 'approval') return this.#drop()
+    // One that has failed is asked again when the rollout goes on.
+    if (gate.kind === 'approval' || rollout.state.gateFailed === true) return this.#drop()
     const spoke = (outcome: 'passed' | 'failed', why: string): void => {
       if (!this.#ports.spoke({ type: 'gate', attempt, step, gate: at, outcome, why })) this.#drop()
     }
@@ -64,8 +65,6 @@ export class Gates {
       return
     }
     if (this.#question?.key === key) return
-    // A gate that has failed while the rollout is held is asked again when it goes on.
-    if (rollout.state.gateFailed === true) return this.#drop()
     const question = this.#begin(key)
     this.#ended = this.#ask(gate, { rollout, question, since, spoke }).catch(this.#ports.defect)
   }
