@@ -29,7 +29,7 @@ const mistakes: readonly (readonly [words: string, says: RegExp])[] = [
   ['release shop', /Missing: --to VERSION\./],
   [
     'get servces',
-    /"servces" is not a kind\. Known: services, rollouts, releases, versions, journal\. Did you mean services\?/,
+    /"servces" is not a kind\. Known: services, rollouts, releases, gates, versions, journal\. Did you mean services\?/,
   ],
   ['status -o jsno', /"jsno" is not a --output\. .*Did you mean json\?/],
   ['status a b', /too many arguments/i],

@@ -65,6 +65,32 @@ export async function waitForEnd(waiting: Waiting): Promise<{ readonly ending: E
   return { ending: interrupted.aborted ? 'interrupted' : 'timed-out', rollout: final }
 }
 
+/** The rollout of a release that waited, once it has begun; null when that takes too long, or it waits no more. */
+export async function queuedRollout({
+  connection,
+  service,
+  to,
+  timeoutMs,
+  world,
+}: Pick<Waiting, 'connection' | 'timeoutMs' | 'world'> & {
+  readonly service: string
+  readonly to: string
+}): Promise<Rollout | null> {
+  const { signal, dispose } = untilInterrupted(world)
+  const late = new AbortController()
+  const timer = setTimeout(() => late.abort(new Error('too late')), Math.min(timeoutMs, 2_147_483_647))
+  try {
+    for await (const { status } of follow(connection, service, AbortSignal.any([signal, late.signal]))) {
+      if (status.rollout?.canary === to) return status.rollout
+      if (!status.queue.includes(to)) return null
+    }
+  } finally {
+    clearTimeout(timer)
+    dispose()
+  }
+  return null
+}
+
 /** Tells a person what it means that nobody waits any more. */
 export function endingLines(ending: Ending, { service, id }: Rollout): readonly string[] {
   switch (ending) {

@@ -9,3 +9,9 @@ export function wholeNumber(
   if (value >= from && value <= to) return value
   throw new SerinError('usage.invalid', `${name} is "${text}"; expected a whole number from ${from} to ${to}.`)
 }
+
+/** The index of a step that people count from 1; throws `usage.invalid` for what is none. */
+export function stepNumber(text: string): number {
+  if (/^[1-9]\d{0,3}$/.test(text)) return Number(text) - 1
+  throw new SerinError('usage.invalid', `"${text}" is not a step; expected a number from 1.`)
+}

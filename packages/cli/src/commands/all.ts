@@ -1,5 +1,6 @@
 import type { Command } from '../command.ts'
 import { abort } from './abort.ts'
+import { approve } from './approve.ts'
 import { apply } from './apply.ts'
 import { bench } from './bench.ts'
 import { complete } from './complete.ts'
@@ -13,6 +14,7 @@ import { lint } from './lint.ts'
 import { observe } from './observe.ts'
 import { pause } from './pause.ts'
 import { plan } from './plan.ts'
+import { jump } from './jump.ts'
 import { promote } from './promote.ts'
 import { releaseSet } from './release-set.ts'
 import { release } from './release.ts'
@@ -37,7 +39,9 @@ export const commands: readonly Command[] = [
   simulate,
   release,
   releaseSet,
+  approve,
   promote,
+  jump,
   pause,
   resume,
   abort,

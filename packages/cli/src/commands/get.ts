@@ -4,11 +4,12 @@ import { connect, type Connection } from '../connection.ts'
 import type { Output } from '../output.ts'
 import { wholeNumber } from '../whole-number.ts'
 import { journalTable, rolloutTable, serviceTable, versionTable, type OwnedVersion } from '../view/lists.ts'
+import { gateTable, waitingGates } from '../view/gates.ts'
 import { isAboutService } from '../view/journal-words.ts'
 import { releaseTable } from '../view/releases.ts'
 import { isReleaseId } from '../target.ts'
 
-const kinds = ['services', 'rollouts', 'releases', 'versions', 'journal'] as const
+const kinds = ['services', 'rollouts', 'releases', 'gates', 'versions', 'journal'] as const
 type Kind = (typeof kinds)[number]
 /** The short and singular words people type. */
 const aliases = {
@@ -17,16 +18,17 @@ const aliases = {
   rollout: 'rollouts',
   ro: 'rollouts',
   release: 'releases',
+  gate: 'gates',
   version: 'versions',
 } as const
 
 export const get = defineCommand({
   name: 'get',
   group: 'Look',
-  summary: 'List services, rollouts, coupled releases, versions or the journal.',
+  summary: 'List services, rollouts, coupled releases, waiting gates, versions or the journal.',
   arguments: {
     kind: {
-      description: 'services, rollouts, releases, versions or journal.',
+      description: 'services, rollouts, releases, gates, versions or journal.',
       required: true,
       choices: kinds,
       aliases,
@@ -49,6 +51,7 @@ export const get = defineCommand({
     { line: 'serin get services', does: 'Every service, what is stable, what is under way' },
     { line: 'serin get versions shop -o wide', does: 'With latencies, CPU, memory and addresses' },
     { line: 'serin get rollouts shop -n 5', does: 'The last five rollouts of a service' },
+    { line: 'serin get gates', does: 'What releases wait for, people first' },
     { line: 'serin get releases release:1', does: 'One coupled release, member by member' },
     { line: 'serin get journal shop-3 -o json', does: 'Everything about one rollout, for a program' },
   ],
@@ -88,6 +91,12 @@ const listers: Readonly<Record<Kind, (asked: Asked) => Promise<void>>> = {
     out.result({ releases }, (paper, wide) =>
       orNone(releases, 'release', () => releaseTable(releases, { paper, wide, now: Date.now() })),
     )
+  },
+  async gates({ connection: { client }, name, limit, out }) {
+    const all =
+      name === undefined ? (await client.listServices({})).services : [await client.getService({ service: name })]
+    const gates = waitingGates(all).slice(0, limit)
+    out.result({ gates }, (paper) => (gates.length === 0 ? ['No gate waits.'] : gateTable(gates, paper, Date.now())))
   },
   async versions({ connection: { client }, name, limit, out }) {
     const services =

@@ -1,9 +1,9 @@
-import { SerinError } from '@serin/spec'
 import { defineCommand, exitCodes } from '../command.ts'
 import { connect } from '../connection.ts'
 import { sayRollout } from '../said.ts'
 import { rolloutArgument, whyOption } from '../shared-options.ts'
 import { rolloutNamed } from '../target.ts'
+import { stepNumber } from '../whole-number.ts'
 
 export const promote = defineCommand({
   name: 'promote',
@@ -23,7 +23,7 @@ export const promote = defineCommand({
   ],
   async run(call) {
     const { options } = call
-    const seenStep = options.step === undefined ? null : stepOf(options.step)
+    const seenStep = options.step === undefined ? null : stepNumber(options.step)
     const { client } = connect(call)
     const { id, service } = await rolloutNamed(client, call.args.rollout)
     const after = await client.promote({ rollout: id, full: options.full, seenStep, why: options.why ?? '' })
@@ -31,8 +31,3 @@ export const promote = defineCommand({
     return exitCodes.done
   },
 })
-
-function stepOf(text: string): number {
-  if (/^[1-9]\d{0,3}$/.test(text)) return Number(text) - 1
-  throw new SerinError('usage.invalid', `"${text}" is not a step; expected a number from 1.`)
-}

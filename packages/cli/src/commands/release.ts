@@ -3,7 +3,7 @@ import { connect } from '../connection.ts'
 import { sayRollout } from '../said.ts'
 import { serviceArgument, timeoutOption, whyOption } from '../shared-options.ts'
 import { serviceNamed } from '../target.ts'
-import { codeOf, endingLines, timeoutOf, waitForEnd } from '../wait.ts'
+import { codeOf, endingLines, queuedRollout, timeoutOf, waitForEnd } from '../wait.ts'
 
 export const release = defineCommand({
   name: 'release',
@@ -24,6 +24,7 @@ export const release = defineCommand({
   examples: [
     { line: 'serin release shop --to v2', does: 'Start, and come back at once' },
     { line: 'serin release shop --to v2 --wait --timeout 45m', does: 'In CI: fail the job when it is rolled back' },
+    { line: 'serin release shop --to v3 --queue', does: 'After the rollout under way' },
     { line: 'serin release --to v3 --supersede --why "fix for v2"', does: 'Replace the rollout under way' },
   ],
   async run(call) {
@@ -38,11 +39,19 @@ export const release = defineCommand({
       hotfix: options.hotfix,
       why: options.why ?? '',
     })
+    // The answer is the rollout that is waited for.
+    const waits = started.canary !== options.to && started.stable !== options.to
+    if (waits) out.note(`${options.to} waits until ${started.id} (${started.canary}) is over.`)
     if (!options.wait) {
       sayRollout(out, started, `Look: serin watch ${service}`)
       return exitCodes.done
     }
-    const { ending, rollout } = await waitForEnd({ connection, rollout: started, timeoutMs, world, out })
+    const own = waits ? await queuedRollout({ connection, service, to: options.to, timeoutMs, world }) : started
+    if (own === null) {
+      out.note(`It still waits. Look: serin status ${service}`)
+      return exitCodes.timedOut
+    }
+    const { ending, rollout } = await waitForEnd({ connection, rollout: own, timeoutMs, world, out })
     sayRollout(out, rollout, ...endingLines(ending, rollout))
     return codeOf(ending)
   },

@@ -137,8 +137,10 @@ export function service(changes: Partial<ServiceStatus> = {}): ServiceStatus {
   return ServiceStatus.parse({
     name: 'shop',
     address: 'http://127.0.0.1:8080',
+    preview: null,
     stable: 'v1',
     rollout: rollout(),
+    queue: [],
     versions: [
       version('v1', { role: 'stable', ready: 3, askedBp: 7_500, inForceBp: 7_500, splitPercent: 75.2, live }),
       version('v2', {

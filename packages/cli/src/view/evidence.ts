@@ -23,8 +23,17 @@ export function evidenceLines(judgement: Judgement, paper: Paper): readonly stri
     ...rows
       .filter(({ name }) => verdict !== 'harmful' || name !== harm.leading)
       .flatMap((reading) => noteLines(reading, paper)),
+    ...otherLines(judgement, paper),
     ...sliceNote(judgement, paper),
   ]
+}
+
+/** Evidence that is no metric: copies that were compared, what an experiment is about, all traffic against before. */
+function otherLines({ mirror, goal, alone, sentence }: Judgement, paper: Paper): readonly string[] {
+  const said = [mirror?.sentence, goal?.sentence, alone?.sentence]
+  return said
+    .filter((each) => each !== undefined && !sentence.includes(each))
+    .flatMap((each) => wrapText(cleanText(each ?? ''), paper.width))
 }
 
 const facts: readonly Column<MetricReading>[] = [

@@ -9,7 +9,13 @@ export function hintsFor({ name, rollout, versions, stable }: ServiceStatus): re
     case 'preparing':
       return [`serin abort ${name}`, `serin get versions ${name}`]
     case 'watching':
-      return [`serin pause ${name}`, `serin abort ${name}`, `serin promote ${name}${step}`, `serin explain ${name}`]
+      return [
+        ...(rollout.gate?.people == null ? [] : [`serin approve ${name}`]),
+        `serin pause ${name}`,
+        `serin abort ${name}`,
+        `serin promote ${name}${step}`,
+        `serin explain ${name}`,
+      ]
     case 'holding':
       return [
         ...(step === '' ? [] : [`serin promote ${name}${step}`]),

@@ -29,7 +29,7 @@ export function isAboutService({ stream }: Pick<JournalLine, 'stream'>, service:
   return kind === 'rollout' && name.replace(/-\d+$/, '') === service
 }
 
-const commands = new Set(['pause', 'resume', 'promote', 'abort', 'retry', 'supersede'])
+const commands = new Set(['pause', 'resume', 'promote', 'jump', 'abort', 'retry', 'supersede'])
 
 function whatHappened(kind: string, data: JournalLine['data']): string {
   switch (kind) {
@@ -53,6 +53,18 @@ function whatHappened(kind: string, data: JournalLine['data']): string {
       return `verdict: ${text(field(data['judgement'], 'verdict'))}. ${text(field(data['judgement'], 'sentence'))}`
     case 'rollout.moved':
       return moved(data)
+    case 'rollout.gate':
+      return `gate ${text(data['gate'])} ${text(data['outcome'])}`
+    case 'rollout.jump':
+      return `jump to step ${Number(data['to']) + 1}`
+    case 'rollout.approve':
+      return 'approve'
+    case 'notice.failed':
+      return 'a notice did not arrive'
+    case 'release.queued':
+      return `release of ${text(data['version'])} waits`
+    case 'release.dropped':
+      return `release of ${text(data['version'])} is dropped`
     case 'release.started':
       return `coupled release, ${text(data['order'])}, of ${members(data['members'])}`
     case 'release.member':

@@ -46,8 +46,10 @@ function rough(ms: number): string {
 const waits = (needs: readonly string[]): string =>
   needs.length === 0 ? unknown : needs.length === 1 ? (needs[0]?.split(': ')[0] ?? unknown) : `${needs.length} things`
 
-function columnsOf({ users }: ReleasePlan): readonly Column<ReleasePlanStep>[] {
+function columnsOf({ users, steps }: ReleasePlan): readonly Column<ReleasePlanStep>[] {
+  const isNamed = steps.some(({ name }) => name !== undefined)
   return [
+    ...(isNamed ? [{ title: 'step', text: ({ name }: ReleasePlanStep) => name ?? unknown }] : []),
     { title: 'share', align: 'right', text: ({ weightBp }) => formatWeight(weightBp) },
     { title: 'earliest', align: 'right', text: ({ earliestMs }) => time(earliestMs) },
     { title: 'likely', align: 'right', text: ({ likelyMs }) => time(likelyMs) },

@@ -1,6 +1,7 @@
 import { formatDuration, type Rollout } from '@serin/spec'
 import { bar } from './bar.ts'
 import { weight } from './figures.ts'
+import { saysOf } from './gates.ts'
 import type { Paper } from './paper.ts'
 
 /** Steps shown at once; the current one is among them. */
@@ -34,7 +35,7 @@ export function stairLines(rollout: Rollout, paper: Paper): readonly string[] {
 const signs = { done: '✓', now: '▶', stopped: '■', ahead: ' ' } as const
 
 function stairLine({ weightBp, state, note }: Stair, width: number, paper: Paper): string {
-  const length = Math.max(1, Math.round((weightBp / 10_000) * width))
+  const length = weightBp === 0 ? 0 : Math.max(1, Math.round((weightBp / 10_000) * width))
   const { filled } = bar(1, length)
   const stair =
     state === 'ahead' || state === 'stopped' ? paper.ink('quiet', '·'.repeat(length)) : paper.ink('canary', filled)
@@ -47,16 +48,19 @@ function stairLine({ weightBp, state, note }: Stair, width: number, paper: Paper
 function stairsOf(rollout: Rollout): readonly Stair[] {
   const { steps, phase, step } = rollout
   const stoppedAt = whereItStopped(rollout)
-  const stairs = steps.map(({ weightBp }, i): Stair => {
+  const stairs = steps.map((one, i): Stair => {
+    const { weightBp } = one
     const here = step === i && (phase === 'watching' || phase === 'holding')
     const state = here ? 'now' : stoppedAt === i ? 'stopped' : isPassed(rollout, i, stoppedAt) ? 'done' : 'ahead'
-    return { weightBp, state, note: here ? noteOf(rollout) : stoppedAt === i ? 'stopped here' : '' }
+    const note = here ? noteOf(rollout) : stoppedAt === i ? 'stopped here' : ''
+    return { weightBp, state, note: [titleOf(one), note].filter((part) => part !== '').join(': ') }
   })
   const last: Stair =
     phase === 'promoting'
       ? { weightBp: 10_000, state: 'now', note: 'being promoted' }
       : { weightBp: 10_000, state: phase === 'promoted' ? 'done' : 'ahead', note: '' }
-  return [...stairs, last]
+  // A plan that ends with all traffic shows its last step, not another one like it.
+  return steps.at(-1)?.weightBp === 10_000 && phase !== 'promoting' && phase !== 'promoted' ? stairs : [...stairs, last]
 }
 
 function isPassed({ phase, step }: Rollout, i: number, stoppedAt: number | null): boolean {
@@ -72,11 +76,27 @@ function whereItStopped({ phase, steps, judgement, firstTrafficAt }: Rollout): n
   return at < 0 ? null : at
 }
 
-function noteOf({ phase, steps, step, evidenceMs, by }: Rollout): string {
+/** What a step is besides its share. */
+function titleOf({ name, fromBp, mirrorBp, gates = [] }: Rollout['steps'][number]): string {
+  return [
+    name ?? '',
+    fromBp === undefined ? '' : 'evenly',
+    mirrorBp === undefined || name === 'shadow' ? '' : `${weight(mirrorBp)} copied`,
+    gates.length === 0 ? '' : gates.map((gate) => gate.name).join(' → '),
+  ]
+    .filter((part) => part !== '')
+    .join(', ')
+}
+
+function noteOf(rollout: Rollout): string {
+  const { phase, steps, step, evidenceMs, by, gate } = rollout
   const plan = steps[step ?? 0]
   const hold = plan?.holdMs ?? 0
   const counted = formatDuration(Math.round(Math.min(evidenceMs, hold) / 1_000) * 1_000).replace(/^0ms$/, '0s')
-  const time = hold > 0 ? `${counted} of ${formatDuration(hold)} with evidence` : 'as soon as it is safe'
+  const quiet = plan?.weightBp === 0 && plan.mirrorBp === undefined
+  const proof = plan?.passes === 'decided' ? 'until it is decided' : quiet ? '' : 'as soon as it is safe'
+  const time = hold > 0 ? `${counted} of ${formatDuration(hold)} with evidence` : proof
   if (phase === 'holding') return `held by ${by ?? 'somebody'}`
+  if (gate !== null) return [time, `waits for ${gate.name} (${saysOf(gate)})`].filter((part) => part !== '').join(', ')
   return plan?.pause === true ? `${time}, then waits for you` : time
 }

@@ -61,7 +61,7 @@ function headLines(snapshot: Snapshot, paper: Paper): readonly string[] {
   ]
 }
 
-function contextOf({ status: { name, rollout, address }, now }: Snapshot): string {
+function contextOf({ status: { name, rollout, address, preview, queue }, now }: Snapshot): string {
   const parts = [name]
   if (rollout !== null) {
     const attempt = rollout.attempt > 1 ? ` (attempt ${rollout.attempt})` : ''
@@ -72,7 +72,12 @@ function contextOf({ status: { name, rollout, address }, now }: Snapshot): strin
       isOpen(rollout) ? took : `took ${took}`,
     )
   }
-  return [...parts, address ?? 'no address yet'].join(' · ')
+  const more = [
+    ...(preview === null ? [] : [`preview ${preview}`]),
+    ...(queue.length === 0 ? [] : [`then ${queue.join(', ')}`]),
+    ...(rollout?.hotfix === true && isOpen(rollout) ? ['hotfix'] : []),
+  ]
+  return [...parts, address ?? 'no address yet', ...more].join(' · ')
 }
 
 function bodyOf(snapshot: Snapshot, paper: Paper): readonly Section[] {

@@ -1,0 +1,45 @@
+import type { Rollout, ServiceStatus } from '@serin/spec'
+import { age } from './figures.ts'
+import type { Paper } from './paper.ts'
+import { table } from './table.ts'
+import { cleanText } from './text.ts'
+
+/** A gate that is asked now, and whose release waits for it. */
+export type WaitingGate = NonNullable<Rollout['gate']> & {
+  readonly service: string
+  readonly rollout: string
+  readonly canary: string
+}
+
+/** Gates that are asked now: those that need people first, then who has waited longest. */
+export function waitingGates(services: readonly ServiceStatus[]): readonly WaitingGate[] {
+  return services
+    .flatMap(({ name, rollout }) =>
+      rollout?.gate == null ? [] : [{ service: name, rollout: rollout.id, canary: rollout.canary, ...rollout.gate }],
+    )
+    .toSorted((a, b) => Number(b.people !== null) - Number(a.people !== null) || a.since - b.since)
+}
+
+/** Those gates, one line each. */
+export function gateTable(gates: readonly WaitingGate[], paper: Paper, now: number): readonly string[] {
+  return table<WaitingGate>(
+    [
+      { title: 'service', text: ({ service }) => service, style: () => 'strong' },
+      { title: 'rollout', text: ({ rollout }) => rollout, drop: 2 },
+      { title: 'to', text: ({ canary }) => canary },
+      { title: 'gate', text: ({ name }) => name },
+      { title: 'kind', text: ({ kind }) => kind, drop: 1 },
+      { title: 'for', align: 'right', text: ({ since }) => age(now - since) },
+      { title: 'says', text: saysOf },
+    ],
+    gates,
+    paper,
+  )
+}
+
+/** What a gate waits for. */
+export function saysOf({ says, people, approvals }: NonNullable<Rollout['gate']>): string {
+  if (people === null) return cleanText(says ?? 'no answer yet')
+  const who = approvals.length === 0 ? '' : `: ${approvals.join(', ')}`
+  return `${approvals.length} of ${people} ${people === 1 ? 'person' : 'people'}${who}`
+}
