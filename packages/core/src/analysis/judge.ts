@@ -35,6 +35,8 @@ export interface JudgeContext {
   readonly warmingUp: boolean
   /** What the step compares. Absent: the traffic of both versions. `copies`: only what is mirrored; `both`. */
   readonly compares?: 'copies' | 'both'
+  /** The step waits for no proof of safety: only the words differ. */
+  readonly noProof?: true
 }
 
 /**
@@ -90,7 +92,7 @@ export function judge(setup: AnalysisSetup, state: AnalysisState, context: Judge
     ),
   } satisfies Omit<Judgement, 'sentence'>
   const sentences = [
-    judgementSentence(withoutSentence, context.compares),
+    judgementSentence(withoutSentence, context),
     ramp === undefined || verdict !== 'undecided' ? '' : rampSentence(ramp),
     // Advice: said beside the verdict, never part of it.
     slicesSentence(slices ?? []),

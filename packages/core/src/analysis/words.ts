@@ -51,7 +51,10 @@ function measured(reading: Omit<MetricReading, 'sentence'>): string {
 }
 
 /** The whole judgement in one sentence: what is decided and by what, or what is still missing. */
-export function judgementSentence(judgement: Omit<Judgement, 'sentence'>, compares?: 'copies' | 'both'): string {
+export function judgementSentence(
+  judgement: Omit<Judgement, 'sentence'>,
+  { compares, noProof }: { readonly compares?: 'copies' | 'both'; readonly noProof?: true } = {},
+): string {
   const { kayenta } = judgement
   if (kayenta !== undefined && (judgement.verdict !== 'undecided' || judgement.health === 'ok'))
     return kayentaSentence(kayenta, formatWeight(judgement.forWeightBp))
@@ -83,6 +86,7 @@ export function judgementSentence(judgement: Omit<Judgement, 'sentence'>, compar
     case 'low-traffic':
       return `Only ${judgement.units.canary} units have seen canary so far. No harm seen.`
     case 'ok': {
+      if (noProof === true) return 'No harm seen.'
       if (judgement.goal !== undefined && judgement.goal.verdict !== 'better') return judgement.goal.sentence
       const open = judgement.metrics
         .filter((metric) => metric.role !== 'monitor' && metric.verdict !== 'safe')

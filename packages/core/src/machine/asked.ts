@@ -63,9 +63,15 @@ export function wantedEvidence(state: RolloutState, plan: Plan): Wanted {
 }
 
 /** What the step in force compares, as the judge wants to know it. */
-export function comparesOf(state: RolloutState, plan: Plan): { readonly compares?: 'copies' | 'both' } {
+export function comparesOf(
+  state: RolloutState,
+  plan: Plan,
+): { readonly compares?: 'copies' | 'both'; readonly noProof?: true } {
   const step = stepOf(state, plan)
-  return step?.mirror === undefined ? {} : { compares: step.weightBp === 0 ? 'copies' : 'both' }
+  return {
+    ...(step?.mirror === undefined ? {} : { compares: step.weightBp === 0 ? 'copies' : 'both' }),
+    ...(step?.passes === 'no-harm' ? { noProof: true } : {}),
+  }
 }
 
 /** The gate that is asked now, and its place; null when all of the step have passed. */
