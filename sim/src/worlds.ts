@@ -12,23 +12,11 @@ import {
   stableCrash,
 } from './mishaps.ts'
 import type { Outcome, Scenario } from './scenario.ts'
-import type { Behaviour, Population, Surroundings } from './traffic.ts'
+import { strategyWorlds } from './strategy-worlds.ts'
+import type { Behaviour, Population } from './traffic.ts'
+import { calm, failing, harmful, healthy, neverPromoted, sound, steps, survived, usual } from './usual.ts'
 
 const minuteMs = 60_000
-
-const sound: Behaviour = {
-  errorRatio: 0.002,
-  fragileErrorRatio: 0.002,
-  medianMs: 40,
-  sigma: 0.5,
-  slowRatio: 0.01,
-  slowFactor: 6,
-  wrongRatio: null,
-  coldMs: 0,
-  replicaSigma: 0,
-}
-
-const calm: Surroundings = { requestsPerSecond: 300, population: null, drift: null, bursts: null, labels: null }
 
 /** The share grows every ten seconds, as far as the budget allows. */
 function adaptive(budget: number): Record<string, unknown> {
@@ -51,50 +39,12 @@ const heavyUsers: Population = { users: 20_000, activitySigma: 1, fragileRatio: 
 const fragile: Behaviour = { ...sound, errorRatio: 0.003, fragileErrorRatio: 0.04 }
 const tide = { ratio: 0.6, periodMs: 3 * minuteMs }
 
-function steps(hold: string, deadline: string): Record<string, unknown> {
-  const weights = ['5%', '25%', '50%']
-  return { strategy: { kind: 'canary', steps: weights.map((weight) => ({ weight, hold })), deadline } }
-}
-
-const usual: Omit<Scenario, 'name' | 'promise' | 'expect' | 'healthy'> = {
-  surroundings: calm,
-  stable: sound,
-  canary: sound,
-  upbringing: {},
-  file: steps('10s', '20m'),
-  mishaps: () => [],
-  limitMs: 70 * minuteMs,
-}
-
-const failing = (errorRatio: number, fragileErrorRatio = errorRatio): Behaviour => ({
-  ...sound,
-  errorRatio,
-  fragileErrorRatio,
-})
-
-/** A healthy canary may be rolled back as often as the budget says; everything else is seen by the watcher. */
-const healthy = { healthy: true, expect: () => null } as const
-
-const harmful = {
-  healthy: false,
-  expect: ({ end, reason }: Outcome) =>
-    end === 'rolled-back' && reason === 'harmful' ? null : `expected a rollback for harm, got ${end} (${reason})`,
-} as const
-
 const failed = {
   healthy: false,
   expect: ({ end, reason, highestBp }: Outcome) =>
     end === 'rolled-back' && reason === 'failed' && highestBp === 0
       ? null
       : `expected a rollback without any traffic, got ${end} (${reason}) after ${highestBp} bp`,
-} as const
-
-/** Any end will do that breaks no promise on the way. */
-const survived = { healthy: false, expect: () => null } as const
-
-const neverPromoted = {
-  healthy: false,
-  expect: ({ end }: Outcome) => (end === 'promoted' ? 'a harmful version was promoted' : null),
 } as const
 
 const badDays = [routerTrouble, evidenceTrouble, fullDisk, death, clockJump, canaryCrash, stableCrash, gatewayRestart]
@@ -374,4 +324,5 @@ export const worlds: readonly Scenario[] = [
     },
     mishaps: (chance) => some([...badDays, operator], { atLeast: 3, atMost: 8, withinMs: 180_000 }, chance),
   },
+  ...strategyWorlds,
 ]
