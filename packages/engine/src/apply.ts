@@ -49,7 +49,10 @@ export function planChange({ name, spec, baseDirectory }: Wanted, before: Servic
   const moved = before.baseDirectory !== baseDirectory
   if (details.length === 0 && !moved) return { service: name, change: 'unchanged', details, document: before }
   const addresses = ({ listen, preview }: Service) => ({ listen, preview })
-  if (differences(addresses(before.spec), addresses(spec)).length > 0 || before.spec.workload.kind !== spec.workload.kind) {
+  if (
+    differences(addresses(before.spec), addresses(spec)).length > 0 ||
+    before.spec.workload.kind !== spec.workload.kind
+  ) {
     throw new SerinError(
       'config.invalid',
       `${name}: "listen", "preview" and the kind of workload cannot change while the service exists.`,
