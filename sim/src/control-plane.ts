@@ -46,6 +46,8 @@ export class ControlPlane {
   lives = 0
   /** Everything that became durable. */
   readonly onCommit = new Set<(commit: Commit, entries: readonly JournalEntry[]) => void>()
+  /** Errors that nobody foresaw. */
+  readonly defects: string[] = []
   readonly #options: ControlPlaneOptions
   #life: Life | null = null
   #engine: Engine | null = null
@@ -80,6 +82,9 @@ export class ControlPlane {
       openWorkload: () => workload,
       gates: mortal(life, gateKeeper),
       stateDirectory: (service) => `/nowhere/${service}`,
+      onDefect: (error) => {
+        if (!life.dead) this.defects.push(error instanceof Error ? (error.stack ?? error.message) : String(error))
+      },
     })
     await this.#engine.start().catch(mourned)
   }
@@ -142,7 +147,7 @@ function effect<Result>(life: Life, act: () => Result): Result {
 }
 
 /** `ensure` is said four times a second and changes nothing but once: dying at it is dying at a tick. */
-const effects = new Set(['apply', 'stop', 'release'])
+const effects = new Set(['apply', 'stop', 'release', 'dismiss', 'ask', 'tell'])
 
 /** A port that works only while its process lives, and whose effects can be its last. */
 function mortal<Port extends Store | WorkloadRunner | GateRunner | (TrafficRouter & EvidenceSource)>(

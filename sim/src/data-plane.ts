@@ -1,20 +1,33 @@
-import type { EvidenceSlot, RoutingTable } from '@serin/core'
+import { endpointsOf, type EvidenceSlot, type RoutingTable } from '@serin/core'
 import { openMemoryRouter, type MemoryRouter } from '@serin/drivers/router/memory'
 import { Recorder, type Clocks, type Ticket } from '@serin/gateway'
-import type { EvidenceSource, TrafficRouter } from '@serin/kit'
+import type { EvidenceSource, RoutingObservation, TrafficRouter } from '@serin/kit'
 import { SerinError, type Observation } from '@serin/spec'
-import type { Fleet } from './fleet.ts'
+import type { Fleet, Serving } from './fleet.ts'
 import { createHeap } from './heap.ts'
+import { Rooms } from './rooms.ts'
 import { seeded, type Chance } from './seeded.ts'
-import { answer, createSenders, driftAt, isBusy, type Behaviour, type Senders, type Surroundings } from './traffic.ts'
+import {
+  answer,
+  createSenders,
+  driftAt,
+  isBusy,
+  type Behaviour,
+  type Senders,
+  type Surroundings,
+  type User,
+} from './traffic.ts'
 import type { VirtualClock } from './virtual-clock.ts'
 
 /** Ways in which a router can misbehave; all can be changed while it runs. */
 export interface RouterFaults {
-  /** `down`: refuses everything. `hanging`: never answers. `lossy`: does what it is told, but the answer is lost. `deaf`: says yes and does nothing. */
-  mode: 'well' | 'down' | 'hanging' | 'lossy' | 'deaf'
-  /** `silent`: slots are lost. `late`: slots are kept back. */
-  evidence: 'well' | 'silent' | 'late'
+  /**
+   * `down`: refuses everything. `hanging`: never answers. `lossy`: does what it is told, but the answer is lost. `deaf`: says yes and does nothing. `lying`: the
+   * same, and says that it did. `partial`: takes the table with the shares of the one before.
+   */
+  mode: 'well' | 'down' | 'hanging' | 'lossy' | 'deaf' | 'lying' | 'partial'
+  /** `silent`: slots are lost. `late`: slots are kept back. `doubled`: each comes twice. `shuffled`: each comes after the next. */
+  evidence: 'well' | 'silent' | 'late' | 'doubled' | 'shuffled'
 }
 
 /** What a data plane is made of. */
@@ -37,6 +50,9 @@ interface Ending {
   readonly failed: boolean
 }
 
+/** A request and its copy, once both are answered. */
+type Pair = Parameters<Recorder['mirror']['compared']>[0] & { readonly atMs: number }
+
 const slotMs = 1_000
 
 /**
@@ -48,6 +64,8 @@ export class DataPlane {
   /** Every slot as it was counted, whether or not anybody was told. */
   readonly onSlot = new Set<(slot: EvidenceSlot) => void>()
   readonly onTable = new Set<(table: RoutingTable, before: RoutingTable | null) => void>()
+  /** Hears of a request that found no replica with room. */
+  readonly onTurnedAway = new Set<(version: string) => void>()
   readonly #options: DataPlaneOptions
   readonly #memory: MemoryRouter
   readonly #clocks: Clocks
@@ -56,14 +74,20 @@ export class DataPlane {
   readonly #arrivals: Chance
   readonly #answers: Chance
   readonly #network: Chance
+  readonly #copies: Chance
   readonly #senders: Senders
   readonly #behaviours: Map<string, Behaviour>
   readonly #endings = createHeap<Ending>((a, b) => a.atMs < b.atMs)
   readonly #labels: { readonly dueMs: number; readonly observation: Observation }[] = []
   readonly #late: EvidenceSlot[] = []
   readonly #slow = new Map<string, number>()
+  readonly #pairs = createHeap<Pair>((a, b) => a.atMs < b.atMs)
+  readonly #rooms: Rooms
+  /** The table a lying router says it has. */
+  #claimed: RoutingTable | null = null
   #eventMs: number
   #nextArrivalMs: number
+  #open = false
 
   constructor(options: DataPlaneOptions) {
     const { clock, seed, surroundings } = options
@@ -77,6 +101,8 @@ export class DataPlane {
     this.#arrivals = seeded(seed, 'arrivals')
     this.#answers = seeded(seed, 'answers')
     this.#network = seeded(seed, 'network')
+    this.#rooms = new Rooms(surroundings.capacityPerSecond ?? Infinity)
+    this.#copies = seeded(seed, 'copies')
     this.#senders = createSenders(surroundings.population, seeded(seed, 'senders'))
     this.#nextArrivalMs = this.#afterArrival(this.#eventMs)
   }
@@ -102,6 +128,7 @@ export class DataPlane {
   restart(): void {
     this.advance()
     for (let cut = this.#endings.pop(); cut !== undefined; cut = this.#endings.pop()) this.#memory.finish(cut.version)
+    while (this.#pairs.pop() !== undefined);
     this.#memory.inFlightByEndpoint.clear()
     this.#recorder = this.#boot()
     if (this.table !== null) this.#recorder.change(this.table)
@@ -114,10 +141,13 @@ export class DataPlane {
     for (;;) {
       const ending = this.#endings.top
       const endsMs = ending?.atMs ?? Infinity
-      const nextMs = Math.min(endsMs, this.#nextArrivalMs)
+      const comparedMs = this.#pairs.top?.atMs ?? Infinity
+      const nextMs = Math.min(endsMs, comparedMs, this.#nextArrivalMs)
       if (nextMs > until) break
       this.#eventMs = nextMs
-      if (ending !== undefined && endsMs <= this.#nextArrivalMs) this.#end(this.#endings.pop())
+      const pair = comparedMs === nextMs ? this.#pairs.pop() : undefined
+      if (pair !== undefined) this.#recorder.mirror.compared(pair)
+      else if (ending !== undefined && endsMs <= this.#nextArrivalMs) this.#end(this.#endings.pop())
       else this.#arrive()
     }
     this.#eventMs = until
@@ -130,11 +160,14 @@ export class DataPlane {
       capabilities: memory.capabilities,
       observe: async (signal) => {
         await this.#travel(signal)
-        return memory.observe(signal)
+        const seen = await memory.observe(signal)
+        return this.#claimed === null ? seen : { ...seen, ...claimOf(this.#claimed) }
       },
       apply: async (table, signal) => {
         await this.#travel(signal)
-        if (this.faults.mode !== 'deaf') await this.#apply(table, signal)
+        const { mode } = this.faults
+        if (mode === 'lying') this.#claimed = table
+        else if (mode !== 'deaf') await this.#apply(mode === 'partial' ? this.#half(table) : table, signal)
         if (this.faults.mode === 'lossy')
           throw new SerinError('gateway.unreachable', 'The answer of the router was lost.')
       },
@@ -152,9 +185,10 @@ export class DataPlane {
   /** Changes how the router behaves; a router that is down ends its streams. */
   break(faults: Partial<RouterFaults>): void {
     Object.assign(this.faults, faults)
+    if (this.faults.mode !== 'lying') this.#claimed = null
     const down = this.faults.mode === 'down' || this.faults.mode === 'hanging'
     this.#memory.failure = down ? new SerinError('gateway.unreachable', 'The router does not answer.') : undefined
-    if (this.faults.evidence === 'well') for (const slot of this.#late.splice(0)) this.#memory.emit(slot)
+    if (this.faults.evidence !== 'late' && this.faults.evidence !== 'shuffled') for (const slot of this.#late.splice(0)) this.#memory.emit(slot)
   }
 
   #boot(): Recorder {
@@ -182,45 +216,107 @@ export class DataPlane {
   #emit(slot: EvidenceSlot | null): void {
     if (slot === null) return
     for (const listener of this.onSlot) listener(slot)
-    if (this.faults.evidence === 'well') this.#memory.emit(slot)
-    else if (this.faults.evidence === 'late') this.#late.push(slot)
+    const { evidence } = this.faults
+    if (evidence === 'late') this.#late.push(slot)
+    else if (evidence === 'shuffled') {
+      this.#memory.emit(slot)
+      for (const before of this.#late.splice(0)) this.#memory.emit(before)
+      this.#late.push(slot)
+    } else if (evidence !== 'silent') {
+      this.#memory.emit(slot)
+      if (evidence === 'doubled') this.#memory.emit(slot)
+    }
+  }
+
+  /** The table with the shares of the one in force, where both have the same versions. */
+  #half(table: RoutingTable): RoutingTable {
+    const before = this.table?.arms ?? []
+    const shares = table.arms.map(({ version }) => before.find((arm) => arm.version === version)?.weightBp)
+    if (shares.length !== before.length || shares.includes(undefined)) return table
+    return { ...table, arms: table.arms.map((arm, i) => ({ ...arm, weightBp: shares[i] ?? arm.weightBp })) }
   }
 
   #arrive(): void {
-    const { surroundings, fleet } = this.#options
+    const { surroundings } = this.#options
     const { labels } = surroundings
     const atMs = this.#eventMs
     this.#nextArrivalMs = this.#afterArrival(atMs)
-    if (!isBusy(surroundings, atMs)) return
+    if (!isBusy(surroundings, atMs) || !this.#isOpen()) return
     const user = this.#senders.next()
     const request = user === null ? {} : { headers: { 'x-user': user.id } }
     const decision = this.#memory.take(request, () => String(this.#arrivals.below(2 ** 30)))
     if (decision === null) return
     const { version } = decision
-    const behaviour = this.#behaviours.get(version)
-    const serving = fleet.serving(version)
-    const replica = serving[serving.length > 1 ? this.#answers.below(serving.length) : 0]
     const ticket = this.#recorder.start(decision)
-    if (behaviour === undefined || replica === undefined) {
-      // Nothing listens there any more: the connection is refused.
-      this.#endings.push({ atMs: atMs + 1, ticket, version, endpoint: null, failed: true })
-      return
-    }
-    const level = driftAt(surroundings, atMs)
-    const { failed, tookMs } = answer(
-      behaviour,
-      user,
-      { level, replica: { ageMs: replica.ageMs, slowness: this.#slowness(replica.id, behaviour) } },
-      this.#answers,
-    )
-    this.#endings.push({ atMs: atMs + tookMs, ticket, version, endpoint: replica.endpoint, failed })
-    this.#count(replica.endpoint, 1)
-    if (labels === null || user === null || behaviour.wrongRatio === null || !this.#answers.happens(labels.ratio))
-      return
-    const value = this.#answers.happens(behaviour.wrongRatio * level) ? 1 : 0
+    const answered = this.#ask(version, user, this.#answers)
+    this.#endings.push({ ...answered, ticket, version })
+    if (answered.endpoint !== null) this.#count(answered.endpoint, 1)
+    this.#copy(version, user, answered)
+    const behaviour = this.#behaviours.get(version)
+    if (behaviour === undefined || answered.endpoint === null || labels === null || user === null) return
+    if (behaviour.wrongRatio === null || !this.#answers.happens(labels.ratio)) return
+    const value = this.#answers.happens(behaviour.wrongRatio * driftAt(surroundings, atMs)) ? 1 : 0
     const time = ticket.startedAt
-    const dueMs = atMs + tookMs + this.#answers.exponential(1 / labels.meanDelayMs)
+    const dueMs = answered.atMs + this.#answers.exponential(1 / labels.meanDelayMs)
     this.#labels.push({ dueMs, observation: { metric: 'wrong', value, unit: user.id, time } })
+  }
+
+  /** Clients come once somebody answers; from then on they do not stay away. */
+  #isOpen(): boolean {
+    const { table } = this
+    this.#open ||= table !== null && this.#options.fleet.serving(table.stable).length > 0
+    return this.#open
+  }
+
+  /** What becomes of a request that is sent to a version now: only replicas of the table are asked. */
+  #ask(version: string, user: User | null, chance: Chance): Pick<Ending, 'atMs' | 'endpoint' | 'failed'> {
+    const atMs = this.#eventMs
+    const behaviour = this.#behaviours.get(version)
+    const replica = this.#replicaFor(version, chance)
+    // Nothing listens there any more, or nobody has room: the connection is refused.
+    if (behaviour === undefined || replica === null) return { atMs: atMs + 1, endpoint: null, failed: true }
+    const luck = { ageMs: replica.ageMs, slowness: this.#slowness(replica.id, behaviour) }
+    const level = driftAt(this.#options.surroundings, atMs)
+    const { failed, tookMs } = answer(behaviour, user, { level, replica: luck }, chance)
+    return { atMs: atMs + tookMs, endpoint: replica.endpoint, failed }
+  }
+
+  /** Sends the copy of a request to stable, if the table asks for one, and compares the answers when both are there. */
+  #copy(version: string, user: User | null, { atMs, failed }: Pick<Ending, 'atMs' | 'failed'>): void {
+    const { table } = this
+    if (table?.mirror === undefined || version !== table.stable) return
+    if (this.#copies.below(10_000) >= table.mirror.shareBp) return
+    this.#recorder.mirror.sent()
+    const sentMs = this.#eventMs
+    const copy = this.#ask(table.mirror.version, user, this.#copies)
+    const ratio = this.#behaviours.get(table.mirror.version)?.differentRatio ?? 0
+    const otherBody = this.#copies.happens(ratio)
+    const latencyMs = failed || copy.failed ? null : { canary: copy.atMs - sentMs, stable: atMs - sentMs }
+    const difference = failed === copy.failed ? (otherBody ? 'body' : 'none') : 'status'
+    this.#pairs.push({
+      atMs: Math.max(atMs, copy.atMs),
+      difference,
+      canaryFailed: copy.failed,
+      stableFailed: failed,
+      latencyMs,
+    })
+  }
+
+  /** A replica of the table that answers and has room: any, by chance. */
+  #replicaFor(version: string, chance: Chance): Serving | null {
+    const { table } = this
+    const serving = this.#options.fleet.serving(version)
+    const known = table === null ? [] : endpointsFor(table, version)
+    const first = serving.length > 1 ? chance.below(serving.length) : 0
+    let full = false
+    for (let i = 0; i < serving.length; i += 1) {
+      const replica = serving[(first + i) % serving.length]
+      if (replica === undefined || !known.includes(replica.endpoint)) continue
+      if (this.#rooms.takes(replica.id, this.#eventMs)) return replica
+      full = true
+    }
+    if (full) for (const listener of this.onTurnedAway) listener(version)
+    return null
   }
 
   /** Luck of a replica: drawn once, and kept. */
@@ -263,4 +359,16 @@ export class DataPlane {
     const perMs = (surroundings.requestsPerSecond * driftAt(surroundings, atMs)) / 1_000
     return perMs > 0 ? atMs + this.#arrivals.exponential(perMs) : Infinity
   }
+}
+
+/** The addresses of a version in a table, also those that get only copies. */
+function endpointsFor({ arms, mirror }: RoutingTable, version: string): readonly string[] {
+  const arm = arms.find((one) => one.version === version)
+  return arm?.endpoints ?? (mirror?.version === version ? mirror.endpoints : [])
+}
+
+/** What a router says that claims to have a table. */
+function claimOf(table: RoutingTable): Pick<RoutingObservation, 'revision' | 'weights' | 'endpoints'> {
+  const weights = Object.fromEntries(table.arms.map(({ version, weightBp }) => [version, weightBp]))
+  return { revision: table.revision, weights, endpoints: endpointsOf(table) }
 }

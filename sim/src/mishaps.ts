@@ -1,4 +1,4 @@
-import type { Mishap } from './scenario.ts'
+import type { Mishap, StageCommand } from './scenario.ts'
 import type { Chance } from './seeded.ts'
 import type { Behaviour } from './traffic.ts'
 
@@ -7,10 +7,23 @@ type Kind = (atMs: number, chance: Chance) => readonly Mishap[]
 
 const hourMs = 3_600_000
 const commands = ['pause', 'resume', 'resume', 'promote', 'abort', 'retry', 'release-v3', 'undo'] as const
+const moreCommands = [
+  ...commands,
+  'promote-full',
+  'jump-first',
+  'jump-last',
+  'approve-ann',
+  'approve-bob',
+  'queue-v3',
+  'hotfix-v3',
+] as const
 
-/** The router answers no more for a while, in one of four ways. */
+const routerModes = ['down', 'hanging', 'lossy', 'deaf', 'lying', 'partial'] as const
+const evidenceModes = ['silent', 'late', 'doubled', 'shuffled'] as const
+
+/** The router answers no more for a while, in one of several ways. */
 export const routerTrouble: Kind = (atMs, chance) => {
-  const mode = (['down', 'hanging', 'lossy', 'deaf'] as const)[chance.below(4)] ?? 'down'
+  const mode = routerModes[chance.below(routerModes.length)] ?? 'down'
   return [
     { atMs, what: `the router is ${mode}`, act: ({ dataPlane }) => dataPlane.break({ mode }) },
     {
@@ -21,9 +34,9 @@ export const routerTrouble: Kind = (atMs, chance) => {
   ]
 }
 
-/** Evidence is lost, or comes late. */
+/** Evidence is lost, comes late, twice or in another order. */
 export const evidenceTrouble: Kind = (atMs, chance) => {
-  const evidence = chance.happens(0.5) ? 'silent' : 'late'
+  const evidence = evidenceModes[chance.below(evidenceModes.length)] ?? 'silent'
   return [
     { atMs, what: `evidence is ${evidence}`, act: ({ dataPlane }) => dataPlane.break({ evidence }) },
     {
@@ -95,6 +108,33 @@ export const operator: Kind = (atMs, chance) => {
   const type = commands[chance.below(commands.length)] ?? 'pause'
   return [{ atMs, what: `somebody says ${type}`, act: ({ command }) => command(type) }]
 }
+
+/** The same with everything that can be said. */
+export const anybody: Kind = (atMs, chance) => {
+  const type = moreCommands[chance.below(moreCommands.length)] ?? 'pause'
+  return [says(atMs, type)]
+}
+
+/** Somebody says something at a time. */
+export function says(atMs: number, type: StageCommand): Mishap {
+  return { atMs, what: `somebody says ${type}`, act: ({ command }) => command(type) }
+}
+
+/** One replica of either version exits. */
+export const replicaCrash: Kind = (atMs, chance) => {
+  const version = chance.happens(0.5) ? 'v1' : 'v2'
+  return [{ atMs, what: `a replica of ${version} crashes`, act: ({ fleet }) => fleet.crash(version, 1) }]
+}
+
+/** Replicas of canary are not ready for a while, those that run and those that start. */
+export const unready: Kind = (atMs, chance) => [
+  { atMs, what: 'canary is not ready', act: ({ fleet }) => fleet.raise('v2', { readyAfterMs: 'never' }) },
+  {
+    atMs: atMs + chance.between(1_000, 30_000),
+    what: 'canary may become ready again',
+    act: ({ fleet }) => fleet.raise('v2', {}),
+  },
+]
 
 /** From a time on the canary answers like this. */
 export function becomes(atMs: number, behaviour: Behaviour): readonly Mishap[] {

@@ -1,13 +1,27 @@
 import type { ControlPlane } from './control-plane.ts'
 import type { DataPlane } from './data-plane.ts'
 import type { Fleet, Upbringing } from './fleet.ts'
-import type { GateBehaviour } from './gate-keeper.ts'
+import type { GateBehaviour, GateKeeper } from './gate-keeper.ts'
 import type { Chance } from './seeded.ts'
 import type { Behaviour, Surroundings } from './traffic.ts'
 import type { VirtualClock } from './virtual-clock.ts'
 
 /** What somebody can say. */
-export type StageCommand = 'pause' | 'resume' | 'promote' | 'abort' | 'retry' | 'release-v3' | 'undo'
+export type StageCommand =
+  | 'pause'
+  | 'resume'
+  | 'promote'
+  | 'promote-full'
+  | 'abort'
+  | 'retry'
+  | 'undo'
+  | 'jump-first'
+  | 'jump-last'
+  | 'approve-ann'
+  | 'approve-bob'
+  | 'release-v3'
+  | 'queue-v3'
+  | 'hotfix-v3'
 
 /** Everything a mishap can get its hands on. */
 export interface Stage {
@@ -15,6 +29,7 @@ export interface Stage {
   readonly dataPlane: DataPlane
   readonly controlPlane: ControlPlane
   readonly fleet: Fleet
+  readonly gateKeeper: GateKeeper
   /** Gives the rollout a command with a reason of its own; what was acknowledged must be in the journal for ever. */
   readonly command: (type: StageCommand) => void
 }
@@ -52,14 +67,19 @@ export interface Scenario {
 export interface Outcome {
   readonly scenario: string
   readonly seed: number
-  readonly end: 'promoted' | 'rolled-back' | 'held' | 'stuck'
+  /** `waiting`: people are asked to approve it. */
+  readonly end: 'promoted' | 'rolled-back' | 'held' | 'waiting' | 'stuck'
   /** Of the rollback or the hold, or null. */
   readonly reason: string | null
   readonly sentence: string
+  /** The version that was released last. */
+  readonly version: string
   /** From the first traffic of canary to the decision, in ms; null when there was no decision. */
   readonly decidedAfterMs: number | null
   readonly exposedRequests: number
   readonly exposedUnits: number
+  /** Requests that found no replica with room. */
+  readonly turnedAway: number
   /** The largest share canary ever had, in basis points. */
   readonly highestBp: number
   readonly switchMs: number

@@ -1,3 +1,5 @@
+import { gateAsked, isOver } from '@serin/core'
+import type { RolloutDocument } from '@serin/engine'
 import type { Mishap, Outcome, Scenario } from './scenario.ts'
 import { seeded } from './seeded.ts'
 import { builder, passed, releaseFile, service, setStage, until, type SetStage } from './stage.ts'
@@ -68,6 +70,7 @@ function unfolding(scenario: Scenario, seed: number, { stage, watch, audience }:
   }
   return () => {
     const now = clock.steadyMs()
+    watch.look()
     for (const mishap of due(mishaps, now - beforeMs)) {
       audience?.told(now, `mishap: ${mishap.what}`)
       mishap.act(stage)
@@ -85,10 +88,15 @@ function due(mishaps: Mishap[], atMs: number): readonly Mishap[] {
   return mishaps.splice(0, later < 0 ? mishaps.length : later)
 }
 
-/** Whether nothing more will happen by itself. */
-function isAtRest({ rollout }: Watch): boolean {
-  const phase = rollout?.state.phase
-  return phase === 'promoted' || phase === 'rolled-back' || phase === 'holding'
+/** Whether nothing more will happen by itself: it is over and nothing waits behind it, or a person is asked. */
+function isAtRest({ rollout, hasQueue }: Watch): boolean {
+  if (rollout === null) return false
+  return isOver(rollout.state) ? !hasQueue : rollout.state.phase === 'holding' || waitsForPeople(rollout)
+}
+
+function waitsForPeople({ state, plan }: RolloutDocument): boolean {
+  const ready = !('waitingBp' in state) || state.waitingBp === undefined
+  return ready && gateAsked(state, plan)?.gate.kind === 'approval'
 }
 
 const ends = { promoted: 'promoted', 'rolled-back': 'rolled-back', holding: 'held' } as const
@@ -102,12 +110,14 @@ function outcomeOf({ name }: Scenario, seed: number, { stage, watch }: Play): Ou
   return {
     scenario: name,
     seed,
-    end: phase in ends ? ends[phase as keyof typeof ends] : 'stuck',
+    end: phase in ends ? ends[phase as keyof typeof ends] : rollout && waitsForPeople(rollout) ? 'waiting' : 'stuck',
     reason: state !== undefined && 'reason' in state ? state.reason : null,
     sentence: controlPlane.engine?.service(service).rollout?.sentence ?? '',
+    version: rollout?.plan.canary ?? '',
     decidedAfterMs: firstTrafficMs === null || decidedMs === null ? null : decidedMs - firstTrafficMs,
     exposedRequests: rollout?.exposedRequests ?? 0,
     exposedUnits: rollout?.exposedUnits ?? 0,
+    turnedAway: watch.turnedAway,
     highestBp: watch.highestBp,
     switchMs: watch.slowestSwitchMs,
     violations: watch.violations.map(({ atMs, what }) => `at ${atMs / 1_000} s: ${what}`),

@@ -12,7 +12,8 @@ export const service = 'shop'
 /** The hand of whoever builds the world, in the journal. */
 export const builder = { by: 'operator', why: 'simulated' }
 
-const beginMs = Date.UTC(2026, 0, 1)
+/** When every world begins, ms since the epoch. */
+export const beginMs = Date.UTC(2026, 0, 1)
 
 /** A stage with nobody on it yet, and the reasons of the commands that were acknowledged on it. */
 export interface SetStage extends Stage {
@@ -35,7 +36,7 @@ export function setStage(scenario: Scenario, seed: number): SetStage {
     const why = `${type} number ${acknowledged.length + 1} at ${clock.steadyMs()}`
     if (attempt(() => obey(controlPlane, type, why)) !== undefined) acknowledged.push(why)
   }
-  return { clock, fleet, dataPlane, controlPlane, command, acknowledged }
+  return { clock, fleet, dataPlane, controlPlane, gateKeeper, command, acknowledged }
 }
 
 /** The release file of a scenario, as text. */
@@ -72,10 +73,24 @@ function obey({ engine }: ControlPlane, type: StageCommand, why: string): unknow
   switch (type) {
     case 'release-v3':
       return engine?.release(service, { to: 'v3' }, asker)
+    case 'queue-v3':
+      return engine?.release(service, { to: 'v3', onActive: 'queue' }, asker)
+    case 'hotfix-v3':
+      return engine?.release(service, { to: 'v3', hotfix: true }, asker)
     case 'undo':
       return engine?.undo(service, undefined, asker)
     case 'promote':
-      return engine?.command(service, { type, ...asker, full: false, seenStep: null })
+    case 'promote-full':
+      return engine?.command(service, { type: 'promote', ...asker, full: type === 'promote-full', seenStep: null })
+    case 'jump-first':
+      return engine?.command(service, { type: 'jump', ...asker, to: 0, seenStep: null })
+    case 'jump-last': {
+      const last = (engine?.rollout(service).steps.length ?? 0) - 1
+      return engine?.command(service, { type: 'jump', ...asker, to: last, seenStep: null })
+    }
+    case 'approve-ann':
+    case 'approve-bob':
+      return engine?.command(service, { type: 'approve', by: type.slice('approve-'.length), why })
     case 'pause':
     case 'resume':
     case 'abort':

@@ -28,6 +28,8 @@ export interface Behaviour {
   readonly coldMs: number
   /** Spread of how fast the replicas are, by luck and not by code: σ of the logarithm. */
   readonly replicaSigma: number
+  /** Part of its answers that are other than stable's; none if absent. */
+  readonly differentRatio?: number
 }
 
 /** What the world does around the versions. */
@@ -39,6 +41,8 @@ export interface Surroundings {
   readonly drift: { readonly ratio: number; readonly periodMs: number } | null
   /** Traffic comes and goes: `onMs` with, `offMs` without. */
   readonly bursts: { readonly onMs: number; readonly offMs: number } | null
+  /** Requests in a second that one replica takes, whatever its version; it turns the others away. Absent: all. */
+  readonly capacityPerSecond?: number
   /** How long a true label takes; only part of the requests get one. */
   readonly labels: { readonly ratio: number; readonly meanDelayMs: number } | null
 }

@@ -1,9 +1,21 @@
-import { askedWeightBp, isOver, type EvidenceSlot, type RoutingTable } from '@serin/core'
-import { measurementOf, type RolloutDocument } from '@serin/engine'
+import {
+  askedWeightBp,
+  endpointsOf,
+  freezeAt,
+  gateAsked,
+  isOver,
+  type EvidenceSlot,
+  type RoutingTable,
+} from '@serin/core'
+import { measurementOf, type RolloutDocument, type ServiceDocument } from '@serin/engine'
 import type { Commit, JournalEntry } from '@serin/kit'
 import type { ControlPlane } from './control-plane.ts'
 import type { DataPlane } from './data-plane.ts'
+import type { Fleet } from './fleet.ts'
+import type { GateKeeper } from './gate-keeper.ts'
 import type { VirtualClock } from './virtual-clock.ts'
+import { Ballot } from './watch-gates.ts'
+import { allowedBp, Shown, wrongMove } from './watch-steps.ts'
 
 /** A promise that was broken, and when. */
 export interface Violation {
@@ -16,27 +28,33 @@ export interface WatchOptions {
   readonly clock: VirtualClock
   readonly dataPlane: DataPlane
   readonly controlPlane: ControlPlane
+  readonly fleet: Fleet
+  readonly gateKeeper: GateKeeper
 }
 
-/** What one attempt of a rollout has shown, counted from the slots as the gateway cut them. */
+/** What one attempt of a rollout has shown. */
 interface Attempt {
-  /** Time with traffic by canary's share in basis points, in ms, and whether canary had any of it. */
-  readonly busy: Map<number, { readonly ms: number; readonly sampled: boolean }>
+  readonly shown: Shown
   /** Units (or requests, without units) that met each share for the first time: all, and those canary got. */
   readonly split: Map<number, { readonly all: number; readonly canary: number }>
-  /** Shares that were in force. */
-  readonly reached: Set<number>
-  wentBack: boolean
+  /** The largest share that was in force. */
+  highestBp: number
+  /** When it was decided to go back, or harm was proved; on the steady clock. */
+  backSince: number | null
 }
 
 /** An order may be on its way to the router for this long when the mind changes behind it. */
 const underWayMs = 6_000
-/** Durations of slots are rounded to microseconds. */
-const roundingMs = 1
+/** After replicas were ended from outside it takes this long until there is room for everybody again. */
+const upAgainMs = 40_000
+/** Requests that chance may turn away. */
+const turnedAwayByChance = 5
+const pushes = new Set(['rollout.promote', 'rollout.jump'])
+const words = new Set([...pushes, 'rollout.resume'])
 
 /**
- * The promises that hold at every moment, checked from outside: from the router's own table, the slots as they were counted, and what became durable. More
- * traffic only for evidence gathered at the step before, never more than the step asks for, never after harm.
+ * The promises that hold at every moment, checked from outside: from the router's own table, the slots as they were counted, what runs, what gates said, and
+ * what became durable. More traffic only for evidence gathered at the step before, never more than the step asks for, never after harm.
  */
 export class Watch {
   readonly violations: Violation[] = []
@@ -49,17 +67,48 @@ export class Watch {
   /** When canary had its first traffic in the latest attempt, and when it was decided, on the steady clock; null before. */
   firstTrafficMs: number | null = null
   decidedMs: number | null = null
+  /** Requests that found no replica with room: all, and those for which nothing that was done from outside is to blame. */
+  turnedAway = 0
+  #turnedAwayCalmly = 0
+  #service: ServiceDocument | null = null
   readonly #options: WatchOptions
+  readonly #ballot: Ballot
   readonly #attempts = new Map<string, Attempt>()
-  readonly #asked: { readonly atMs: number; readonly bp: number }[] = [{ atMs: 0, bp: 0 }]
+  readonly #allowed: { readonly atMs: number; readonly bp: number }[] = [{ atMs: 0, bp: 0 }]
+  /** Rollouts that somebody pushed. */
   readonly #pushed = new Set<string>()
   #goingBackSince: number | null = null
+  /** What canary might have before the step began. */
+  #enteredAtBp = 0
 
   constructor(options: WatchOptions) {
     this.#options = options
+    this.#ballot = new Ballot(options.gateKeeper)
     options.dataPlane.onSlot.add((slot) => this.#slot(slot))
     options.dataPlane.onTable.add((table, before) => this.#table(table, before))
+    options.dataPlane.onTurnedAway.add((version) => this.#turned(version))
     options.controlPlane.onCommit.add((commit, entries) => this.#committed(commit, entries))
+  }
+
+  /** Whether a release waits behind another. */
+  get hasQueue(): boolean {
+    return (this.#service?.queue.length ?? 0) > 0
+  }
+
+  /** Looks at what runs; to be called whenever time has passed. */
+  look(): void {
+    const { rollout } = this
+    const { fleet, dataPlane } = this.#options
+    if (rollout === null || isOver(rollout.state)) return
+    const { plan, state } = rollout
+    const replicas = [plan.stable, plan.canary].flatMap((version) => fleet.workload.observe(version).replicas)
+    const most = state.phase === 'watching' ? plan.steps[state.step]?.mostCopies : undefined
+    if (most !== undefined && replicas.length > most) this.#broken(`${replicas.length} copies run; ${most} may at most`)
+    if (dataPlane.table === null || dataPlane.faults.mode !== 'well') return
+    const used = endpointsOf(dataPlane.table)
+    for (const { id, state: is, endpoint } of replicas)
+      if (is === 'stopping' && endpoint !== null && used.includes(endpoint))
+        this.#broken(`${id} is being stopped, and the router still sends to it`)
   }
 
   /** What has to be true once nothing moves any more. */
@@ -70,23 +119,44 @@ export class Watch {
     const reasons = new Set(controlPlane.store.journal({}).map((entry) => entry.data['why']))
     for (const why of acknowledged)
       if (!reasons.has(why)) this.#broken(`an acknowledged command is not in the journal: ${why}`)
+    for (const defect of controlPlane.defects) this.#broken(`a defect: ${defect}`)
     this.#checkSplit()
     if (this.rollout === null) return
     const { state, plan } = this.rollout
     const asked = askedWeightBp(state, plan)
     const inForce = shareOf(dataPlane.table, plan.canary)
     if (asked !== inForce) this.#broken(`canary was to have ${asked} bp and has ${inForce} bp`)
-    if (!isOver(state) && state.phase !== 'holding') this.#broken(`it neither ended nor holds: ${state.phase}`)
-    else if (state.why.trim() === '') this.#broken(`${state.phase} without a reason`)
+    const waits = gateAsked(state, plan)?.gate.kind === 'approval'
+    if (!isOver(state) && state.phase !== 'holding' && !waits)
+      this.#broken(`it neither ended nor holds: ${state.phase}`)
+    else if ('why' in state && state.why.trim() === '') this.#broken(`${state.phase} without a reason`)
+    this.#checkLeftovers(this.rollout)
+  }
+
+  /** Only stable, what is kept warm, and the versions of a rollout that is not over run on. */
+  #checkLeftovers({ plan, state, endedAt }: RolloutDocument): void {
+    const { fleet, clock } = this.#options
+    const service = this.#service
+    if (service === null) return
+    const kept = !isOver(state) || (endedAt ?? 0) + service.spec.keepAborted > clock.now()
+    const wanted = [service.stable, ...service.warm.map(({ version }) => version), ...(kept ? [plan.canary] : [])]
+    for (const version of fleet.workload.versions())
+      if (!wanted.includes(version)) this.#broken(`${version} still runs, and nobody wants it`)
   }
 
   #committed({ documents = [] }: Commit, entries: readonly JournalEntry[]): void {
-    for (const { kind, stream } of entries) if (kind === 'rollout.promote') this.#pushed.add(stream)
-    for (const { key, value } of documents) if (key.startsWith('rollout/')) this.#take(value as RolloutDocument)
-    if (this.rollout?.state.phase === 'rolling-back') this.#attempt().wentBack = true
+    for (const entry of entries) {
+      if (pushes.has(entry.kind)) this.#pushed.add(entry.stream)
+      for (const what of this.#ballot.heard(entry, this.rollout)) this.#broken(what)
+    }
+    const byPerson = entries.some(({ kind }) => words.has(kind))
+    for (const { key, value } of documents) {
+      if (key.startsWith('service/')) this.#service = value as ServiceDocument
+      if (key.startsWith('rollout/')) this.#take(value as RolloutDocument, byPerson)
+    }
   }
 
-  #take(rollout: RolloutDocument): void {
+  #take(rollout: RolloutDocument, byPerson: boolean): void {
     if (this.rollout !== null && rollout.number < this.rollout.number) return
     const before = this.rollout
     this.rollout = rollout
@@ -95,30 +165,36 @@ export class Watch {
       this.firstTrafficMs = null
       this.decidedMs = null
     }
-    if (rollout.state.phase === 'promoting' || rollout.state.phase === 'rolling-back') this.decidedMs ??= now
-    const bp = askedWeightBp(rollout.state, rollout.plan)
-    if (bp !== this.#asked.at(-1)?.bp) this.#asked.push({ atMs: now, bp })
-    if (rollout.state.phase === 'rolling-back' && before?.state.phase !== 'rolling-back')
-      this.#goingBackSince = shareOf(this.#options.dataPlane.table, rollout.plan.canary) > 0 ? now : null
-    this.#checkStep(before, rollout)
+    const { state, plan, judgement } = rollout
+    const goesBack = state.phase === 'rolling-back'
+    if (state.phase === 'promoting' || goesBack) this.decidedMs ??= now
+    const attempt = this.#attempt()
+    if (goesBack || (judgement?.verdict === 'harmful' && !isOver(state))) attempt.backSince ??= now
+    if (before?.id === rollout.id) this.#moved(before, rollout, byPerson)
+    const inForceBp = shareOf(this.#options.dataPlane.table, plan.canary)
+    const bp = allowedBp(rollout, attempt.shown, { enteredAtBp: this.#enteredAtBp, inForceBp })
+    if (bp !== this.#allowed.at(-1)?.bp) this.#allowed.push({ atMs: now, bp })
+    if (goesBack && before?.state.phase !== 'rolling-back') this.#goingBackSince = inForceBp > 0 ? now : null
   }
 
-  /** A step that was left forward must have had its evidence at its own share. */
-  #checkStep(before: RolloutDocument | null, { id, state, plan, judgement }: RolloutDocument): void {
-    if (before?.id !== id || before.state.phase !== 'watching') return
-    const left = before.state
-    const forward = (state.phase === 'watching' && state.step > left.step) || state.phase === 'promoting'
-    if (!forward || this.#pushed.has(`rollout/${id}`)) return
-    const step = plan.steps[left.step]
-    if (step === undefined) return
-    const next = askedWeightBp(state, plan)
-    if (judgement?.verdict !== 'safe' && next > (judgement?.ramp?.growBp ?? 0))
-      this.#broken(`the share grew to ${next} bp without a proof of safety or a budget for it`)
-    const { ms, sampled } = this.#attempt().busy.get(step.weightBp) ?? { ms: 0, sampled: false }
-    if (!sampled || ms + roundingMs < step.holdMs)
-      this.#broken(
-        `step ${left.step + 1} was passed after ${Math.round(ms)} ms with traffic at its share, ${sampled ? '' : 'none of it on canary, '}and asks for ${step.holdMs} ms`,
-      )
+  #moved(before: RolloutDocument, after: RolloutDocument, byPerson: boolean): void {
+    const { shown } = this.#attempt()
+    const [from, to] = [stepAt(before), stepAt(after)]
+    const passed = this.#ballot.passed(before)
+    for (const what of wrongMove(before, after, { shown, passed, byPerson })) this.#broken(what)
+    const forward = to > from || (after.state.phase === 'promoting' && before.state.phase !== 'promoting')
+    if (forward && !byPerson && this.#isFrozen(after)) this.#broken(`step ${from + 1} was left in a freeze`)
+    if (from === to && before.state.attempt === after.state.attempt) return
+    this.#enteredAtBp = this.#allowed.at(-1)?.bp ?? 0
+    shown.begin(to)
+    this.#ballot.begin(after)
+  }
+
+  /** Whether nothing may go forward, and could not a while ago either. */
+  #isFrozen({ hotfix }: RolloutDocument, agoMs = 0): boolean {
+    const now = this.#options.clock.now()
+    const freezes = this.#service?.spec.freeze ?? []
+    return !hotfix && freezeAt(freezes, now) !== null && freezeAt(freezes, now - agoMs) !== null
   }
 
   #slot(slot: EvidenceSlot): void {
@@ -126,13 +202,11 @@ export class Watch {
     if (rollout === null || slot.rollout !== measurementOf(rollout)) return
     const { canary, stable } = rollout.plan
     const bp = slot.weights[canary] ?? 0
-    const { busy, split } = this.#attempt()
+    const { shown, split } = this.#attempt()
     const [own, other] = [slot.arms[canary]?.newUnits ?? 0, slot.arms[stable]?.newUnits ?? 0]
     const before = split.get(bp) ?? { all: 0, canary: 0 }
     split.set(bp, { all: before.all + own + other, canary: before.canary + own })
-    if ((slot.arms[stable]?.randomised ?? 0) === 0) return
-    const { ms, sampled } = busy.get(bp) ?? { ms: 0, sampled: false }
-    busy.set(bp, { ms: ms + slot.durationMs, sampled: sampled || (slot.arms[canary]?.randomised ?? 0) > 0 })
+    shown.add(slot, rollout)
   }
 
   /** What was asked is what happened: five standard deviations are seen once in a million shares. */
@@ -150,7 +224,7 @@ export class Watch {
   #table(table: RoutingTable, before: RoutingTable | null): void {
     const { rollout } = this
     if (rollout === null) return
-    const { canary, steps, strategy } = rollout.plan
+    const { canary } = rollout.plan
     const [bp, beforeBp] = [shareOf(table, canary), shareOf(before, canary)]
     const now = this.#options.clock.steadyMs()
     if (this.#goingBackSince !== null && bp === 0) {
@@ -159,31 +233,57 @@ export class Watch {
     }
     if (bp > 0) this.firstTrafficMs ??= now
     this.highestBp = Math.max(this.highestBp, bp)
-    if (bp <= beforeBp || rollout.state.phase === 'promoted') return
-    const lately = this.#asked.filter(
-      (asked, i) => (this.#asked[i + 1]?.atMs ?? now) >= now - underWayMs || asked.bp === 0,
+    if (bp > beforeBp && rollout.state.phase !== 'promoted') this.#grew(bp, rollout, now)
+  }
+
+  /** Canary was given more than it had. */
+  #grew(bp: number, rollout: RolloutDocument, now: number): void {
+    const lately = this.#allowed.filter(
+      ({ bp: allowed }, i) => (this.#allowed[i + 1]?.atMs ?? now) >= now - underWayMs || allowed === 0,
     )
-    if (bp > Math.max(...lately.map((asked) => asked.bp)))
-      this.#broken(`canary was given ${bp} bp; the step asked for less`)
+    const most = Math.max(...lately.map((allowed) => allowed.bp))
+    if (bp > most) this.#broken(`canary was given ${bp} bp; the step asked for less (${most} bp)`)
     const attempt = this.#attempt()
-    if (attempt.wentBack && this.#asked.at(-1)?.bp === 0 && now - (this.#asked.at(-1)?.atMs ?? 0) > underWayMs)
+    const { backSince, shown, highestBp } = attempt
+    if (backSince !== null && now - backSince > underWayMs)
       this.#broken(`canary was given ${bp} bp after the decision to go back`)
-    if (!this.#pushed.has(`rollout/${rollout.id}`) && !attempt.reached.has(bp)) {
-      const at = steps.findIndex((step) => step.weightBp === bp)
-      const previous = steps[(at < 0 ? steps.length : at) - 1]
-      // A budget may begin on any rung.
-      const first = strategy === 'adaptive' && attempt.reached.size === 0
-      if (!first && previous !== undefined && attempt.busy.get(previous.weightBp)?.sampled !== true)
-        this.#broken(`canary was given ${bp} bp without a sample at ${previous.weightBp} bp`)
+    if (bp > highestBp && !this.#pushed.has(`rollout/${rollout.id}`)) {
+      if (this.#isFrozen(rollout, underWayMs)) this.#broken(`canary was given ${bp} bp in a freeze`)
+      const unseen = shown.missingBefore(bp, rollout.plan, highestBp === 0)
+      if (unseen !== null) this.#broken(`canary was given ${bp} bp without a sample at ${unseen} bp`)
     }
-    attempt.reached.add(bp)
+    this.#checkCopies(bp, rollout)
+    attempt.highestBp = Math.max(bp, highestBp)
+  }
+
+  /** The copies a step asks for are ready when its share comes. */
+  #checkCopies(bp: number, { plan, state }: RolloutDocument): void {
+    const step = state.phase === 'watching' ? plan.steps[state.step] : undefined
+    if (step?.canaryReplicas === undefined || bp < step.weightBp || this.#isTroubled()) return
+    const { replicas } = this.#options.fleet.workload.observe(plan.canary)
+    const ready = replicas.filter(({ state: is }) => is === 'ready').length
+    if (ready < step.canaryReplicas)
+      this.#broken(`canary was given ${bp} bp with ${ready} of ${step.canaryReplicas} copies`)
+  }
+
+  #isTroubled(): boolean {
+    const { fleet, clock } = this.#options
+    return clock.steadyMs() - fleet.troubledAtMs < upAgainMs
+  }
+
+  #turned(version: string): void {
+    this.turnedAway += 1
+    if (this.#isTroubled()) return
+    this.#turnedAwayCalmly += 1
+    if (this.#turnedAwayCalmly === turnedAwayByChance + 1)
+      this.#broken(`${version} has too few copies for its traffic: requests are turned away`)
   }
 
   #attempt(): Attempt {
     const name = this.rollout === null ? '' : measurementOf(this.rollout)
     const known = this.#attempts.get(name)
     if (known !== undefined) return known
-    const attempt: Attempt = { busy: new Map(), split: new Map(), reached: new Set(), wentBack: false }
+    const attempt: Attempt = { shown: new Shown(), split: new Map(), highestBp: 0, backSince: null }
     this.#attempts.set(name, attempt)
     return attempt
   }
@@ -195,4 +295,8 @@ export class Watch {
 
 function shareOf(table: RoutingTable | null, version: string): number {
   return table?.arms.find((arm) => arm.version === version)?.weightBp ?? 0
+}
+
+function stepAt({ state }: RolloutDocument): number {
+  return 'step' in state ? state.step : -1
 }

@@ -1,6 +1,7 @@
 export * from './analysis/event-tests.ts'
 export * from './analysis/fold.ts'
 export * from './analysis/judge.ts'
+export { decideArms, pairOf, pairShareBp } from './analysis/arms.ts'
 export type { Failures } from './analysis/alone.ts'
 export { missingFor } from './analysis/missing.ts'
 export { kayentaRules } from './analysis/kayenta/rules.ts'

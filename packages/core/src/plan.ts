@@ -54,6 +54,8 @@ export interface Plan {
   readonly budget?: number
   /** ab: the metric at which canary has to be better, and the units (of both arms) after which it is given up. */
   readonly goal?: { readonly metric: string; readonly maxUnits: number }
+  /** ab: more versions that want stable's place; the share of the experiment is divided evenly. */
+  readonly rivals?: readonly string[]
   /** A step is held for a person when it has not passed this long after its hold, in ms. Time in which a gate is asked does not count. */
   readonly deadlineMs: number
 }

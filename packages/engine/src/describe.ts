@@ -2,6 +2,7 @@ import { askedWeightBp, isOver, rolloutSentence, type PlanStep } from '@serin/co
 import type { RoutingObservation, WorkloadObservation } from '@serin/kit'
 import type { Rollout, ServiceStatus, VersionStatus } from '@serin/spec'
 import type { RolloutDocument, ServiceDocument } from './documents.ts'
+import { isExperiment } from './service/rivals.ts'
 import type { LiveWindow } from './live-window.ts'
 
 /** What a rollout looks like from outside. `inForce` are the router's weights, null when it does not answer. */
@@ -26,6 +27,12 @@ export function describeRollout(
     steps: plan.steps.map(describeStep),
     gate,
     hotfix: rollout.hotfix,
+    rivals: (rollout.rivals ?? []).map(({ version, judgement, dropped }) => ({
+      version,
+      askedBp: dropped === null && isExperiment(rollout) ? askedWeightBp(state, plan) : 0,
+      judgement,
+      dropped,
+    })),
     evidenceMs: 'evidenceMs' in state ? state.evidenceMs : 0,
     reason: 'reason' in state ? state.reason : null,
     ...said,

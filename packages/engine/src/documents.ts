@@ -13,6 +13,8 @@ export interface Assignment {
   readonly stable: string
   readonly canary: string | null
   readonly canaryBp: number
+  /** Other challengers, in the order of their arms; absent: none. */
+  readonly rivals?: readonly { readonly version: string; readonly bp: number }[]
 }
 
 /** An old version that still runs. */
@@ -28,6 +30,7 @@ export interface Queued {
   readonly by: string
   readonly why: string
   readonly hotfix: boolean
+  readonly rivals?: readonly string[]
 }
 
 /** What is kept of a service. */
@@ -53,6 +56,16 @@ export interface ReleasePart {
   readonly turn: number
 }
 
+/** Another challenger of an experiment, with its evidence against stable. */
+export interface Rival {
+  readonly version: string
+  readonly setup: AnalysisSetup
+  readonly analysis: AnalysisState
+  readonly judgement: Judgement | null
+  /** Why it has no traffic any more, or null. */
+  readonly dropped: string | null
+}
+
 /** What is kept of a rollout. */
 export interface RolloutDocument {
   readonly id: string
@@ -65,6 +78,8 @@ export interface RolloutDocument {
   /** Null before the first traffic, and again when the rollout is over: the judgement stays. */
   readonly analysis: AnalysisState | null
   readonly judgement: Judgement | null
+  /** Once the attempt has begun, where the plan has any. */
+  readonly rivals?: readonly Rival[]
   /** Since when the health of the evidence has been what it is; null before the first judgement. */
   readonly healthSince: number | null
   /** Freezes do not hold it. */

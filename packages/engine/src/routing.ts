@@ -1,4 +1,5 @@
 import { askedWeightBp, isOver, ratioOf, stepOf, type RoutingArm, type RoutingTable } from '@serin/core'
+import { isExperiment, rivalsLeft } from './service/rivals.ts'
 import { measurementOf, type RolloutDocument, type ServiceDocument } from './documents.ts'
 
 /** A routing table before it has a revision. */
@@ -37,14 +38,16 @@ export function wishedRouting(
     (active.state.phase !== 'rolling-back' || canaryBp > 0) &&
     canaryEndpoints.length > 0 &&
     !inputs.stableOnly
+  const rivalArms = active === null || canaryBp === 0 ? [] : armsOfRivals(active, inputs, canaryBp)
+  const rivalsBp = rivalArms.reduce((sum, { weightBp }) => sum + weightBp, 0)
   const stable: RoutingArm = {
     version: service.stable,
     endpoints: inputs.endpoints(service.stable),
-    weightBp: 10_000 - canaryBp,
+    weightBp: 10_000 - canaryBp - rivalsBp,
   }
   const arms: RoutingArm[] =
     offered && canary !== null
-      ? [{ version: canary, endpoints: canaryEndpoints, weightBp: canaryBp }, stable]
+      ? [{ version: canary, endpoints: canaryEndpoints, weightBp: canaryBp }, ...rivalArms, stable]
       : [{ ...stable, weightBp: 10_000 }]
   return {
     service: service.name,
@@ -74,6 +77,15 @@ function capableBp({ state, plan }: RolloutDocument, { stableCapacityBp, inForce
   const askedBp = askedWeightBp(state, plan)
   if (state.phase !== 'rolling-back' || state.reason === 'failed') return askedBp
   return Math.max(askedBp, Math.min(inForceBp ?? 0, 10_000 - stableCapacityBp))
+}
+
+/** The other challengers of an experiment, each with as much as canary. */
+function armsOfRivals(active: RolloutDocument, { endpoints }: RoutingInputs, weightBp: number): readonly RoutingArm[] {
+  if (!isExperiment(active)) return []
+  return rivalsLeft(active).flatMap(({ version }) => {
+    const own = endpoints(version)
+    return own.length === 0 ? [] : [{ version, endpoints: own, weightBp }]
+  })
 }
 
 /** What the step in force has copied. */

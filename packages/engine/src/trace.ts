@@ -5,6 +5,8 @@ import type { Assignment } from './documents.ts'
 /** An observation with the rollout attempt it counts for, or null when no version is known for it. */
 export interface Traced {
   readonly rollout: string
+  /** The version that served it. */
+  readonly version: string
   readonly observation: TracedObservation
 }
 
@@ -19,15 +21,19 @@ export function traceUnit(
   const at = assignments.findLastIndex((assignment) => assignment.sentAt <= observation.time)
   const assignment = assignments[at]
   if (assignment?.appliedAt == null || observation.time <= assignment.appliedAt) return null
-  const { canary, canaryBp, stable, salt, rollout } = assignment
+  const { canary, canaryBp, stable, salt, rollout, rivals = [] } = assignment
   if (canary === null || canaryBp <= 0 || canaryBp >= 10_000) return null
   const arms = [
     { version: canary, endpoints: [], weightBp: canaryBp },
-    { version: stable, endpoints: [], weightBp: 10_000 - canaryBp },
+    ...rivals.map(({ version, bp }) => ({ version, endpoints: [], weightBp: bp })),
   ]
-  const arm = assign({ arms, salt }, observation.unit) === canary ? 'canary' : 'stable'
+  const restBp = arms.reduce((left, { weightBp }) => left - weightBp, 10_000)
+  const all = [...arms, { version: stable, endpoints: [], weightBp: restBp }]
+  const version = assign({ arms: all, salt }, observation.unit)
+  const arm = version === stable ? 'stable' : 'canary'
   return {
     rollout,
+    version,
     observation: {
       metric: observation.metric,
       arm,
@@ -41,14 +47,14 @@ export function traceUnit(
 /** Finds the version in the `serin-request` of an answer. Null when the text is not of our making, or the request was not assigned by the hash. */
 export function traceRequest(
   observation: Observation & { request: string },
-  canaryOf: (rollout: string) => string | null,
+  stableOf: (rollout: string) => string | null,
 ): Traced | null {
   const mark = parseRequestMark(observation.request)
-  const canary = mark === null ? null : canaryOf(mark.rollout)
-  if (mark === null || canary === null) return null
+  const stable = mark === null ? null : stableOf(mark.rollout)
+  if (mark === null || stable === null) return null
   const { by, canaryBp, rollout, bucket } = mark
   if (by !== 'hash' || canaryBp === 0 || canaryBp === 10_000) return null
   const { metric, value } = observation
-  const arm = mark.version === canary ? 'canary' : 'stable'
-  return { rollout, observation: { metric, arm, stage: String(canaryBp), bucket, value } }
+  const arm = mark.version === stable ? 'stable' : 'canary'
+  return { rollout, version: mark.version, observation: { metric, arm, stage: String(canaryBp), bucket, value } }
 }

@@ -76,6 +76,11 @@ export const api = {
         description:
           'When another rollout is under way: take its place, wait until it is over (the answer is then that rollout), or refuse. Default: what the service says.',
       }),
+      rivals: z
+        .array(z.string())
+        .max(8)
+        .default([])
+        .meta({ description: 'A/B: more versions that want stable’s place; its share is divided evenly.' }),
       hotfix: z.boolean().default(false).meta({ description: 'Do not wait for a freeze to end.' }),
       why: Why,
     }),

@@ -66,6 +66,11 @@ export const journalKinds = {
   },
   'rollout.abort': { stream: 'rollout', says: 'Somebody asked to send all traffic back to stable.', data: { why } },
   'rollout.approve': { stream: 'rollout', says: 'Somebody said yes to the gate that is asked.', data: { why } },
+  'rollout.arm': {
+    stream: 'rollout',
+    says: 'A challenger of an experiment was dropped, or chosen to take the place of stable.',
+    data: { version: 'The version.', what: '`dropped` or `chosen`.', why: 'The sentence that decided it.' },
+  },
   'rollout.gate': {
     stream: 'rollout',
     says: 'A gate has passed or failed.',

@@ -236,6 +236,16 @@ export const Rollout = z.object({
     .nullable()
     .meta({ description: 'The gate that is asked now.' }),
   hotfix: z.boolean().meta({ description: 'Freezes do not hold it.' }),
+  rivals: z
+    .array(
+      z.object({
+        version: z.string(),
+        askedBp: BasisPoints,
+        judgement: Judgement.nullable(),
+        dropped: z.string().nullable().meta({ description: 'Why it has no traffic any more.' }),
+      }),
+    )
+    .meta({ description: 'A/B: the other challengers, each with its evidence against stable.' }),
   evidenceMs: z.number().meta({ description: 'Evidence time gathered in this step.' }),
   reason: z.string().nullable(),
   by: z.string().nullable(),

@@ -14,6 +14,10 @@ export const release = defineCommand({
   arguments: { service: serviceArgument },
   options: {
     to: { value: 'version', description: 'The version to release.', required: true, completes: 'versions' },
+    rival: {
+      value: 'versions',
+      description: 'A/B: more versions that want stable’s place, with commas between.',
+    },
     wait: { description: 'Wait until it is promoted or rolled back, with progress.' },
     timeout: timeoutOption,
     supersede: { description: 'Take the place of a rollout under way, whatever the service says.' },
@@ -37,6 +41,7 @@ export const release = defineCommand({
       to: options.to,
       ...(options.supersede ? { onActive: 'supersede' } : options.queue ? { onActive: 'queue' } : {}),
       hotfix: options.hotfix,
+      rivals: options.rival === undefined ? [] : options.rival.split(','),
       why: options.why ?? '',
     })
     // The answer is the rollout that is waited for.

@@ -86,6 +86,7 @@ export function rollout(changes: Partial<Rollout> = {}): Rollout {
     why: null,
     gate: null,
     hotfix: false,
+    rivals: [],
     askedBp: 2_500,
     inForceBp: 2_500,
     sentence: 'Watching v2 at 25 %. No harm seen; errors needs more evidence before 50 %.',

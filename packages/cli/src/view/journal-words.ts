@@ -53,6 +53,8 @@ function whatHappened(kind: string, data: JournalLine['data']): string {
       return `verdict: ${text(field(data['judgement'], 'verdict'))}. ${text(field(data['judgement'], 'sentence'))}`
     case 'rollout.moved':
       return moved(data)
+    case 'rollout.arm':
+      return `${text(data['version'])} is ${text(data['what'])}`
     case 'rollout.gate':
       return `gate ${text(data['gate'])} ${text(data['outcome'])}`
     case 'rollout.jump':

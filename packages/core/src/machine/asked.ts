@@ -20,7 +20,7 @@ export function askedWeightBp(state: RolloutState, plan: Plan): number {
   switch (state.phase) {
     case 'watching':
     case 'holding':
-      return shareOf(state, plan.steps[state.step])
+      return shareOf(state, plan.steps[state.step], plan.rivals?.length ?? 0)
     case 'promoting':
     case 'promoted':
       return 10_000
@@ -34,9 +34,12 @@ export function askedWeightBp(state: RolloutState, plan: Plan): number {
 function shareOf(
   { waitingBp, evidenceMs }: StateOf<'watching'> | StateOf<'holding'>,
   step: PlanStep | undefined,
+  rivals: number,
 ): number {
   if (step === undefined) return 0
-  const { weightBp, fromBp, holdMs } = step
+  const { fromBp, holdMs, passes } = step
+  // An experiment's share is that of all challengers.
+  const weightBp = passes === 'decided' ? Math.floor(step.weightBp / (1 + rivals)) : step.weightBp
   const part = holdMs > 0 ? Math.min(1, (evidenceMs + rampTickMs) / holdMs) : 1
   const ownBp =
     fromBp === undefined

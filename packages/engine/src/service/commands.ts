@@ -24,7 +24,7 @@ export interface CommandPorts {
 /** Starts a rollout; one under way is superseded, or the release is refused when the asker does not want that. */
 export function release(
   ports: CommandPorts,
-  { to, onActive, hotfix = false, part }: ReleaseAsked,
+  { to, onActive, hotfix = false, rivals = [], part }: ReleaseAsked,
   asker: Asker,
 ): RolloutDocument {
   const { service, active } = ports.record
@@ -39,9 +39,9 @@ export function release(
     const policy = onActive ?? service.spec.onNewVersion
     if (policy === 'refuse')
       throw new SerinError('rollout.active', `${active.id} is under way (${active.state.phase}).`)
-    if (policy === 'queue') return enqueue(ports, { to, hotfix, ...asker }, active)
+    if (policy === 'queue') return enqueue(ports, { to, hotfix, rivals, ...asker }, active)
   }
-  return start(ports, planFor(ports.record, to), asker, { hotfix, part })
+  return start(ports, planFor(ports.record, to, rivals), asker, { hotfix, part })
 }
 
 /** A release that somebody asks for. */
@@ -51,6 +51,8 @@ export interface ReleaseAsked {
   readonly onActive?: 'supersede' | 'queue' | 'refuse' | undefined
   /** Freezes do not hold it. */
   readonly hotfix?: boolean | undefined
+  /** A/B: more versions that want stable's place. */
+  readonly rivals?: readonly string[] | undefined
   /** The coupled release it belongs to. */
   readonly part?: ReleasePart | undefined
 }
@@ -71,12 +73,12 @@ export function startQueued(ports: CommandPorts): void {
   const { service, active } = ports.record
   const [next, ...queue] = service.queue
   if (next === undefined || active !== null || (!next.hotfix && isFrozen(ports))) return
-  const { to, by, why, hotfix } = next
+  const { to, by, why, hotfix, rivals } = next
   const asker = { by, why }
   const rest = { ...service, queue }
   try {
     requireVersion(ports.record, to)
-    start(ports, planFor(ports.record, to), asker, { hotfix, service: rest })
+    start(ports, planFor(ports.record, to, rivals), asker, { hotfix, service: rest })
   } catch (error) {
     if (!(error instanceof SerinError) || error.code.startsWith('store.')) throw error
     const entry = serviceEntry(service.name, 'release.dropped', { by: 'serin', why: error.message }, { version: to })
@@ -110,13 +112,25 @@ function requireNoFreeze({ record, clock }: CommandPorts, hotfix: boolean): void
 }
 
 /** What a release would follow; the version must be one that could be released. One that was stable lately goes there at once. */
-export function planFor({ service }: ServiceRecord, to: string): Plan {
+export function planFor(record: ServiceRecord, to: string, rivals: readonly string[] = []): Plan {
+  const { service } = record
   if (to === service.stable)
     throw new SerinError('rollout.refused', `${to} is the stable version already; there is nothing to release.`)
   const versions = { stable: service.stable, canary: to }
   const { rollbackWindow } = service.spec
   const recent = rollbackWindow > 0 && service.history.slice(-rollbackWindow).includes(to)
-  return recent ? planInstant(versions) : planOf(service.spec, versions)
+  if (recent && rivals.length === 0) return planInstant(versions)
+  const plan = planOf(service.spec, versions)
+  if (rivals.length === 0) return plan
+  if (plan.goal === undefined)
+    throw new SerinError(
+      'rollout.refused',
+      'Only an experiment has several challengers: use "strategy: ab", or a stage of that kind.',
+    )
+  for (const rival of rivals) requireVersion(record, rival)
+  if (new Set([service.stable, to, ...rivals]).size < 2 + rivals.length)
+    throw new SerinError('rollout.refused', 'Each challenger is another version, and none of them is stable.')
+  return { ...plan, rivals }
 }
 
 /** Goes back at once to a version that was stable before. */

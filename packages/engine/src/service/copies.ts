@@ -1,6 +1,7 @@
 import { isOver, stepOf, type RolloutState } from '@serin/core'
 import type { VersionSpec } from '@serin/spec'
 import type { RolloutDocument, ServiceDocument } from '../documents.ts'
+import { rivalsLeft } from './rivals.ts'
 
 /** What is known of the copies that run. */
 export interface CopiesSeen {
@@ -21,11 +22,17 @@ interface Kept {
 
 /** Versions that have to run: stable, those of the rollout under way, those that are kept warm, and one that was rolled back for as long as somebody wants to look at it. */
 export function wantedVersions({ service, active, latest }: Kept, now: number): readonly string[] {
-  const rollout = active === null ? [] : [active.plan.canary, active.plan.stable]
+  const rollout = active === null ? [] : [active.plan.canary, active.plan.stable, ...rivalsWanted(active)]
   const warm = service.warm.map(({ version }) => version)
   const until = latest?.state.phase === 'rolled-back' ? (latest.endedAt ?? 0) + service.spec.keepAborted : 0
   const aborted = latest !== null && now < until ? [latest.plan.canary] : []
   return [...new Set([service.stable, ...rollout, ...warm, ...aborted])]
+}
+
+/** Other challengers run from the beginning until they are dropped. */
+function rivalsWanted(active: RolloutDocument): readonly string[] {
+  if (active.state.phase === 'rolling-back') return []
+  return active.rivals === undefined ? (active.plan.rivals ?? []) : rivalsLeft(active).map(({ version }) => version)
 }
 
 /** The versions as they should run now: a rollout may ask for other numbers of copies. */

@@ -27,6 +27,15 @@ import { keys, measurementOf, type RolloutDocument } from '../documents.ts'
 import type { LiveWindow } from '../live-window.ts'
 import { traceRequest, traceUnit, type Traced } from '../trace.ts'
 import { rolloutEntry, type Changes } from './changes.ts'
+import {
+  beginRivals,
+  foldRivals,
+  isExperiment,
+  observationsOf,
+  observeRivals,
+  settleRivals,
+  slotOfCanary,
+} from './rivals.ts'
 import type { ServiceRecord } from './record.ts'
 
 const shortRestMs = 250
@@ -89,17 +98,23 @@ export class Evidence {
     if (rollout?.setup == null || rollout.analysis === null) return 0
     const watched = new Set(observationMetrics(rollout.setup).map(([name, metric]) => metric.observation ?? name))
     const name = measurementOf(rollout)
-    const traced = observations
+    const known = observations
       .filter((observation) => watched.has(observation.metric))
       .map((observation) => this.#trace(observation, rollout, name))
-      .flatMap((found) => (found?.rollout === name ? [found.observation] : []))
-    if (traced.length === 0) return 0
+      .flatMap((found) => (found?.rollout === name ? [found] : []))
+    if (known.length === 0) return 0
+    const { canary, stable } = rollout.plan
+    const traced = observationsOf(known, canary, stable)
     this.#judgeAndCommit(
-      { ...rollout, analysis: foldObservations(rollout.setup, rollout.analysis, traced) },
+      {
+        ...rollout,
+        analysis: foldObservations(rollout.setup, rollout.analysis, traced),
+        ...observeRivals(rollout, known),
+      },
       { creditMs: 0 },
       {},
     )
-    return traced.length
+    return known.length
   }
 
   /** Whether stable's latency is known well enough to compare canary's with; without traffic a rollout goes on after a while and says so. */
@@ -118,7 +133,8 @@ export class Evidence {
   frozen(rollout: RolloutDocument): RolloutDocument {
     if (rollout.plan.strategy === 'instant') return rollout
     const setup = this.#setupOf(rollout.plan)
-    return { ...rollout, setup, analysis: createAnalysis(setup), judgement: null, firstTrafficAt: null }
+    const rivals = rollout.plan.rivals === undefined ? {} : { rivals: beginRivals(rollout, setup) }
+    return { ...rollout, ...rivals, setup, analysis: createAnalysis(setup), judgement: null, firstTrafficAt: null }
   }
 
   /** What a forecast rests on: the traffic of the last ten seconds, or what is said instead. */
@@ -146,14 +162,16 @@ export class Evidence {
     const { record, window, clock } = this.#ports
     const { metrics, analysis, slices } = record.service.spec
     const kayenta = kayentaRules(metrics, analysis)
+    const challengers = 1 + (plan.rivals?.length ?? 0)
     return {
       stable: plan.stable,
       canary: plan.canary,
       metrics,
       cuts: chooseCuts(window.baseline(plan.stable, clock.now())),
       targetsBp: targetsOf(plan),
-      falseRollbackRatio: ratioOf(analysis.falseRollback),
-      falsePromotionRatio: ratioOf(analysis.falsePromotion),
+      // Each challenger has its part of what may go wrong.
+      falseRollbackRatio: ratioOf(analysis.falseRollback) / challengers,
+      falsePromotionRatio: ratioOf(analysis.falsePromotion) / challengers,
       minUnits: analysis.minUnits,
       ...(kayenta === null ? {} : { kayenta }),
       ...(slices === undefined ? {} : { slices }),
@@ -189,12 +207,14 @@ export class Evidence {
     if (rollout?.setup == null || rollout.analysis === null || slot.rollout !== measurementOf(rollout))
       return record.commit(read)
     const wanted = wantedEvidence(rollout.state, rollout.plan)
-    const { state: analysis, creditMs } = foldSlot(rollout.setup, rollout.analysis, slot, wanted)
+    const own = slotOfCanary(rollout, slot, wanted.bp)
+    const { state: analysis, creditMs } = foldSlot(rollout.setup, rollout.analysis, own.slot, { ...wanted, bp: own.bp })
     const { units: exposedUnits, requests: exposedRequests } = analysis.canary
     // In a freeze time brings nothing forward; harm is looked for as always.
     const frozen = !rollout.hotfix && freezeAt(service.spec.freeze, this.#ports.clock.now()) !== null
     const credit = { creditMs: frozen ? 0 : creditMs }
-    this.#judgeAndCommit({ ...rollout, analysis, exposedUnits, exposedRequests }, credit, read)
+    const folded = { ...rollout, analysis, exposedUnits, exposedRequests, ...foldRivals(rollout, slot) }
+    this.#judgeAndCommit(folded, credit, read)
   }
 
   #judgeAndCommit(rollout: RolloutDocument, { creditMs }: { readonly creditMs: number }, more: Changes): void {
@@ -207,11 +227,14 @@ export class Evidence {
       before.verdict !== judgement.verdict ||
       before.health !== judgement.health ||
       looksOf(judgement) > looksOf(before)
-    const next = { ...rollout, judgement, healthSince: healthSince(rollout, judgement) }
+    const judged = this.#withRivals({ ...rollout, judgement, healthSince: healthSince(rollout, judgement) })
+    const { rollout: next, journal, isOpen } = settleRivals(judged)
     const { attempt } = rollout.state
-    record.advance(next, judgedBy(judgement, { attempt, creditMs }), {
+    const { goal, ...event } = judgedBy(next.judgement, { attempt, creditMs })
+    const entry = rolloutEntry(next, 'rollout.judged', 'serin', { judgement: next.judgement })
+    record.advance(next, isOpen || goal === undefined ? event : { ...event, goal }, {
       ...more,
-      journal: changed ? [rolloutEntry(next, 'rollout.judged', 'serin', { judgement })] : [],
+      journal: [...journal, ...(changed ? [entry] : [])],
     })
   }
 
@@ -228,12 +251,28 @@ export class Evidence {
     })
   }
 
+  /** Every challenger that is left is judged against stable, each by itself. */
+  #withRivals<Document extends RolloutDocument>(rollout: Document): Document {
+    if (rollout.rivals === undefined || !isExperiment(rollout)) return rollout
+    const now = this.#ports.clock.now()
+    const context = {
+      nextBp: nextWeightBp(rollout.state, rollout.plan),
+      now,
+      since: rollout.state.since,
+      warmingUp: now < this.#ports.latencyFrom(rollout),
+    }
+    const rivals = rollout.rivals.map((rival) =>
+      rival.dropped === null ? { ...rival, judgement: judge(rival.setup, rival.analysis, context) } : rival,
+    )
+    return { ...rollout, rivals }
+  }
+
   #trace(observation: Observation, rollout: RolloutDocument, measurement: string): Traced | null {
     const { record, clock } = this.#ports
     const { unit, request, time = clock.now() } = observation
     if (unit !== undefined) return traceUnit({ ...observation, unit, time }, record.assignments)
-    const canaryOf = (measured: string) => (measured === measurement ? rollout.plan.canary : null)
-    return traceRequest({ ...observation, request: request ?? '' }, canaryOf)
+    const stableOf = (measured: string) => (measured === measurement ? rollout.plan.stable : null)
+    return traceRequest({ ...observation, request: request ?? '' }, stableOf)
   }
 }
 

@@ -242,7 +242,11 @@ export class Routes {
 function assignmentOf(table: RoutingTable, times: Pick<Assignment, 'sentAt' | 'appliedAt'>): Assignment {
   const { salt, stable, canary } = table
   const canaryBp = table.arms.find((arm) => arm.version === canary)?.weightBp ?? 0
-  return { ...times, salt, rollout: table.measurement.rollout, stable, canary, canaryBp }
+  const rivals = table.arms
+    .filter(({ version }) => version !== canary && version !== stable)
+    .map(({ version, weightBp }) => ({ version, bp: weightBp }))
+  const more = rivals.length === 0 ? {} : { rivals }
+  return { ...times, salt, rollout: table.measurement.rollout, stable, canary, canaryBp, ...more }
 }
 
 /** Whether units are assigned alike. */

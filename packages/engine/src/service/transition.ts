@@ -36,7 +36,10 @@ export function transition(
   if (moved && (state.phase === 'rolling-back' || state.phase === 'promoting')) next = { ...next, decidedAt: now }
   // What the verdict rests on stays; what would only serve further verdicts goes.
   if (moved && isOver(state)) next = { ...next, endedAt: now, lastCanaryRequestAt, analysis: null }
-  if (event.type === 'retry') next = { ...next, ...unexposed }
+  if (event.type === 'retry') {
+    const { rivals: _rivals, ...rest } = next
+    next = { ...rest, ...unexposed }
+  }
   const command = 'by' in event ? [rolloutEntry(next, `rollout.${event.type}`, event.by, commandData(event))] : []
   const gate = state === before ? [] : gateEntries(rollout, next, event)
   const move = moved
