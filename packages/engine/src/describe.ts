@@ -1,4 +1,4 @@
-import { askedWeightBp, isOver, rolloutSentence, type PlanStep } from '@serin/core'
+import { askedWeightBp, freezeAt, isOver, rolloutSentence, type PlanStep } from '@serin/core'
 import type { RoutingObservation, WorkloadObservation } from '@serin/kit'
 import type { Rollout, ServiceStatus, VersionStatus } from '@serin/spec'
 import type { RolloutDocument, ServiceDocument } from './documents.ts'
@@ -92,9 +92,15 @@ export function describeService(view: ServiceView): ServiceStatus {
     stable: service.stable,
     rollout: rollout === null ? null : describeRollout(rollout, observation?.weights ?? null, view.gate),
     queue: service.queue.map(({ to }) => to),
+    freeze: freezeOf(view),
     versions: Object.keys(service.spec.versions).map((version) => describeVersion(version, view)),
     trouble: [...trouble],
   }
+}
+
+function freezeOf({ service, now }: ServiceView): ServiceStatus['freeze'] {
+  const freeze = freezeAt(service.spec.freeze, now)
+  return freeze === null ? null : { to: freeze.to, why: freeze.why }
 }
 
 function describeVersion(

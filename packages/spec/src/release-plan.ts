@@ -9,6 +9,7 @@ export const ReleasePlanStep = z.object({
   holdMs: z.number(),
   pause: z.boolean(),
   name: z.string().optional(),
+  fromBp: z.int().optional().meta({ description: 'The share grows evenly from here while the step lasts.' }),
   needs: z.array(z.string()).meta({ description: 'What it waits for besides its evidence, in words.' }),
   earliestMs: Ms.meta({ description: 'When it begins if every step takes its hold and no more.' }),
   likelyMs: Ms.nullable().meta({
@@ -51,6 +52,10 @@ export const ReleasePlan = z.object({
   users: z.number().nullable(),
   steps: z.array(ReleasePlanStep),
   promoted: z.object({ earliestMs: Ms, likelyMs: Ms.nullable(), canaryRequests: z.number() }),
+  experiment: z
+    .object({ metric: z.string(), maxUnits: z.number() })
+    .optional()
+    .meta({ description: 'It has to be shown to be better at this, by so many units of both versions.' }),
   falseRollbackPercent: z.number().meta({ description: 'Chance that a harmless version is rolled back, at most.' }),
   notForecast: z
     .array(z.string())

@@ -273,6 +273,10 @@ export const ServiceStatus = z.object({
   stable: z.string(),
   rollout: Rollout.nullable().meta({ description: 'The rollout under way, or the last one.' }),
   queue: z.array(z.string()).meta({ description: 'Versions that are released when the rollout under way is over.' }),
+  freeze: z
+    .object({ to: z.string(), why: z.string() })
+    .nullable()
+    .meta({ description: 'The freeze in force: until when nothing goes forward except hotfixes.' }),
   versions: z.array(VersionStatus),
   trouble: z.array(z.string()).meta({ description: 'Sentences about what is wrong right now.' }),
 })

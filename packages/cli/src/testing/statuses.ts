@@ -142,6 +142,7 @@ export function service(changes: Partial<ServiceStatus> = {}): ServiceStatus {
     stable: 'v1',
     rollout: rollout(),
     queue: [],
+    freeze: null,
     versions: [
       version('v1', { role: 'stable', ready: 3, askedBp: 7_500, inForceBp: 7_500, splitPercent: 75.2, live }),
       version('v2', {

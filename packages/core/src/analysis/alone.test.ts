@@ -96,7 +96,7 @@ test('it is told in one sentence, whichever way it went', () => {
   assert.ok(state !== undefined)
   assert.match(
     readAlone(state, threshold).sentence,
-    /^With all traffic 0\.50 % of 200 requests fails; up to .* is as stable was\.$/,
+    /^With all traffic 0\.50 % of 200 requests fail; up to .* is as stable was\.$/,
   )
   assert.match(readAlone(state, -1).sentence, /more than the .* that stable would have had at most/)
 })

@@ -67,7 +67,7 @@ export function foldAlone(
 export function readAlone({ requests, errors, test }: AloneState, threshold: number): NonNullable<Judgement['alone']> {
   const percent = requests > 0 ? (100 * errors) / requests : null
   const limitPercent = 100 * test.limit
-  const has = `With all traffic ${percent === null ? 'nothing' : `${figure(percent)} %`} of ${requests} requests fails`
+  const has = `With all traffic ${percent === null ? 'nothing' : `${figure(percent)} %`} of ${requests} requests fail`
   const sentence =
     test.logE >= threshold
       ? `${has}, more than the ${figure(limitPercent)} % that stable would have had at most (${oddsText(test.logE)}).`

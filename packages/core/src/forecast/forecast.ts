@@ -50,6 +50,7 @@ export function forecastRelease(input: ForecastInput): ReleasePlan {
       likelyMs: path.promotedAtMs,
       canaryRequests: Math.round(path.canaryRequests),
     },
+    ...(plan.goal === undefined ? {} : { experiment: plan.goal }),
     falseRollbackPercent: 100 * setup.falseRollbackRatio,
     notForecast,
   }
@@ -81,6 +82,8 @@ function stepOf(at: number, input: StepInput): ReleasePlanStep {
       ? null
       : (next?.atMs ?? path.promotedAtMs ?? 0) - arrival.atMs
   const share = weightBp / 10_000
+  const requests =
+    arrival === undefined || stayMs === null ? null : (next?.canaryRequests ?? path.canaryRequests) - arrival.canaryRequests
   const known =
     share > 0 && share < 1 && harmAlpha !== null && traffic.errorRatio > 0 && traffic.errorRatio * asked <= 1
   const stage = (ratio: number, horizonMs: number) => ({
@@ -102,12 +105,13 @@ function stepOf(at: number, input: StepInput): ReleasePlanStep {
     holdMs: step?.holdMs ?? 0,
     pause: step?.pause ?? false,
     ...(step?.name === undefined ? {} : { name: step.name }),
+    ...(step?.fromBp === undefined ? {} : { fromBp: step.fromBp }),
     needs: needsOf(step),
     earliestMs: plan.steps.slice(0, at).reduce((sum, { holdMs }) => sum + holdMs, 0),
     likelyMs: arrival?.atMs ?? null,
     stayMs,
     exposedUsers: users === null ? null : Math.round(users * share),
-    requestsHere: stayMs === null ? null : Math.round((share * traffic.requestsPerSecond * stayMs) / 1_000),
+    requestsHere: requests === null ? null : Math.round(requests),
     doubledErrors: {
       foundHere: known && stayMs !== null && stayMs > 0 ? power(asked, stayMs) : null,
       likelyMs: doubled?.medianMs ?? null,
@@ -125,11 +129,11 @@ function needsOf(step: PlanStep | undefined): string[] {
   if (step === undefined) return []
   const { canaryReplicas, mirror, passes, gates = [], pause } = step
   return [
-    ...(canaryReplicas === undefined ? [] : [`${canaryReplicas} of its copies`]),
+    ...(canaryReplicas === undefined ? [] : [`${canaryReplicas} ${canaryReplicas === 1 ? 'copy' : 'copies'} ready`]),
     ...(mirror === undefined
       ? []
       : [`${mirror.minPairs} answers compared, at most ${100 * mirror.maxDifferentRatio} % different`]),
-    ...(passes === 'decided' ? ['the experiment decided'] : []),
+    ...(passes === 'decided' ? ['the experiment to be decided'] : []),
     ...gates.map((gate) => gateNeeds(gate)),
     ...(pause ? ['a person'] : []),
   ]

@@ -68,8 +68,8 @@ function saidOf(state: OnStep, step: PlanStep, judgement: Judgement | null): str
   const timed = (verdict === 'safe' || passes === 'no-harm') && verdict !== 'harmful' && restMs > 0
   return joined(
     sentence,
-    passes === 'decided' && verdict !== 'harmful' ? goal?.sentence : '',
-    timed ? `${formatDuration(restMs)} of evidence to go.` : '',
+    passes === 'decided' && verdict !== 'harmful' && goal?.sentence !== sentence ? goal?.sentence : '',
+    timed ? `${formatDuration(Math.ceil(restMs / 1_000) * 1_000)} of evidence to go.` : '',
   )
 }
 
