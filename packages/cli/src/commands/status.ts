@@ -6,7 +6,7 @@ import { serviceArgument, timeoutOption } from '../shared-options.ts'
 import { serviceNamed } from '../target.ts'
 import { serviceMark, signOf } from '../view/marks.ts'
 import type { Paper } from '../view/paper.ts'
-import { serviceSentence } from '../view/sentence.ts'
+import { freezeLines, serviceSentence } from '../view/sentence.ts'
 import { sliceNote } from '../view/slices.ts'
 import { cleanText, wrapText } from '../view/text.ts'
 import { isOpen, versionLines } from '../view/versions.ts'
@@ -64,10 +64,16 @@ function statusLines(service: ServiceStatus, paper: Paper): readonly string[] {
   return [
     `${signOf(serviceMark(service), paper)} ${paper.ink('strong', first)}`,
     ...more.map((line) => `  ${paper.ink('strong', line)}`),
+    ...freezeLines(service, inner.width).map((line) => `  ${paper.ink('wait', line)}`),
+    ...queueLine(service),
     ...service.trouble
       .flatMap((sentence) => wrapText(cleanText(sentence), inner.width - 2))
       .map((line) => `  ${paper.ink('harm', `■ ${line}`)}`),
     ...(judgement === null ? [] : sliceNote(judgement, inner).map((line) => `  ${line}`)),
     ...versionLines(service, inner).map((line) => `  ${line}`),
   ]
+}
+
+function queueLine({ queue }: ServiceStatus): readonly string[] {
+  return queue.length === 0 ? [] : [`  Then ${queue.join(', ')}.`]
 }

@@ -1,7 +1,7 @@
-import type { Judgement, MetricReading } from '@serin/spec'
+import type { Judgement, MetricReading, Rollout } from '@serin/spec'
 import { bar } from './bar.ts'
 import { count, figure, latency, odds, progress } from './figures.ts'
-import { markOf } from './marks.ts'
+import { aloneMark, markOf, type Mark } from './marks.ts'
 import type { Paper } from './paper.ts'
 import { sliceNote } from './slices.ts'
 import { table, type Column } from './table.ts'
@@ -11,13 +11,19 @@ import { cleanText, wrapText } from './text.ts'
 const shown = 6
 const barWidth = 7
 
+/** The judgement people should see: none while canary gets no requests, not even copies, for nothing is asked of it then. */
+export function judgementShown({ judgement, phase, step, steps }: Rollout): Judgement | null {
+  const here = step === null || (phase !== 'watching' && phase !== 'holding') ? undefined : steps[step]
+  return here?.weightBp === 0 && here.mirrorBp === undefined ? null : judgement
+}
+
 /** What each metric says, worst first: both versions, and how far the evidence has come towards harm and towards safety. */
 export function evidenceLines(judgement: Judgement, paper: Paper): readonly string[] {
   const { metrics, verdict, harm } = judgement
   const rows = metrics.slice(0, shown)
   const rest = metrics.length - rows.length
   return [
-    ...table([...facts, interval, ...bars], rows, paper),
+    ...table([...facts, interval, ...bars], [...rows.map((reading) => rowOf(reading)), ...otherRows(judgement)], paper),
     ...(rest > 0 ? [paper.ink('quiet', `… ${rest} more; "serin explain" shows them all`)] : []),
     // What decided is in the verdict's own sentence.
     ...rows
@@ -28,45 +34,121 @@ export function evidenceLines(judgement: Judgement, paper: Paper): readonly stri
   ]
 }
 
-/** Evidence that is no metric: copies that were compared, what an experiment is about, all traffic against before. */
-function otherLines({ mirror, goal, alone, sentence }: Judgement, paper: Paper): readonly string[] {
-  const said = [mirror?.sentence, goal?.sentence, alone?.sentence]
-  return said
-    .filter((each) => each !== undefined && !sentence.includes(each))
-    .flatMap((each) => wrapText(cleanText(each ?? ''), paper.width))
+/** A line of the table. */
+interface EvidenceRow {
+  readonly name: string
+  readonly mark: Mark
+  readonly canary: string
+  readonly stable: string
+  readonly interval: string
+  readonly harm: Evidence | null
+  readonly safety: Evidence | null
 }
 
-const facts: readonly Column<MetricReading>[] = [
-  { title: 'evidence', text: nameOf, style: ({ verdict }) => markOf(verdict).style },
+type Evidence = MetricReading['harm']
+
+function rowOf(reading: MetricReading): EvidenceRow {
+  return {
+    name: nameOf(reading),
+    mark: markOf(reading.verdict),
+    canary: estimate(reading, 'canary'),
+    stable: estimate(reading, 'stable'),
+    interval: intervalText(reading),
+    harm: reading.harm,
+    safety: reading.safety,
+  }
+}
+
+/** Evidence that is no metric: copies that were compared, and all traffic against what stable had before. */
+function otherRows({ mirror, alone }: Judgement): readonly EvidenceRow[] {
+  const ratio = (value: number): string => `${figure(100 * value)} %`
+  const copies: readonly EvidenceRow[] =
+    mirror === undefined || mirror.compared === 0
+      ? []
+      : [
+          {
+            name: 'answers differ',
+            mark: markOf(mirror.verdict),
+            canary: mirror.differentRatio === null ? '–' : ratio(mirror.differentRatio),
+            stable: `≤ ${ratio(mirror.maxDifferentRatio)}`,
+            interval:
+              mirror.interval === null ? '–' : `${figure(100 * mirror.interval[0])}–${ratio(mirror.interval[1])}`,
+            harm: mirror.harm,
+            safety: mirror.safety,
+          },
+        ]
+  const all: readonly EvidenceRow[] =
+    alone === undefined
+      ? []
+      : [
+          {
+            name: 'all traffic',
+            mark: aloneMark(alone),
+            canary: alone.percent === null ? '–' : `${figure(alone.percent)} %`,
+            stable: `≤ ${figure(alone.limitPercent)} %`,
+            interval: '–',
+            harm: alone,
+            safety: null,
+          },
+        ]
+  return [...copies, ...all]
+}
+
+/** What the table cannot say of them, and how far an experiment is; nothing twice. */
+function otherLines({ mirror, goal, alone, sentence }: Judgement, paper: Paper): readonly string[] {
+  const said = [mirror?.sentence, goal?.sentence, alone?.sentence].filter(
+    (each) => each !== undefined && !sentence.includes(each),
+  )
+  const better =
+    goal === undefined || goal.verdict !== 'undecided'
+      ? []
+      : [
+          `Goal ${goal.metric}: evidence that canary is better ${odds(goal.logE)} of ${odds(goal.threshold)}, ${count(goal.units)} of ${count(goal.maxUnits)} units.`,
+        ]
+  return [...said.filter((each) => each !== goal?.sentence || better.length === 0), ...better].flatMap((each) =>
+    wrapText(cleanText(each ?? ''), paper.width),
+  )
+}
+
+const facts: readonly Column<EvidenceRow>[] = [
+  {
+    title: 'evidence',
+    text: ({ name, mark }) => `${mark.sign} ${name}`,
+    style: ({ mark }) => mark.style,
+  },
   {
     title: 'verdict',
     drop: 1,
-    text: ({ verdict }) => markOf(verdict).word,
-    style: ({ verdict }) => markOf(verdict).style,
+    text: ({ mark }) => mark.word,
+    style: ({ mark }) => mark.style,
   },
-  { title: 'canary', align: 'right', drop: 6, text: (reading) => estimate(reading, 'canary') },
-  { title: 'stable', align: 'right', drop: 7, text: (reading) => estimate(reading, 'stable') },
+  { title: 'canary', align: 'right', drop: 6, text: ({ canary }) => canary },
+  { title: 'stable', align: 'right', drop: 7, text: ({ stable }) => stable },
 ]
-const interval: Column<MetricReading> = { title: 'interval', align: 'right', text: intervalText, drop: 9 }
-const bars: readonly Column<MetricReading>[] = [
+const interval: Column<EvidenceRow> = { title: 'interval', align: 'right', text: (row) => row.interval, drop: 9 }
+const bars: readonly Column<EvidenceRow>[] = [
   {
     title: 'to harm',
     text: ({ harm }) => barText(harm),
-    style: ({ harm }) => (progress(harm) >= 1 ? 'harm' : progress(harm) >= 0.5 ? 'wait' : 'quiet'),
+    style: ({ harm }) => {
+      const ratio = harm === null ? 0 : progress(harm)
+      return ratio >= 1 ? 'harm' : ratio >= 0.5 ? 'wait' : 'quiet'
+    },
   },
   {
     title: 'to safe',
     text: ({ safety }) => barText(safety),
-    style: ({ safety }) => (progress(safety) >= 1 ? 'safe' : undefined),
+    style: ({ safety }) => (safety !== null && progress(safety) >= 1 ? 'safe' : undefined),
   },
 ]
 
-function nameOf({ name, role, verdict, cut }: MetricReading): string {
+function nameOf({ name, role, cut }: MetricReading): string {
   const quantile = cut == null ? '' : ` p${Number((cut.quantile * 100).toFixed(1))}`
-  return `${markOf(verdict).sign} ${name}${quantile}${role === 'monitor' ? ' (monitor)' : ''}`
+  return `${name}${quantile}${role === 'guardrail' ? '' : ` (${role})`}`
 }
 
-function barText(evidence: { readonly logE: number; readonly threshold: number }): string {
+function barText(evidence: Evidence | null): string {
+  if (evidence === null) return '–'
   const ratio = progress(evidence)
   const { filled, rest } = bar(ratio, barWidth)
   // Below the threshold it is never 100 %.

@@ -1,35 +1,48 @@
 import { formatWeight, type Judgement, type KayentaJudgement, type MetricReading, type Rollout } from '@serin/spec'
-import { bar } from './bar.ts'
-import { age, count, figure, odds, progress } from './figures.ts'
-import { withUnit } from './evidence.ts'
+import { armLines } from './arms.ts'
+import { age, count, figure, odds } from './figures.ts'
+import { judgementShown, withUnit } from './evidence.ts'
+import { aloneLines, gateLines, mirrorLines } from './explain-step.ts'
 import { markOf, signed } from './marks.ts'
 import { outlookText } from './outlook.ts'
 import type { Paper } from './paper.ts'
+import { rowLines, type Row } from './rows.ts'
 import { sliceLines } from './slices.ts'
 import { cleanText, wrapText } from './text.ts'
 import { isOpen } from './versions.ts'
 
 /** Why a rollout is where it is: one paragraph with numbers, then what each metric says and what is missing. */
 export function explainLines(rollout: Rollout, paper: Paper): readonly string[] {
-  const metrics = rollout.judgement?.metrics ?? []
+  const judgement = judgementShown(rollout)
+  const parts = [
+    gateLines(rollout, paper),
+    ...(judgement?.metrics ?? []).map((reading) => metricLines(reading, rollout, paper)),
+    ...(judgement === null ? [] : [mirrorLines(judgement, paper), aloneLines(judgement, paper)]),
+  ]
   const slices = sliceLines(rollout, paper)
+  const arms = armLines(rollout, paper)
   return [
     ...wrapText(cleanText(explainText(rollout)), paper.width),
-    ...metrics.flatMap((reading) => ['', ...metricLines(reading, rollout, paper)]),
+    ...parts.filter((lines) => lines.length > 0).flatMap((lines) => ['', ...lines]),
+    ...(arms.length === 0 ? [] : ['', ...arms]),
     ...(slices.length === 0 ? [] : ['', ...slices]),
   ]
 }
 
 /** The paragraph alone. */
 export function explainText(rollout: Rollout): string {
-  const { judgement } = rollout
+  const judgement = judgementShown(rollout)
   return [
     rollout.sentence,
     whereText(rollout),
     ...(rollout.strategy === 'instant'
       ? []
       : judgement === null
-        ? ['There is no evidence yet: it starts with the first traffic.']
+        ? [
+            rollout.step === null || rollout.judgement === null
+              ? 'There is no evidence yet: it starts with the first traffic.'
+              : `No evidence is asked for in this step: ${rollout.canary} gets no requests.`,
+          ]
         : [evidenceText(judgement, rollout), splitText(judgement), isOpen(rollout) ? outlookText(judgement) : '']),
     ...endText(rollout),
   ]
@@ -58,21 +71,33 @@ function whereText({
 }
 
 function evidenceText(judgement: Judgement, rollout: Rollout): string {
-  const { harm, units, metrics, kayenta } = judgement
+  const { harm, units, kayenta } = judgement
   const led = harm.leading === null || harm.logE <= 0 ? '' : ` (most of it from ${harm.leading})`
   const seen = `${count(units.canary)} ${units.canary === 1 ? 'unit has' : 'units have'} seen ${rollout.canary}, ${count(units.stable)} ${rollout.stable}.`
   const against = `The evidence for harm is ${odds(harm.logE)}${led}; ${odds(harm.threshold)} rolls back.`
   const said = rollout.sentence.includes(judgement.sentence) ? '' : judgement.sentence
   if (kayenta !== undefined) return [said, seen, kayentaText(kayenta)].filter((part) => part !== '').join(' ')
-  const open = metrics.filter((reading) => reading.role !== 'monitor' && reading.verdict !== 'safe')
-  const first = open[0]
-  const towards =
-    judgement.verdict === 'harmful' || rollout.step === null
+  return [said, seen, against, towardsText(judgement, rollout)].filter((part) => part !== '').join(' ')
+}
+
+/** What the step waits for, as far as evidence goes. */
+function towardsText(judgement: Judgement, { canary, step, steps }: Rollout): string {
+  const { verdict, metrics, forWeightBp, goal, mirror } = judgement
+  const here = step === null ? undefined : steps[step]
+  if (verdict === 'harmful' || here === undefined) return ''
+  if (here.passes === 'no-harm') return 'Nothing has to be proved in this step: it goes on unless harm is seen.'
+  // With no share there are only the answers of copies.
+  if (here.weightBp === 0 && mirror !== undefined)
+    return `The answers need evidence of ${odds(mirror.safety.threshold)} that few enough differ; it is ${odds(mirror.safety.logE)}.`
+  const better =
+    goal === undefined || here.passes !== 'decided'
       ? ''
-      : first === undefined
-        ? `Every guardrail has shown that ${rollout.canary} is safe for ${formatWeight(judgement.forWeightBp)}.`
-        : `Before ${formatWeight(judgement.forWeightBp)} each guardrail needs evidence of ${odds(first.safety.threshold)} that the worsening is acceptable; ${open.map((reading) => `${reading.name} has ${odds(reading.safety.logE)}`).join(', ')}.`
-  return [said, seen, against, towards].filter((part) => part !== '').join(' ')
+      : ` It also has to be better at ${goal.metric}: ${odds(goal.threshold)} decides, it is ${odds(goal.logE)}.`
+  const open = metrics.filter((reading) => reading.role === 'guardrail' && reading.verdict !== 'safe')
+  const first = open[0]
+  return first === undefined
+    ? `Every guardrail has shown that ${canary} is safe for ${formatWeight(forWeightBp)}.${better}`
+    : `Before ${formatWeight(forWeightBp)} each guardrail needs evidence of ${odds(first.safety.threshold)} that the worsening is acceptable; ${open.map((reading) => `${reading.name} has ${odds(reading.safety.logE)}`).join(', ')}.${better}`
 }
 
 /** Groups with their weights, and that nothing else decides. */
@@ -113,17 +138,12 @@ function endText(rollout: Rollout): readonly string[] {
   return [...took, exposed, ...last]
 }
 
-const labelWidth = 10
-const barWidth = 16
-
 function metricLines(reading: MetricReading, rollout: Rollout, paper: Paper): readonly string[] {
   const { name, role, kind, verdict } = reading
   const what = name === kind ? role : `${kind} ${role}`
   const title = `${paper.ink('strong', name)}  ${what}  ${signed(markOf(verdict), paper)}`
-  return [title, ...rowsOf(reading, rollout).flatMap(([label, text, evidence]) => row(label, text, evidence, paper))]
+  return [title, ...rowLines(rowsOf(reading, rollout), paper)]
 }
-
-type Row = readonly [label: string, text: string, evidence?: { readonly logE: number; readonly threshold: number }]
 
 function rowsOf(reading: MetricReading, { stable, canary, judgement }: Rollout): readonly Row[] {
   const { counts, harm, safety, missing, allowed, unit, cut, quantileMs, exact } = reading
@@ -155,6 +175,7 @@ function rowsOf(reading: MetricReading, { stable, canary, judgement }: Rollout):
       `${odds(safety.logE)} of ${odds(safety.threshold)} for ${formatWeight(judgement?.forWeightBp ?? 10_000)}`,
       safety,
     ],
+    ...goalRow(reading, judgement?.goal),
     ['missing', scored === undefined ? missingText(reading, missing) : missing.join('; ') || 'nothing'],
     [
       'guarantee',
@@ -163,6 +184,17 @@ function rowsOf(reading: MetricReading, { stable, canary, judgement }: Rollout):
         : exact
           ? 'exact, however often one looks'
           : 'asymptotic: it holds for many units, however often one looks',
+    ],
+  ]
+}
+
+function goalRow({ name }: MetricReading, goal: Judgement['goal']): readonly Row[] {
+  if (goal?.metric !== name) return []
+  return [
+    [
+      'better',
+      `${odds(goal.logE)} of ${odds(goal.threshold)}; given up after ${count(goal.maxUnits)} units, there are ${count(goal.units)}`,
+      goal,
     ],
   ]
 }
@@ -185,20 +217,6 @@ function missingText({ verdict, safety, role }: MetricReading, missing: readonly
   return role === 'monitor'
     ? 'nothing: a monitor decides nothing'
     : `evidence for safety: ${odds(safety.threshold)} is needed`
-}
-
-function row(label: string, text: string, evidence: Row[2], paper: Paper): readonly string[] {
-  const drawn = evidence === undefined ? '' : drawBar(evidence)
-  const [first = '', ...more] = wrapText(cleanText(text), paper.width - labelWidth - 2 - drawn.length)
-  return [
-    `  ${paper.ink('quiet', label.padEnd(labelWidth))}${drawn}${first}`,
-    ...more.map((line) => ' '.repeat(labelWidth + 2) + line),
-  ]
-}
-
-function drawBar(evidence: { readonly logE: number; readonly threshold: number }): string {
-  const { filled, rest } = bar(progress(evidence), barWidth)
-  return `${filled}${rest}  `
 }
 
 function valueOf(reading: MetricReading, version: 'stable' | 'canary'): string {

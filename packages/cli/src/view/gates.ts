@@ -15,7 +15,9 @@ export type WaitingGate = NonNullable<Rollout['gate']> & {
 export function waitingGates(services: readonly ServiceStatus[]): readonly WaitingGate[] {
   return services
     .flatMap(({ name, rollout }) =>
-      rollout?.gate == null ? [] : [{ service: name, rollout: rollout.id, canary: rollout.canary, ...rollout.gate }],
+      rollout?.gate == null
+        ? []
+        : [{ service: name, rollout: rollout.id, canary: rollout.canary, ...rollout.gate, says: lastSaid(rollout) }],
     )
     .toSorted((a, b) => Number(b.people !== null) - Number(a.people !== null) || a.since - b.since)
 }
@@ -26,7 +28,7 @@ export function gateTable(gates: readonly WaitingGate[], paper: Paper, now: numb
     [
       { title: 'service', text: ({ service }) => service, style: () => 'strong' },
       { title: 'rollout', text: ({ rollout }) => rollout, drop: 2 },
-      { title: 'to', text: ({ canary }) => canary },
+      { title: 'to', text: ({ canary }) => canary, drop: 3 },
       { title: 'gate', text: ({ name }) => name },
       { title: 'kind', text: ({ kind }) => kind, drop: 1 },
       { title: 'for', align: 'right', text: ({ since }) => age(now - since) },
@@ -37,8 +39,17 @@ export function gateTable(gates: readonly WaitingGate[], paper: Paper, now: numb
   )
 }
 
-/** What a gate waits for. */
-export function saysOf({ says, people, approvals }: NonNullable<Rollout['gate']>): string {
+/** What the gate that is asked waits for, or why it failed. */
+export function gateText(rollout: Rollout): string {
+  return rollout.gate === null ? '' : saysOf({ ...rollout.gate, says: lastSaid(rollout) })
+}
+
+/** One that has failed is asked again when the rollout goes on: until then what it said last is why. */
+function lastSaid({ gate, phase, reason, why }: Rollout): string | null {
+  return phase === 'holding' && reason === 'gate' ? `failed: ${why ?? ''}` : (gate?.says ?? null)
+}
+
+function saysOf({ says, people, approvals }: NonNullable<Rollout['gate']>): string {
   if (people === null) return cleanText(says ?? 'no answer yet')
   const who = approvals.length === 0 ? '' : `: ${approvals.join(', ')}`
   return `${approvals.length} of ${people} ${people === 1 ? 'person' : 'people'}${who}`

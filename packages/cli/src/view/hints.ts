@@ -5,12 +5,13 @@ export function hintsFor({ name, rollout, versions, stable }: ServiceStatus): re
   const next = versions.find((version) => version.name !== stable)?.name ?? 'VERSION'
   if (rollout === null) return [`serin release ${name} --to ${next}`, `serin get versions ${name}`]
   const step = rollout.step === null ? '' : ` --step ${rollout.step + 1}`
+  const approval = rollout.gate?.people == null ? [] : [`serin approve ${name}`]
   switch (rollout.phase) {
     case 'preparing':
       return [`serin abort ${name}`, `serin get versions ${name}`]
     case 'watching':
       return [
-        ...(rollout.gate?.people == null ? [] : [`serin approve ${name}`]),
+        ...approval,
         `serin pause ${name}`,
         `serin abort ${name}`,
         `serin promote ${name}${step}`,
@@ -18,8 +19,11 @@ export function hintsFor({ name, rollout, versions, stable }: ServiceStatus): re
       ]
     case 'holding':
       return [
+        ...approval,
+        // What failed, or was missing, is asked again; only a person goes past it.
+        ...(asksAgain(rollout.reason) ? [`serin resume ${name}`] : []),
         ...(step === '' ? [] : [`serin promote ${name}${step}`]),
-        `serin resume ${name}`,
+        ...(asksAgain(rollout.reason) ? [] : [`serin resume ${name}`]),
         `serin abort ${name}`,
         `serin explain ${name}`,
       ]
@@ -31,4 +35,8 @@ export function hintsFor({ name, rollout, versions, stable }: ServiceStatus): re
     case 'rolled-back':
       return [`serin explain ${name}`, `serin retry ${name}`, `serin get journal ${name}`]
   }
+}
+
+function asksAgain(reason: string | null): boolean {
+  return reason === 'gate' || reason === 'no-evidence' || reason === 'operator'
 }

@@ -54,7 +54,7 @@ function whatHappened(kind: string, data: JournalLine['data']): string {
     case 'rollout.moved':
       return moved(data)
     case 'rollout.arm':
-      return `${text(data['version'])} is ${text(data['what'])}`
+      return `challenger ${text(data['version'])} ${text(data['what'])}`
     case 'rollout.gate':
       return `gate ${text(data['gate'])} ${text(data['outcome'])}`
     case 'rollout.jump':

@@ -19,6 +19,11 @@ export function markOf(verdict: MetricReading['verdict']): Mark {
   return marks[verdict]
 }
 
+/** The mark of all traffic against before: it may show harm, and never safety. */
+export function aloneMark({ logE, threshold }: NonNullable<Judgement['alone']>): Mark {
+  return logE >= threshold ? marks.harmful : { sign: '○', style: 'quiet', word: 'no harm' }
+}
+
 /** The mark of a rollout: is it all right? */
 export function rolloutMark(rollout: Rollout): Mark {
   switch (rollout.phase) {

@@ -1,4 +1,5 @@
-import type { ServiceStatus } from '@serin/spec'
+import type { Rollout, ServiceStatus } from '@serin/spec'
+import { judgementShown } from './evidence.ts'
 import { clock } from './figures.ts'
 import { serviceMark, signOf } from './marks.ts'
 import type { Paper } from './paper.ts'
@@ -21,10 +22,16 @@ export function progressKey({ status, now, heardAt }: Snapshot): string {
   return JSON.stringify(
     rollout === null
       ? [serviceSentence(status), trouble]
-      : [rollout.id, rollout.phase, rollout.attempt, rollout.step, verdictOf(status), trouble],
+      : [rollout.id, rollout.phase, rollout.attempt, rollout.step, verdictOf(status), gateOf(rollout), trouble],
   )
 }
 
+/** Which gate is asked, and who has said yes. */
+function gateOf({ gate }: Rollout): string {
+  return gate === null ? '' : [gate.name, ...gate.approvals].join('/')
+}
+
 function verdictOf({ rollout }: ServiceStatus): string {
-  return `${rollout?.judgement?.verdict ?? 'none'}/${rollout?.judgement?.health ?? 'none'}`
+  const judgement = rollout === null ? null : judgementShown(rollout)
+  return `${judgement?.verdict ?? 'none'}/${judgement?.health ?? 'none'}`
 }

@@ -1,4 +1,6 @@
 import type { ServiceStatus } from '@serin/spec'
+import { cleanText, wrapText } from './text.ts'
+import { isOpen } from './versions.ts'
 
 /** Is it all right? One sentence about a service. */
 export function serviceSentence({ stable, rollout, versions }: ServiceStatus): string {
@@ -16,4 +18,12 @@ export function serviceSentence({ stable, rollout, versions }: ServiceStatus): s
     case undefined:
       return `${stable} is starting.`
   }
+}
+
+/** That nothing goes forward, while that is so. */
+export function freezeLines({ freeze, rollout }: ServiceStatus, width: number): readonly string[] {
+  if (freeze === null) return []
+  const why = freeze.why === '' ? '' : `: ${cleanText(freeze.why).replace(/\.$/, '')}`
+  const what = rollout?.hotfix === true && isOpen(rollout) ? 'Only this hotfix goes forward.' : 'Nothing goes forward.'
+  return wrapText(`Frozen until ${cleanText(freeze.to)}${why}. ${what}`, width)
 }

@@ -58,6 +58,64 @@ test('a canary that starts', (t) =>
     ),
   ))
 
+const asked = { name: 'approval', kind: 'approval', since: noon - 60_000, says: null, approvals: ['ann'], people: 2 }
+
+test('a gate that waits for people', (t) =>
+  draws(
+    t,
+    snapshot(
+      service({
+        preview: 'http://127.0.0.1:8081',
+        queue: ['v3'],
+        rollout: rollout({
+          strategy: 'blue-green',
+          step: 0,
+          askedBp: 0,
+          inForceBp: 0,
+          evidenceMs: 0,
+          judgement: null,
+          gate: asked,
+          hotfix: true,
+          sentence: 'v2 runs without traffic. Waiting for the gate "approval" (1 of 2 people).',
+          steps: [
+            {
+              weightBp: 0,
+              holdMs: 0,
+              pause: false,
+              name: 'preview',
+              gates: [
+                { name: 'smoke', kind: 'command' },
+                { name: 'approval', kind: 'approval' },
+              ],
+            },
+            { weightBp: 10_000, fromBp: 0, holdMs: 300_000, pause: false, name: 'switch', passes: 'no-harm' },
+            { weightBp: 10_000, holdMs: 600_000, pause: false, name: 'bake', passes: 'no-harm' },
+          ],
+        }),
+      }),
+    ),
+  ))
+
+test('an experiment with three challengers', (t) =>
+  draws(
+    t,
+    snapshot(
+      service({
+        rollout: rollout({
+          strategy: 'ab',
+          step: 0,
+          askedBp: 2_000,
+          inForceBp: 2_000,
+          steps: [{ weightBp: 6_000, holdMs: 0, pause: false, name: 'experiment', passes: 'decided' }],
+          rivals: [
+            { version: 'v3', askedBp: 2_000, judgement: judgement({ verdict: 'safe' }), dropped: null },
+            { version: 'v4', askedBp: 0, judgement: null, dropped: 'Harm is proved (2,909 to 1).' },
+          ],
+        }),
+      }),
+    ),
+  ))
+
 test('a rollout that is held', (t) =>
   draws(
     t,

@@ -1,13 +1,14 @@
 import { stripVTControlCharacters } from 'node:util'
 import type { JournalLine } from '@serin/sdk'
 import type { ServiceStatus } from '@serin/spec'
-import { evidenceLines, totalsText } from './evidence.ts'
+import { armLines } from './arms.ts'
+import { evidenceLines, judgementShown, totalsText } from './evidence.ts'
 import { age, clock, weight } from './figures.ts'
 import { hintsFor } from './hints.ts'
 import { journalWords, toldLines } from './journal-words.ts'
 import { markOf, serviceMark, signed, signOf } from './marks.ts'
 import type { Paper } from './paper.ts'
-import { serviceSentence } from './sentence.ts'
+import { freezeLines, serviceSentence } from './sentence.ts'
 import { stairLines } from './stairs.ts'
 import { cleanText, clipLine, wrapText } from './text.ts'
 import { isOpen, versionLines } from './versions.ts'
@@ -54,14 +55,16 @@ function headLines(snapshot: Snapshot, paper: Paper): readonly string[] {
   return [
     `${signOf(serviceMark(status), paper)} ${paper.ink('strong', first)}`,
     ...more.map((line) => `  ${paper.ink('strong', line)}`),
-    `  ${paper.ink('quiet', contextOf(snapshot))}`,
+    ...contextLines(snapshot, paper.width - 2).map((line) => `  ${paper.ink('quiet', line)}`),
+    ...freezeLines(status, paper.width - 2).map((line) => `  ${paper.ink('wait', line)}`),
     ...status.trouble.flatMap((sentence) =>
       wrapText(`■ ${cleanText(sentence)}`, paper.width - 2).map((line) => `  ${paper.ink('harm', line)}`),
     ),
   ]
 }
 
-function contextOf({ status: { name, rollout, address, preview, queue }, now }: Snapshot): string {
+/** Broken between facts, so that an address can be copied. */
+function contextLines({ status: { name, rollout, address, preview, queue }, now }: Snapshot, width: number) {
   const parts = [name]
   if (rollout !== null) {
     const attempt = rollout.attempt > 1 ? ` (attempt ${rollout.attempt})` : ''
@@ -72,23 +75,35 @@ function contextOf({ status: { name, rollout, address, preview, queue }, now }: 
       isOpen(rollout) ? took : `took ${took}`,
     )
   }
+  const hotfix = rollout?.hotfix === true && isOpen(rollout) ? ['hotfix'] : []
   const more = [
     ...(preview === null ? [] : [`preview ${preview}`]),
     ...(queue.length === 0 ? [] : [`then ${queue.join(', ')}`]),
-    ...(rollout?.hotfix === true && isOpen(rollout) ? ['hotfix'] : []),
   ]
-  return [...parts, address ?? 'no address yet', ...more].join(' · ')
+  return joinedWithin([...parts, ...hotfix, address ?? 'no address yet', ...more], width)
+}
+
+/** As many parts on a line as fit; none is broken. */
+function joinedWithin(parts: readonly string[], width: number): readonly string[] {
+  const lines: string[] = []
+  for (const part of parts) {
+    const longer = `${lines.at(-1) ?? ''} · ${part}`
+    if (lines.length > 0 && longer.length <= width) lines[lines.length - 1] = longer
+    else lines.push(part)
+  }
+  return lines
 }
 
 function bodyOf(snapshot: Snapshot, paper: Paper): readonly Section[] {
   const { status, journal } = snapshot
   const { rollout } = status
-  const judgement = rollout?.judgement ?? null
+  const judgement = rollout === null ? null : judgementShown(rollout)
   return [
     { lines: rollout === null ? [] : stepsSection(status, paper), weight: 8 },
     { lines: versionLines(status, paper), weight: 7 },
     { lines: judgement === null ? [] : evidenceLines(judgement, paper), weight: 6 },
     { lines: judgement === null ? [] : verdictLines(status, paper), weight: 5 },
+    { lines: rollout === null ? [] : armLines(rollout, paper), weight: 5 },
     {
       lines: toldLines(journal)
         .slice(-3)
@@ -130,15 +145,8 @@ function journalLine({ at, actor, kind, data }: JournalLine, paper: Paper): stri
   return `${paper.ink('quiet', clock(at))}  ${paper.ink('strong', cleanText(actor))}  ${journalWords({ kind, data })}`
 }
 
-/** As many commands on a line as fit; none is broken. */
 function hintLines(status: ServiceStatus, paper: Paper): readonly string[] {
-  const lines: string[] = []
-  for (const hint of hintsFor(status)) {
-    const longer = `${lines.at(-1) ?? ''} · ${hint}`
-    if (lines.length > 0 && longer.length <= paper.width) lines[lines.length - 1] = longer
-    else lines.push(hint)
-  }
-  return lines.map((line) => paper.ink('quiet', line))
+  return joinedWithin(hintsFor(status), paper.width).map((line) => paper.ink('quiet', line))
 }
 
 function indented({ lines, weight: own }: Section): Section {

@@ -3,7 +3,7 @@ import * as fc from 'fast-check'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { decideArms, pairOf, pairShareBp, type Challenger } from './arms.ts'
-import { slotOf } from './testing/slots.ts'
+import { slotOf } from './testing/setups.ts'
 
 const goal = { metric: 'bought', better: 'higher' } as const
 

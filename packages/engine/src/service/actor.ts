@@ -25,7 +25,6 @@ import { describeRollout, describeService } from '../describe.ts'
 import { keys, type RolloutDocument, type ServiceDocument, type ServiceDocuments } from '../documents.ts'
 import { createLiveWindow } from '../live-window.ts'
 import { Canary } from './canary.ts'
-import { rolloutEntry } from './changes.ts'
 import {
   command,
   planFor,
@@ -42,7 +41,7 @@ import { Evidence, type Assumptions } from './evidence.ts'
 import { Gates, type OtherService } from './gates.ts'
 import { Notices } from './notices.ts'
 import { ServiceRecord } from './record.ts'
-import { dropRival, rivalsLeft } from './rivals.ts'
+import { dropFailedRival, rivalsReady } from './rivals.ts'
 import { Replicas, runsOtherwise, versionsOf } from './replicas.ts'
 import { Routes } from './routes.ts'
 import { troubleOf } from './trouble.ts'
@@ -283,7 +282,7 @@ export class ServiceActor {
     this.#guarded(() => record.recover())
     this.#guarded(() => this.#coolDown())
     this.#guarded(() => startQueued(this.#commandPorts))
-    this.#guarded(() => this.#dropFailed())
+    this.#guarded(() => dropFailedRival(record, this.#replicas))
     this.#guarded(() => this.#tickRollout())
     this.#gates.look(this.#isFrozen() ? null : record.active)
     this.#routes.kickIfChanged()
@@ -352,31 +351,12 @@ export class ServiceActor {
     const rollout = this.#record.active
     if (rollout === null) return
     const mayBegin = (): boolean =>
-      !this.#isFrozen() && this.#rivalsReady(rollout) && this.#evidence.baselineReady(rollout)
+      !this.#isFrozen() && rivalsReady(rollout, this.#replicas) && this.#evidence.baselineReady(rollout)
     const event = this.#canary.fact(rollout, mayBegin)
     const ready = event.type === 'canary-ready'
     const next = ready ? this.#begin(this.#evidence.frozen(rollout)) : this.#record.advance(rollout, event)
     if (next === rollout) this.#evidence.judgeSilence(rollout)
     this.#missing()
-  }
-
-  /** Whether every other challenger is up, or never will be. */
-  #rivalsReady({ plan }: RolloutDocument): boolean {
-    return (plan.rivals ?? []).every((version) => ['ready', 'failed'].includes(this.#replicas.observe(version).state))
-  }
-
-  /** A challenger that does not run is dropped; the experiment goes on with the others. */
-  #dropFailed(): void {
-    const { active } = this.#record
-    if (active === null) return
-    for (const { version } of rivalsLeft(active)) {
-      const runs = this.#replicas.observe(version)
-      if (runs.state !== 'failed') continue
-      const why = runs.failure?.message ?? `${version} failed.`
-      const next = dropRival(active, version, why)
-      const journal = [rolloutEntry(next, 'rollout.arm', 'serin', { version, what: 'dropped', why })]
-      return this.#record.commit({ rollouts: [next], journal })
-    }
   }
 
   /** What the service wants when evidence has been missing for long. */

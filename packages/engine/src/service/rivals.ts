@@ -15,6 +15,8 @@ import type { Judgement } from '@serin/spec'
 import type { Rival, RolloutDocument } from '../documents.ts'
 import type { Traced } from '../trace.ts'
 import { rolloutEntry } from './changes.ts'
+import type { ServiceRecord } from './record.ts'
+import type { Replicas } from './replicas.ts'
 
 /** Rivals as an attempt begins: each with an analysis of its own against stable. */
 export function beginRivals(rollout: RolloutDocument, setup: AnalysisSetup): readonly Rival[] {
@@ -131,9 +133,23 @@ function dropped<Document extends RolloutDocument>(rollout: Document, version: s
   return { ...rollout, rivals }
 }
 
-/** Drops a rival that cannot run. */
-export function dropRival(rollout: RolloutDocument, version: string, why: string): RolloutDocument {
-  return dropped(rollout, version, why)
+/** Whether every other challenger is up, or never will be. */
+export function rivalsReady({ plan }: RolloutDocument, replicas: Replicas): boolean {
+  return (plan.rivals ?? []).every((version) => ['ready', 'failed'].includes(replicas.observe(version).state))
+}
+
+/** A challenger that does not run is dropped; the experiment goes on with the others. */
+export function dropFailedRival(record: ServiceRecord, replicas: Replicas): void {
+  const { active } = record
+  if (active === null) return
+  for (const { version } of rivalsLeft(active)) {
+    const { state, failure } = replicas.observe(version)
+    if (state !== 'failed') continue
+    const why = failure?.message ?? `${version} failed.`
+    const next = dropped(active, version, why)
+    const journal = [rolloutEntry(next, 'rollout.arm', 'serin', { version, what: 'dropped', why })]
+    return record.commit({ rollouts: [next], journal })
+  }
 }
 
 /** A rival takes canary's place in the plan, with its evidence; canary is dropped. */
