@@ -16,7 +16,12 @@ export async function* follow(
   service: string,
   signal: AbortSignal,
 ): AsyncGenerator<Snapshot, void> {
-  const news = await News.open(connection, service, signal)
+  const news = await News.open(connection, service, signal).catch((error: unknown) => {
+    // Whoever ends it before the first answer has not met a failure.
+    if (signal.aborted) return null
+    throw error
+  })
+  if (news === null) return
   try {
     while (!signal.aborted) {
       yield news.snapshot()
@@ -26,6 +31,11 @@ export async function* follow(
   } finally {
     news.close()
   }
+}
+
+/** Whether a line is worth keeping. A share that grows evenly routes anew each second: nothing else would be left. */
+function isTold(line: JournalLine, service: string): boolean {
+  return line.kind !== 'routing.applied' && isAboutService(line, service)
 }
 
 /** What has been heard of a service; goes on listening by itself. */
@@ -44,7 +54,7 @@ class News {
 
   static async open(connection: Connection, service: string, signal: AbortSignal): Promise<News> {
     const status = await connection.client.getService({ service }, signal)
-    const { entries } = await connection.client.journal({ newest: 'true', limit: 200 }, signal)
+    const { entries } = await connection.client.journal({ newest: 'true', limit: 1_000 }, signal)
     return new News(
       connection,
       status,
@@ -61,7 +71,7 @@ class News {
   ) {
     this.#connection = connection
     this.#status = status
-    this.#journal = journal.filter((line) => isAboutService(line, status.name)).slice(-keptLines)
+    this.#journal = journal.filter((line) => isTold(line, status.name)).slice(-keptLines)
     this.#signal = AbortSignal.any([signal, this.#closed.signal])
     void this.#listen(journal.at(-1)?.seq ?? 0)
   }
@@ -97,7 +107,7 @@ class News {
         for await (const event of this.#connection.client.events({ after: seen, signal })) {
           if (event.type === 'journal') seen = event.entry.seq
           if (event.type === 'service' && event.status.name === this.#status.name) this.#status = event.status
-          if (event.type === 'journal' && isAboutService(event.entry, this.#status.name))
+          if (event.type === 'journal' && isTold(event.entry, this.#status.name))
             this.#journal = [...this.#journal, event.entry].slice(-keptLines)
           this.#heardAt = Date.now()
           this.#tell()

@@ -186,7 +186,7 @@ function noteLines(reading: MetricReading, paper: Paper): readonly string[] {
     reading.verdict === 'harmful'
       ? reading.sentence
       : reading.verdict === 'undecided' && reading.missing.length > 0
-        ? `${reading.name} still needs ${reading.missing.join('; ')}.`
+        ? `${reading.name} still needs more: ${reading.missing.join('; ')}.`
         : ''
   if (text === '') return []
   return wrapText(cleanText(text), paper.width - 2).map((line) => `  ${line}`)

@@ -43,14 +43,26 @@ function rough(ms: number): string {
   return formatDuration(Math.max(unit, Math.round(ms / unit) * unit))
 }
 
-const waits = (needs: readonly string[]): string =>
-  needs.length === 0 ? unknown : needs.length === 1 ? (needs[0]?.split(': ')[0] ?? unknown) : `${needs.length} things`
+/** A cell has room for this. */
+const mostWaits = 32
 
-function columnsOf({ users, steps }: ReleasePlan): readonly Column<ReleasePlanStep>[] {
-  const isNamed = steps.some(({ name }) => name !== undefined)
+/** What a step waits for in short, with the names of its gates alone; when even that is too long, how many they are. */
+function waits(needs: readonly string[]): string {
+  const short = needs.map((need) => need.split(': ')[0] ?? need).join(', ')
+  if (short === '') return unknown
+  return short.length <= mostWaits ? short : needs.length === 1 ? 'see below' : `${needs.length} things`
+}
+
+/** Columns in which no step has anything to say are left out. */
+function columnsOf(plan: ReleasePlan): readonly Column<ReleasePlanStep>[] {
+  const { steps } = plan
+  return allColumns(plan).filter(({ text }) => steps.some((step) => text(step) !== unknown))
+}
+
+function allColumns({ users }: ReleasePlan): readonly Column<ReleasePlanStep>[] {
   return [
-    ...(isNamed ? [{ title: 'step', text: ({ name }: ReleasePlanStep) => name ?? unknown }] : []),
-    { title: 'share', align: 'right', text: ({ weightBp }) => formatWeight(weightBp) },
+    { title: 'step', text: ({ name }: ReleasePlanStep) => name ?? unknown },
+    { title: 'share', align: 'right', text: shareOf },
     { title: 'earliest', align: 'right', text: ({ earliestMs }) => time(earliestMs) },
     { title: 'likely', align: 'right', text: ({ likelyMs }) => time(likelyMs) },
     { title: 'waits for', text: ({ needs }) => waits(needs), drop: 2 },
@@ -89,20 +101,53 @@ function columnsOf({ users, steps }: ReleasePlan): readonly Column<ReleasePlanSt
   ]
 }
 
-function sentencesOf(plan: ReleasePlan): readonly string[] {
-  const { canary, promoted, steps, falseRollbackPercent, notForecast, errorPercent } = plan
-  const first = steps.find(({ likelyMs }) => likelyMs !== null)
-  const doubled = first?.doubledErrors
-  const waiting = steps.flatMap(({ name, needs }, at) =>
-    needs.length === 0
+function shareOf({ fromBp, weightBp }: ReleasePlanStep): string {
+  return fromBp === undefined
+    ? formatWeight(weightBp)
+    : `${formatWeight(fromBp).replace(' %', '')} → ${formatWeight(weightBp)}`
+}
+
+/** What steps wait for, where the table does not say it all. */
+function waitingOf({ steps }: ReleasePlan): readonly string[] {
+  return steps.flatMap(({ name, needs }, at) =>
+    needs.join(', ') === waits(needs) || needs.length === 0
       ? []
       : [`Step ${at + 1}${name === undefined ? '' : ` (${name})`} waits for ${needs.join('; ')}.`],
   )
+}
+
+/** When it is over for a version that behaves as stable does. */
+function endOf({ canary, stable, promoted, experiment, steps }: ReleasePlan): readonly string[] {
+  const { earliestMs, likelyMs, canaryRequests } = promoted
+  const own = steps.some(({ needs }) => needs.some((need) => !need.startsWith('the experiment')))
+    ? ['Copies, gates and people take their own time on top.']
+    : []
+  if (experiment !== undefined) {
+    return [
+      `${canary} is promoted when it is shown to be better than ${stable} at ${experiment.metric}, after ${rough(earliestMs)} at the earliest; after ${count(experiment.maxUnits)} units of both versions without that it goes back.`,
+      likelyMs === null
+        ? 'At this traffic so many do not come within the deadline.'
+        : `If it takes them all it is over after about ${rough(likelyMs)}, and ${canary} has answered about ${count(canaryRequests)} requests.`,
+      ...own,
+    ]
+  }
+  if (likelyMs === null)
+    return [
+      `A ${canary} that behaves as stable is not promoted by itself at this traffic: the evidence does not come within a step's deadline.`,
+    ]
   return [
-    ...waiting,
-    promoted.likelyMs === null
-      ? `A ${canary} that behaves as stable is not promoted by itself at this traffic: the evidence does not come within a step's deadline.`
-      : `A ${canary} that behaves as stable is promoted after ${rough(promoted.earliestMs)} at the earliest, likely after ${rough(promoted.likelyMs)}, when it has answered about ${count(promoted.canaryRequests)} requests.`,
+    `A ${canary} that behaves as stable is promoted after ${rough(earliestMs)} at the earliest, likely after ${rough(likelyMs)}, when it has answered about ${count(canaryRequests)} requests.`,
+    ...own,
+  ]
+}
+
+function sentencesOf(plan: ReleasePlan): readonly string[] {
+  const { steps, falseRollbackPercent, notForecast, errorPercent } = plan
+  const first = steps.find(({ likelyMs, doubledErrors }) => likelyMs !== null && doubledErrors.likelyMs !== null)
+  const doubled = first?.doubledErrors
+  return [
+    ...waitingOf(plan),
+    ...endOf(plan),
     ...(doubled?.likelyMs == null || doubled.p95Ms === null || first === undefined
       ? errorPercent === 0
         ? [

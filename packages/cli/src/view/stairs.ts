@@ -16,6 +16,8 @@ type Step = Rollout['steps'][number]
 
 interface Stair {
   readonly weightBp: number
+  /** How much of it canary has: less than all while it grows evenly, or waits for copies. */
+  readonly hasBp: number
   readonly state: 'done' | 'now' | 'stopped' | 'ahead'
   readonly note: string
   /** Under the current step: its gates. */
@@ -48,11 +50,10 @@ function stairWidth(stairs: readonly Stair[], { width }: Paper): number {
 
 const signs = { done: '✓', now: '▶', stopped: '■', ahead: ' ' } as const
 
-function stairLine({ weightBp, state, note }: Stair, width: number, paper: Paper): string {
+function stairLine({ weightBp, hasBp, state, note }: Stair, width: number, paper: Paper): string {
   const length = weightBp === 0 ? 0 : Math.max(1, Math.round((weightBp / 10_000) * width))
-  const { filled } = bar(1, length)
-  const stair =
-    state === 'ahead' || state === 'stopped' ? paper.ink('quiet', '·'.repeat(length)) : paper.ink('canary', filled)
+  const { filled, rest } = bar(weightBp === 0 ? 0 : hasBp / weightBp, length)
+  const stair = `${paper.ink('canary', filled)}${paper.ink('quiet', rest)}`
   const share = weight(weightBp).padStart(8)
   const sign = state === 'ahead' ? ' ' : paper.ink(state === 'stopped' ? 'harm' : 'canary', signs[state])
   const space = note === '' ? '' : ' '.repeat(width - length + 2)
@@ -71,9 +72,11 @@ function stairsOf(rollout: Rollout): readonly Stair[] {
     const here = step === i && (phase === 'watching' || phase === 'holding')
     const state = here ? 'now' : stoppedAt === i ? 'stopped' : isPassed(rollout, i, stoppedAt) ? 'done' : 'ahead'
     const note = here ? noteOf(rollout) : stoppedAt === i ? 'stopped here' : state === 'ahead' ? aheadOf(one) : ''
-    const title = here ? [...titleOf(one), ...copiesOf(one)] : titleOf(one)
+    const isOn = state === 'now' || state === 'done'
+    const title = here ? [...titleOf({ ...one, holdMs: 0 }), ...copiesOf(one)] : titleOf(one)
     return {
       weightBp,
+      hasBp: here ? Math.min(weightBp, rollout.askedBp) : isOn ? weightBp : 0,
       state,
       note: [title.join(', '), note].filter((part) => part !== '').join(': '),
       under: here ? gatesUnder(rollout, one) : [],
@@ -81,8 +84,14 @@ function stairsOf(rollout: Rollout): readonly Stair[] {
   })
   const last: Stair =
     phase === 'promoting'
-      ? { weightBp: 10_000, state: 'now', note: 'being promoted', under: [] }
-      : { weightBp: 10_000, state: phase === 'promoted' ? 'done' : 'ahead', note: '', under: [] }
+      ? { weightBp: 10_000, hasBp: 10_000, state: 'now', note: 'being promoted', under: [] }
+      : {
+          weightBp: 10_000,
+          hasBp: phase === 'promoted' ? 10_000 : 0,
+          state: phase === 'promoted' ? 'done' : 'ahead',
+          note: '',
+          under: [],
+        }
   // A plan that ends with all traffic shows its last step, not another one like it.
   return steps.at(-1)?.weightBp === 10_000 && phase !== 'promoting' ? stairs : [...stairs, last]
 }
@@ -108,7 +117,7 @@ function whereItStopped({ phase, steps, judgement, firstTrafficAt }: Rollout): n
 function titleOf({ name, fromBp, holdMs, mirrorBp }: Step): readonly string[] {
   return [
     `${cleanText(name ?? '')}${isBatch(name) ? ' copies' : ''}`,
-    fromBp === undefined ? '' : `from ${weight(fromBp)} evenly over ${formatDuration(holdMs)}`,
+    fromBp === undefined ? '' : `from ${weight(fromBp)} evenly${holdMs === 0 ? '' : ` over ${formatDuration(holdMs)}`}`,
     mirrorBp === undefined ? '' : `${weight(mirrorBp)} copied`,
   ].filter((part) => part !== '')
 }

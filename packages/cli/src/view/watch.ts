@@ -26,6 +26,8 @@ export interface Snapshot {
 /** Silence after which nothing may look live any more. The control plane tells figures every second. */
 export const staleMs = 5_000
 
+const growingBp = 500
+
 interface Section {
   readonly lines: readonly string[]
   /** The lowest goes first when there is no room. */
@@ -117,7 +119,10 @@ function bodyOf(snapshot: Snapshot, paper: Paper): readonly Section[] {
 function stepsSection({ rollout, versions }: ServiceStatus, paper: Paper): readonly string[] {
   if (rollout === null) return []
   const canary = versions.find((version) => version.name === rollout.canary)
-  const differs = rollout.inForceBp !== null && rollout.inForceBp !== rollout.askedBp
+  const grows = rollout.step !== null && rollout.steps[rollout.step]?.fromBp !== undefined
+  const behindBp = Math.abs((rollout.inForceBp ?? rollout.askedBp) - rollout.askedBp)
+  // A share that grows evenly is always a little ahead of the router.
+  const differs = behindBp > (grows ? growingBp : 0)
   const inForce = isOpen(rollout) ? `in force ${weight(rollout.inForceBp)}` : ''
   const split =
     canary?.splitPercent == null ? 'no requests yet' : `split ${canary.splitPercent.toFixed(1)} % (last 10 s)`

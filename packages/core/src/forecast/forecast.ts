@@ -83,7 +83,9 @@ function stepOf(at: number, input: StepInput): ReleasePlanStep {
       : (next?.atMs ?? path.promotedAtMs ?? 0) - arrival.atMs
   const share = weightBp / 10_000
   const requests =
-    arrival === undefined || stayMs === null ? null : (next?.canaryRequests ?? path.canaryRequests) - arrival.canaryRequests
+    arrival === undefined || stayMs === null
+      ? null
+      : (next?.canaryRequests ?? path.canaryRequests) - arrival.canaryRequests
   const known =
     share > 0 && share < 1 && harmAlpha !== null && traffic.errorRatio > 0 && traffic.errorRatio * asked <= 1
   const stage = (ratio: number, horizonMs: number) => ({
@@ -132,7 +134,7 @@ function needsOf(step: PlanStep | undefined): string[] {
     ...(canaryReplicas === undefined ? [] : [`${canaryReplicas} ${canaryReplicas === 1 ? 'copy' : 'copies'} ready`]),
     ...(mirror === undefined
       ? []
-      : [`${mirror.minPairs} answers compared, at most ${100 * mirror.maxDifferentRatio} % different`]),
+      : [`answers alike: ${mirror.minPairs} compared, at most ${100 * mirror.maxDifferentRatio} % different`]),
     ...(passes === 'decided' ? ['the experiment to be decided'] : []),
     ...gates.map((gate) => gateNeeds(gate)),
     ...(pause ? ['a person'] : []),
