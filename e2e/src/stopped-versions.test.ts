@@ -11,6 +11,7 @@ import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client } from '@serin/sdk'
 import type { Rollout } from '@serin/spec'
+import { unlessLong } from './harness/long-form.ts'
 import { openScene, rolloutEnd } from './harness/control-plane.ts'
 import { startMixedLoad } from './harness/mixed-load.ts'
 import { serviceFile } from './harness/service-file.ts'
@@ -26,55 +27,59 @@ const file = serviceFile({
   more: `    keepWarm: 0s\n    drain: ${drainMs}ms\n`,
 })
 
-test('a version that goes waits for open streams as long as drain says; what is cut is counted', async (t) => {
-  await using scene = await openScene({ file, load: { rate: 200 } })
-  const { client, load, controlPlane, dataDirectory } = scene
-  const { address } = await client.getService({ service: 'web' })
-  assert.ok(address !== null)
-  // None of these takes longer than the drain time.
-  await using mixed = await startMixedLoad(address, ['get', 'post', 'lines', 'events', 'session'])
+test(
+  'a version that goes waits for open streams as long as drain says; what is cut is counted',
+  { skip: unlessLong },
+  async (t) => {
+    await using scene = await openScene({ file, load: { rate: 200 } })
+    const { client, load, controlPlane, dataDirectory } = scene
+    const { address } = await client.getService({ service: 'web' })
+    assert.ok(address !== null)
+    // None of these takes longer than the drain time.
+    await using mixed = await startMixedLoad(address, ['get', 'post', 'lines', 'events', 'session'])
 
-  const socket = new WebSocket(address.replace('http', 'ws'))
-  await once(socket, 'open')
-  let socketClosed = false
-  socket.addEventListener('close', () => (socketClosed = true))
-  const long = await openStream(address, 600_000)
-  const short = await openStream(address, 50)
-  await client.release({ service: 'web', to: 'v2' })
-  const { endedAt } = await finish(client)
-  assert.equal(await short.ended, 'whole', 'a stream that ends in time is not cut')
-  assert.equal(await long.ended, 'cut')
-  assert.ok(endedAt !== null && Date.now() - endedAt >= drainMs, 'not before its time')
-  await until('the WebSocket to be cut', () => socketClosed)
-  await gone(client, 'v1')
+    const socket = new WebSocket(address.replace('http', 'ws'))
+    await once(socket, 'open')
+    let socketClosed = false
+    socket.addEventListener('close', () => (socketClosed = true))
+    const long = await openStream(address, 600_000)
+    const short = await openStream(address, 50)
+    await client.release({ service: 'web', to: 'v2' })
+    const { endedAt } = await finish(client)
+    assert.equal(await short.ended, 'whole', 'a stream that ends in time is not cut')
+    assert.equal(await long.ended, 'cut')
+    assert.ok(endedAt !== null && Date.now() - endedAt >= drainMs, 'not before its time')
+    await until('the WebSocket to be cut', () => socketClosed)
+    await gone(client, 'v1')
 
-  const told = await until('the count in the journal', async () => {
-    const { entries } = await client.journal({ stream: 'service/web', newest: 'true', limit: 1_000 })
-    const cuts = entries.filter(({ kind }) => kind === 'version.cut-off')
-    return cuts.reduce((sum, { data }) => sum + Number(data['count']), 0) === 2 ? cuts : null
-  })
-  for (const { data } of told) assert.equal(data['version'], 'v1')
-  assert.deepEqual((await gatewayReport(dataDirectory)).cutOff, { v1: 2 })
+    const told = await until('the count in the journal', async () => {
+      const { entries } = await client.journal({ stream: 'service/web', newest: 'true', limit: 1_000 })
+      const cuts = entries.filter(({ kind }) => kind === 'version.cut-off')
+      return cuts.reduce((sum, { data }) => sum + Number(data['count']), 0) === 2 ? cuts : null
+    })
+    for (const { data } of told) assert.equal(data['version'], 'v1')
+    assert.deepEqual((await gatewayReport(dataDirectory)).cutOff, { v1: 2 })
 
-  for (let round = 0; round < rounds; round += 1) {
-    const [from, to] = round % 2 === 0 ? ['v2', 'v1'] : ['v1', 'v2']
-    let now = await controlPlane.client()
-    await now.release({ service: 'web', to })
-    await sleep(Math.random() * 1_500)
-    await controlPlane.kill()
-    await sleep(Math.random() * 500)
-    now = await controlPlane.start()
-    await finish(now)
-    await gone(now, from)
-  }
-  const counted = await mixed.stop()
-  const plain = await load.stop()
-  t.diagnostic(`${rounds} kills; whole: ${JSON.stringify(counted.whole)}, ${plain.answered} plain requests`)
-  assert.deepEqual([...counted.failures, ...plain.failures], [])
-  assert.equal(counted.failed + plain.failed, 0)
-  assert.deepEqual(counted.whole, counted.begun)
-  assert.deepEqual((await gatewayReport(dataDirectory)).cutOff, { v1: 2 }, 'nothing else was cut')
-})
+    for (let round = 0; round < rounds; round += 1) {
+      const [from, to] = round % 2 === 0 ? ['v2', 'v1'] : ['v1', 'v2']
+      let now = await controlPlane.client()
+      await now.release({ service: 'web', to })
+      await sleep(Math.random() * 1_500)
+      await controlPlane.kill()
+      await sleep(Math.random() * 500)
+      now = await controlPlane.start()
+      await finish(now)
+      await gone(now, from)
+    }
+    const counted = await mixed.stop()
+    const plain = await load.stop()
+    t.diagnostic(`${rounds} kills; whole: ${JSON.stringify(counted.whole)}, ${plain.answered} plain requests`)
+    assert.deepEqual([...counted.failures, ...plain.failures], [])
+    assert.equal(counted.failed + plain.failed, 0)
+    assert.deepEqual(counted.whole, counted.begun)
+    assert.deepEqual((await gatewayReport(dataDirectory)).cutOff, { v1: 2 }, 'nothing else was cut')
+  },
+)
 
 /** Takes the release to its end as soon as it has traffic. */
 async function finish(client: Client): Promise<Rollout> {

@@ -188,7 +188,8 @@ export class DataPlane {
     if (this.faults.mode !== 'lying') this.#claimed = null
     const down = this.faults.mode === 'down' || this.faults.mode === 'hanging'
     this.#memory.failure = down ? new SerinError('gateway.unreachable', 'The router does not answer.') : undefined
-    if (this.faults.evidence !== 'late' && this.faults.evidence !== 'shuffled') for (const slot of this.#late.splice(0)) this.#memory.emit(slot)
+    if (this.faults.evidence !== 'late' && this.faults.evidence !== 'shuffled')
+      for (const slot of this.#late.splice(0)) this.#memory.emit(slot)
   }
 
   #boot(): Recorder {

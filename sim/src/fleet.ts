@@ -39,14 +39,12 @@ export class Fleet {
     const now = this.#now()
     const seen = this.#seen.get(version)
     if (seen !== undefined && now - seen.atMs < freshMs) return seen.serving
-    const serving = this.workload
-      .observe(version)
-      .replicas.flatMap(({ id, endpoint, state, readySince }) => {
-        if (endpoint === null) return []
-        if (state === 'ready' && readySince !== null) return [{ id, endpoint, ageMs: now - readySince }]
-        const leaves = state === 'leaving' && this.workload.versionAt(endpoint) === version
-        return leaves ? [{ id, endpoint, ageMs: Infinity }] : []
-      })
+    const serving = this.workload.observe(version).replicas.flatMap(({ id, endpoint, state, readySince }) => {
+      if (endpoint === null) return []
+      if (state === 'ready' && readySince !== null) return [{ id, endpoint, ageMs: now - readySince }]
+      const leaves = state === 'leaving' && this.workload.versionAt(endpoint) === version
+      return leaves ? [{ id, endpoint, ageMs: Infinity }] : []
+    })
     this.#seen.set(version, { atMs: now, serving })
     return serving
   }

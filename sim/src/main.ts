@@ -44,12 +44,24 @@ const audience: Audience = {
   told: (atMs, what) => console.log(`${(atMs / 1_000).toFixed(3).padStart(9)} s  ${what.slice(0, longest)}`),
 }
 const outcomes = new Map<Scenario, Outcome[]>(among.map((scenario) => [scenario, []]))
-for (let seed = from; seed < from + numberOf('seeds'); seed += 1) {
+const seeds = numberOf('seeds')
+const progressEveryMs = 10_000
+let toldAt = Date.now()
+let broken = 0
+for (let seed = from; seed < from + seeds; seed += 1) {
   const scenario = among[seed % among.length]
   if (scenario === undefined) break
   const outcome = await simulate(scenario, seed, values.journal ? audience : undefined)
   outcomes.get(scenario)?.push(outcome)
   if (values.json) console.log(JSON.stringify(outcome))
+  // Whether healthy versions go back too often is seen at the end; everything else at once.
+  for (const { what, replay } of reportOf(scenario, [outcome]).failures) {
+    broken += 1
+    console.error(`FAIL ${scenario.name} ${seed}: ${what.join('; ')}\n     replay: ${replay}`)
+  }
+  if (Date.now() - toldAt < progressEveryMs) continue
+  toldAt = Date.now()
+  console.error(`${seed + 1 - from} of ${seeds} seeds, ${broken} failed`)
 }
 let passed = 0
 let failed = 0

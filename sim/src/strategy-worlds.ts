@@ -288,18 +288,16 @@ function freeze(fromS: number): Record<string, unknown> {
   return { freeze: [{ from: at(fromS), to: at(fromS + 120), why: 'A holiday.' }] }
 }
 
-const frozen = (['blue-green', 'switch', 'rolling', 'replicas', 'composite'] as const).map(
-  (name): Scenario => ({
-    ...usual,
-    ...released(name),
-    ...healthy,
-    name: `${name}-frozen`,
-    promise: `In a freeze everything stands still, and goes on after it: ${name}.`,
-    file: { ...released(name).file, ...freeze(name === 'blue-green' ? 5 : 21) },
-    expect: (outcome) =>
-      outcome.worldMs > 140 * second ? ends('v2', 'promoted')(outcome) : `it was over after ${outcome.worldMs} ms`,
-  }),
-)
+const frozen = (['blue-green', 'switch', 'rolling', 'replicas', 'composite'] as const).map((name): Scenario => ({
+  ...usual,
+  ...released(name),
+  ...healthy,
+  name: `${name}-frozen`,
+  promise: `In a freeze everything stands still, and goes on after it: ${name}.`,
+  file: { ...released(name).file, ...freeze(name === 'blue-green' ? 5 : 21) },
+  expect: (outcome) =>
+    outcome.worldMs > 140 * second ? ends('v2', 'promoted')(outcome) : `it was over after ${outcome.worldMs} ms`,
+}))
 
 const canarySteps = { kind: 'canary', steps: shares('10s', '5%', '25%'), deadline: '5m' }
 const silence = { ...calm, bursts: { onMs: 22 * second, offMs: 24_000 * second } }

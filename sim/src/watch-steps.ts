@@ -119,7 +119,8 @@ export interface MoveSeen {
 export function wrongMove(before: RolloutDocument, after: RolloutDocument, seen: MoveSeen): readonly string[] {
   const [left, { state, plan }] = [before.state, after]
   const to = state.phase === 'promoting' ? plan.steps.length : 'step' in state ? state.step : -1
-  if (!('step' in left) || left.step < 0 || to <= left.step || left.attempt !== state.attempt || seen.byPerson) return []
+  if (!('step' in left) || left.step < 0 || to <= left.step || left.attempt !== state.attempt || seen.byPerson)
+    return []
   const skipped = plan.steps.slice(left.step + 1, to).filter((step) => !isPassedAtOnce(step))
   const wrong = skipped.map(({ name, weightBp }) => `a step was skipped: ${name ?? weightBp}`)
   const step = plan.steps[left.step]

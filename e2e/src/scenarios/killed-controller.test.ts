@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { unlessLong } from '../harness/long-form.ts'
 import { openStage } from '../harness/stage.ts'
 import { until } from '../harness/until.ts'
 
@@ -10,7 +11,7 @@ const strategy = '{ kind: canary, steps: [{ weight: 50%, hold: 5s }, { weight: 7
 
 test(
   'a step does not pass because the control plane was away for longer than its hold',
-  { timeout: 400_000 },
+  { timeout: 400_000, skip: unlessLong },
   async () => {
     await using stage = await openStage({ web: { strategy } })
     const { controlPlane } = stage

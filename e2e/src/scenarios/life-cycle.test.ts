@@ -6,6 +6,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { SerinError, type Rollout } from '@serin/spec'
+import { unlessLong } from '../harness/long-form.ts'
 import type { ServiceFileOptions } from '../harness/service-file.ts'
 import { openStage, type Actor } from '../harness/stage.ts'
 import { until } from '../harness/until.ts'
@@ -42,7 +43,7 @@ const refused = (error: unknown): boolean => error instanceof SerinError && erro
 
 test(
   'a rollout goes where it is told and nowhere else, and no request fails',
-  { timeout: 600_000, concurrency: true },
+  { timeout: 600_000, concurrency: true, skip: unlessLong },
   async (t) => {
     await using stage = await openStage(services)
     const scenes: Readonly<Record<keyof typeof services, readonly [string, (actor: Actor) => Promise<void>]>> = {

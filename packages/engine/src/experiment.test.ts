@@ -46,7 +46,7 @@ async function until(world: World, chances: Readonly<Record<string, number>>, do
 }
 
 const arms = (world: World): readonly string[] =>
-  world.journal('rollout.arm').map(({ data }) => `${data['version']} ${data['what']}`)
+  world.journal('rollout.arm').map(({ data }) => `${String(data['version'])} ${String(data['what'])}`)
 
 test('the share is divided evenly among the challengers, and stable keeps the rest', async () => {
   await using world = await experiment(['v3', 'v4'])

@@ -11,7 +11,7 @@ export interface RoutingInputs {
   readonly endpoints: (version: string) => readonly string[]
   /** Latency of replicas is not scored before this time. */
   readonly latencyFrom: number
-  /** The store cannot write: stable keeps all traffic until it can. */
+  /** The store cannot write: stable has all traffic it can take until it can. */
   readonly stableOnly: boolean
   /** Part of the traffic that stable's ready copies can take, in basis points. */
   readonly stableCapacityBp: number
@@ -29,7 +29,7 @@ export function wishedRouting(
   const active = rollout !== null && !isOver(rollout.state) ? rollout : null
   // A promoted rollout has become the service's stable version in the same transaction.
   const canary = active?.plan.canary ?? null
-  const askedBp = active === null || inputs.stableOnly ? 0 : capableBp(active, inputs)
+  const askedBp = active === null ? 0 : capableBp(active, inputs)
   // Nobody is sent to a version without a ready replica, whatever was asked.
   const canaryEndpoints = canary === null ? [] : inputs.endpoints(canary)
   const canaryBp = canaryEndpoints.length === 0 ? 0 : askedBp
@@ -37,7 +37,7 @@ export function wishedRouting(
     active !== null &&
     (active.state.phase !== 'rolling-back' || canaryBp > 0) &&
     canaryEndpoints.length > 0 &&
-    !inputs.stableOnly
+    (!inputs.stableOnly || canaryBp > 0)
   const rivalArms = active === null || canaryBp === 0 ? [] : armsOfRivals(active, inputs, canaryBp)
   const rivalsBp = rivalArms.reduce((sum, { weightBp }) => sum + weightBp, 0)
   const stable: RoutingArm = {
@@ -71,11 +71,14 @@ export function wishedRouting(
 
 /**
  * Where a rollout has taken copies from stable, it gets back no more traffic than its copies can take: while they come up, canary keeps the rest of what it has.
- * Never more than it has, and nothing when nothing of it is any good.
+ * Never more than it has. The same holds while the store cannot write, and when canary has failed: what is ready of it is better than nobody.
  */
-function capableBp({ state, plan }: RolloutDocument, { stableCapacityBp, inForceBp }: RoutingInputs): number {
-  const askedBp = askedWeightBp(state, plan)
-  if (state.phase !== 'rolling-back' || state.reason === 'failed') return askedBp
+function capableBp(
+  { state, plan }: RolloutDocument,
+  { stableOnly, stableCapacityBp, inForceBp }: RoutingInputs,
+): number {
+  const askedBp = stableOnly ? 0 : askedWeightBp(state, plan)
+  if (!stableOnly && state.phase !== 'rolling-back') return askedBp
   return Math.max(askedBp, Math.min(inForceBp ?? 0, 10_000 - stableCapacityBp))
 }
 

@@ -1,3 +1,4 @@
+import { SerinError } from '@serin/spec'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { asker, fileOf, World } from './testing/world.ts'
@@ -175,6 +176,25 @@ test('rolling: on the way back stable gets no more traffic than its copies can t
     250,
   )
   assert.deepEqual([world.weight('v1'), copies(world, 'v1')], [10_000, 4])
+})
+
+test('rolling: while the store cannot write, stable gets its copies back, and no more traffic than they can take', async () => {
+  await using world = await shop({ strategy: '{ kind: rolling, hold: 10s }' })
+  world.engine.release('shop', { to: 'v2' }, asker)
+  await watched(world, () => world.weight('v2') === 7_500 && copies(world, 'v1') === 1)
+  world.place().workload.script('v1', { readyAfterMs: 5_000 })
+  world.storeFault = new SerinError('store.full', 'The disk is full.')
+  const room = () => copies(world, 'v1') >= Math.floor((4 * (10_000 - world.weight('v2'))) / 10_000 - 1e-9)
+  for (let quarter = 1; world.weight('v2') > 0; quarter += 1) {
+    assert.ok(quarter < 120 && room(), `${copies(world, 'v1')} copies of v1 beside ${world.weight('v2')} bp of v2`)
+    await world.clock.pass(250)
+    if (quarter % 4 === 0) world.emit()
+    await world.clock.settle()
+  }
+  assert.equal(copies(world, 'v1'), 4)
+  world.storeFault = undefined
+  await world.until('it is back', () => world.rollout().phase === 'rolled-back')
+  assert.equal(copies(world, 'v1'), 4)
 })
 
 test('a step may run one copy, apart from its share; before everything there are all copies', async () => {

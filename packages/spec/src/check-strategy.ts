@@ -59,7 +59,7 @@ function checkGate(
   services: readonly string[],
 ): readonly Issue[] {
   if (gate.kind === 'approval' && gate.from !== undefined && new Set(gate.from).size < gate.people) {
-    const message = `${gate.people} people cannot say yes when only ${new Set(gate.from).size} may.`
+    const message = `${gate.people} people cannot say yes when only ${new Set(gate.from).size} may: name more in "from", or ask for fewer.`
     return [{ path: [...path, 'people'], message }]
   }
   if (gate.kind !== 'dependency' || (gate.service !== name && services.includes(gate.service))) return []

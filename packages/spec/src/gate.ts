@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { momentOf } from './moment.ts'
+import { nearest } from './nearest.ts'
 import { Duration, Interval, Name, Percent } from './units.ts'
 
 const name = Name.optional().meta({ description: 'For people and the journal. Default: its kind.' })
@@ -132,7 +133,10 @@ const WindowGate = z.strictObject({
   timezone: z
     .string()
     .default('UTC')
-    .refine(isTimezone, { error: 'expected a time zone such as Europe/Vienna' })
+    .refine(isTimezone, {
+      error: ({ input }) =>
+        `expected a time zone such as ${nearest(String(input), Intl.supportedValuesOf('timeZone')) ?? 'Europe/Vienna'}`,
+    })
     .meta({ description: 'Time zone of the hours.' }),
 })
 

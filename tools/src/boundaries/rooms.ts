@@ -101,8 +101,6 @@ const more: Readonly<Record<string, readonly string[]>> = {
   'router/gateway': ['gateway', 'gateway:process'],
   // Decides as the gateway does, without a network.
   'router/memory': ['core/assignment'],
-  // Counts what nginx logs with the gateway's own recorder, and knows which units lie beside a bound.
-  'router/nginx': ['gateway', 'core/assignment'],
 }
 
 /** The room a file belongs to; each driver folder is a room of its own. Undefined for files outside the house, such as configuration at the root. */

@@ -97,6 +97,8 @@ const listers: Readonly<Record<Kind, (asked: Asked) => Promise<void>>> = {
       name === undefined ? (await client.listServices({})).services : [await client.getService({ service: name })]
     const gates = waitingGates(all).slice(0, limit)
     out.result({ gates }, (paper) => (gates.length === 0 ? ['No gate waits.'] : gateTable(gates, paper, Date.now())))
+    // People come first in the list: where the first asks nobody, none does.
+    if (gates[0]?.people != null) out.note(`Say yes: serin approve ${gates[0].service}`)
   },
   async versions({ connection: { client }, name, limit, out }) {
     const services =

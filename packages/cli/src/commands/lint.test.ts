@@ -49,6 +49,20 @@ test('for a program the issues are data', async () => {
   )
 })
 
+test('a strategy that cannot be is told with the nearest name, too', async () => {
+  write(
+    `${good}    strategy: { kind: blue-green, gates: [{ kind: dependency, service: shpo }, { kind: dependency, service: bank }] }\n`,
+  )
+  const { code, stdout, stderr } = await run(['lint'], { cwd: directory })
+  assert.equal(code, 1)
+  assert.match(
+    stdout,
+    /^serin\.yaml:9:\d+: services\.shop\.strategy\.gates\.0\.service: No service .*"shpo".* Did you mean shop\?$/m,
+  )
+  assert.match(stdout, /gates\.1\.service: No service of this file is called "bank"\. Known: shop\.$/m)
+  assert.equal(stderr, 'serin.yaml has 2 problems.\n')
+})
+
 test('stdin is a file too', async () => {
   assert.equal((await run(['lint', '-f', '-'], { stdin: good })).code, 0)
   assert.match((await run(['lint', '-f', '-'], { stdin: 'a: [' })).stdout, /^stdin:1:\d+: Something is not closed/)

@@ -20,11 +20,20 @@ export interface World {
   close(): Promise<void>
 }
 
+/** What differs from a canary of two steps that refuses a second release. */
+export interface WorldOptions {
+  /** A flow mapping of YAML. */
+  readonly strategy?: string
+  readonly onNewVersion?: 'refuse' | 'queue' | 'supersede'
+  /** More lines of the service, two levels deep. */
+  readonly more?: string
+}
+
 /** Starts it; nothing of it is left after `close`. */
-export async function openWorld(): Promise<World> {
+export async function openWorld(options: WorldOptions = {}): Promise<World> {
   const directory = mkdtempSync(join(tmpdir(), 'serin-cli-'))
   const versions = await Promise.all(['v1', 'v2', 'v3'].map(serveVersion))
-  writeFileSync(join(directory, 'serin.yaml'), fileFor(versions))
+  writeFileSync(join(directory, 'serin.yaml'), fileFor(versions, options))
   const server = await startServer({ dataDirectory: join(directory, '.serin'), port: 0 })
   const serin = (words: string, options: RunOptions = {}) =>
     run(words.match(/"[^"]*"|\S+/g)?.map((word) => word.replaceAll('"', '')) ?? [], { cwd: directory, ...options })
@@ -69,24 +78,27 @@ function addressOf(server: Server | undefined): string {
   return `http://127.0.0.1:${address.port}`
 }
 
-function fileFor([v1, v2, v3]: readonly Server[]): string {
+const twoSteps = '{ kind: canary, steps: [{ weight: 10%, hold: 1m }, { weight: 50%, hold: 1m }] }'
+
+function fileFor(
+  [v1, v2, v3]: readonly Server[],
+  { strategy = twoSteps, onNewVersion = 'refuse', more = '' }: WorldOptions,
+): string {
   return `serin: v1
 services:
   shop:
     listen: 0
     unit: [{ header: x-user }]
-    onNewVersion: refuse
+    onNewVersion: ${onNewVersion}
     workload: { kind: endpoints }
     stable: v1
     versions:
       v1: { endpoints: ['${addressOf(v1)}'] }
       v2: { endpoints: ['${addressOf(v2)}'] }
       v3: { endpoints: ['${addressOf(v3)}'] }
-    strategy:
-      kind: canary
-      steps: [{ weight: 10%, hold: 1m }, { weight: 50%, hold: 1m }]
+    strategy: ${strategy}
     metrics:
       errors: { kind: errors }
       spam: { kind: observation, role: monitor }
-`
+${more}`
 }

@@ -96,7 +96,9 @@ function otherRows({ mirror, alone }: Judgement): readonly EvidenceRow[] {
 
 /** What the table cannot say of them, and how far an experiment is; nothing twice. */
 function otherLines({ mirror, goal, alone, sentence }: Judgement, paper: Paper): readonly string[] {
-  const said = [mirror?.sentence, goal?.sentence, alone?.sentence].filter(
+  // What is proved of copies is in the table.
+  const answers = mirror?.verdict === 'safe' ? undefined : mirror?.sentence
+  const said = [answers, goal?.sentence, alone?.sentence].filter(
     (each) => each !== undefined && !sentence.includes(each),
   )
   const better =

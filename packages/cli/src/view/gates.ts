@@ -49,8 +49,9 @@ function lastSaid({ gate, phase, reason, why }: Rollout): string | null {
   return phase === 'holding' && reason === 'gate' ? `failed: ${why ?? ''}` : (gate?.says ?? null)
 }
 
-function saysOf({ says, people, approvals }: NonNullable<Rollout['gate']>): string {
-  if (people === null) return cleanText(says ?? 'no answer yet')
+function saysOf({ kind, says, people, approvals }: NonNullable<Rollout['gate']>): string {
+  if (people === null)
+    return cleanText(says ?? (kind === 'command' || kind === 'requests' ? 'under way' : 'no answer yet'))
   const who = approvals.length === 0 ? '' : `: ${approvals.join(', ')}`
   return `${approvals.length} of ${people} ${people === 1 ? 'person' : 'people'}${who}`
 }

@@ -36,6 +36,19 @@ test('a coupled release is told member by member', () => {
   assert.equal(journalWords({ kind: 'release.moved', data: { to: 'reversing', why: 'no' } }), 'release reversing: no')
 })
 
+test('gates, yeses, jumps and the queue are told with their names', () => {
+  const words = (kind: string, data: Record<string, unknown>): string => journalWords({ kind, data })
+  assert.equal(
+    words('rollout.gate', { gate: 'smoke', outcome: 'passed', why: 'It ended well.' }),
+    'gate smoke passed: It ended well.',
+  )
+  assert.equal(words('rollout.approve', { why: 'read it' }), 'approve: read it')
+  assert.equal(words('rollout.jump', { to: 1, why: '' }), 'jump to step 2')
+  assert.equal(words('release.queued', { version: 'v3', why: '' }), 'release of v3 waits')
+  assert.equal(words('release.dropped', { version: 'v3', why: 'It is gone.' }), 'release of v3 is dropped: It is gone.')
+  assert.equal(words('notice.failed', { why: '503' }), 'a notice did not arrive: 503')
+})
+
 test('what a stop has cost is told with its number', () => {
   assert.equal(
     journalWords({ kind: 'version.cut-off', data: { version: 'v1', count: 2 } }),

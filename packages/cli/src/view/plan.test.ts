@@ -71,6 +71,45 @@ test('named steps and what each waits for are said', () => {
   const named = { ...plan, steps: first === undefined ? [] : [{ ...first, name: 'preview', needs }, ...rest] }
   const text = planLines(named, paper).join('\n')
   assert.match(text, /^STEP +SHARE/m)
-  assert.match(text, /^preview +5 % +at once +at once +2 things/m)
+  assert.match(text, /^preview +5 % +at once +at once +smoke, approval /m)
   assert.match(text, /Step 1 \(preview\) waits for smoke: \.\/smoke\.sh ends with 0 within 10m; approval: 2/)
+})
+
+test('a share that grows evenly says from where; needs that the cell has told are not told twice, too long ones below', () => {
+  const [first] = plan.steps
+  assert.ok(first)
+  const steps = [
+    { ...first, weightBp: 10_000, fromBp: 2_500, needs: ['2 copies ready'] },
+    { ...first, needs: ['answers alike: 100 compared, at most 1 % different'] },
+    { ...first, needs: ['security-review-of-the-team: 2 people', 'a-long-name-for-smoke-tests: ./smoke ends with 0'] },
+  ]
+  const promoted = { ...plan.promoted, likelyMs: 700_000 }
+  const text = planLines({ ...plan, steps, promoted }, paper).join('\n')
+  assert.match(text, /^25 → 100 % +at once +at once +2 copies ready /m)
+  assert.match(text, /^ +5 % .* answers alike /m)
+  assert.match(text, /^ +5 % .* 2 things /m)
+  assert.doesNotMatch(text, /Step 1 waits/)
+  assert.match(text, /^Step 2 waits for answers alike: 100 compared, at most 1 % different\.$/m)
+  assert.match(text, /^Step 3 waits for security-review-of-the-team: 2 people; a-long-name-for-smoke-tests: /m)
+  assert.match(text, /Copies, gates and people take their own time on top\./)
+})
+
+test('columns without anything to say are left out: no names, no waiting, no errors to double', () => {
+  const quiet = { foundHere: null, likelyMs: null, p95Ms: null, cost: null }
+  const steps = plan.steps.map((step) => ({ ...step, needs: [], doubledErrors: quiet, smallestFound: null }))
+  const [title] = planLines({ ...plan, users: null, errorPercent: 0, steps }, paper).slice(2)
+  assert.equal(title?.trim().replaceAll(/ +/g, ' '), 'SHARE EARLIEST LIKELY REQUESTS')
+  assert.equal(planMarkdown({ ...plan, users: null, steps })[2], '| share | earliest | likely | requests |')
+})
+
+test('an experiment is not promoted for behaving as stable does', () => {
+  const promoted = { earliestMs: 10_000, likelyMs: 316_000, canaryRequests: 10_045 }
+  const experiment = { metric: 'sales', maxUnits: 20_000 }
+  const text = planLines({ ...plan, strategy: 'ab', experiment, promoted }, paper).join(' ')
+  assert.match(
+    text,
+    /v2 is promoted when it is shown to be better than v1 at sales, after 10s at the earliest; after 20,000/,
+  )
+  assert.match(text, /If it takes them all it is over after about 5m16s, and v2 has answered about 10,045 requests\./)
+  assert.doesNotMatch(text, /behaves as stable is promoted/)
 })

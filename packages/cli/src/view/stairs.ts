@@ -76,7 +76,7 @@ function stairsOf(rollout: Rollout): readonly Stair[] {
     const title = here ? [...titleOf({ ...one, holdMs: 0 }), ...copiesOf(one)] : titleOf(one)
     return {
       weightBp,
-      hasBp: here ? Math.min(weightBp, rollout.askedBp) : isOn ? weightBp : 0,
+      hasBp: here ? Math.min(weightBp, hasBpOf(rollout)) : isOn ? weightBp : 0,
       state,
       note: [title.join(', '), note].filter((part) => part !== '').join(': '),
       under: here ? gatesUnder(rollout, one) : [],
@@ -94,6 +94,11 @@ function stairsOf(rollout: Rollout): readonly Stair[] {
         }
   // A plan that ends with all traffic shows its last step, not another one like it.
   return steps.at(-1)?.weightBp === 10_000 && phase !== 'promoting' ? stairs : [...stairs, last]
+}
+
+/** The share of an experiment is divided among its challengers. */
+function hasBpOf({ askedBp, rivals }: Rollout): number {
+  return rivals.reduce((sum, rival) => sum + rival.askedBp, askedBp)
 }
 
 function isPassed({ phase, step }: Rollout, i: number, stoppedAt: number | null): boolean {
@@ -118,7 +123,8 @@ function titleOf({ name, fromBp, holdMs, mirrorBp }: Step): readonly string[] {
   return [
     `${cleanText(name ?? '')}${isBatch(name) ? ' copies' : ''}`,
     fromBp === undefined ? '' : `from ${weight(fromBp)} evenly${holdMs === 0 ? '' : ` over ${formatDuration(holdMs)}`}`,
-    mirrorBp === undefined ? '' : `${weight(mirrorBp)} copied`,
+    // A step of that name says so already.
+    mirrorBp === undefined || (name === 'shadow' && mirrorBp === 10_000) ? '' : `${weight(mirrorBp)} copied`,
   ].filter((part) => part !== '')
 }
 

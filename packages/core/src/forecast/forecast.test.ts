@@ -91,3 +91,28 @@ test('what cannot be forecast is named instead of being guessed', () => {
   const spotless = forecast(200, { traffic: { requestsPerSecond: 200, errorRatio: 0 } })
   assert.equal(spotless.steps[0]?.doubledErrors.likelyMs, null)
 })
+
+test('the requests of the steps are those of the whole release, also while a share grows evenly', () => {
+  const steps: Plan['steps'] = [
+    { weightBp: 10_000, fromBp: 0, holdMs: 10 * minute, pause: false, passes: 'no-harm' },
+    { weightBp: 10_000, holdMs: 5 * minute, pause: false, name: 'bake', passes: 'no-harm' },
+  ]
+  const { steps: told, promoted } = forecast(20, { plan: { ...plan, strategy: 'blue-green', steps } })
+  assert.deepEqual(
+    told.map(({ fromBp, name }) => [fromBp, name]),
+    [
+      [0, undefined],
+      [undefined, 'bake'],
+    ],
+  )
+  const [growing = 0, baking = 0] = told.map(({ requestsHere }) => requestsHere ?? 0)
+  assert.ok(Math.abs(growing + baking - promoted.canaryRequests) <= 1)
+  // Half of the traffic in the mean, for twice as long.
+  assert.ok(Math.abs(growing - baking) < 0.05 * baking, `${growing} and ${baking}`)
+})
+
+test('an experiment says what it is about', () => {
+  const goal = { metric: 'sales', maxUnits: 1_000 }
+  assert.deepEqual(forecast(20, { plan: { ...plan, goal } }).experiment, goal)
+  assert.equal(forecast(20).experiment, undefined)
+})

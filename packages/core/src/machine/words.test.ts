@@ -103,6 +103,17 @@ test('each kind of step has its own words, and a gate beside the evidence is tol
   )
 })
 
+test('what is judged of an experiment is told once, and time in whole seconds', () => {
+  const said = 'Not decided yet whether canary is better at sales: 10 of 100 units.'
+  const goal = { metric: 'sales', logE: 0, threshold: 3, units: 10, maxUnits: 100, verdict: 'undecided' } as const
+  const judged: Judgement = { ...judgement, verdict: 'undecided', sentence: said, goal: { ...goal, sentence: said } }
+  assert.equal(sentence({ weightBp: 5_000, passes: 'decided' }, {}, judged), `Comparing v2 with v1 at 50 %. ${said}`)
+  assert.equal(
+    sentence({ weightBp: 500, holdMs: 60_000 }, { evidenceMs: 50_400 }, { ...judgement, sentence: 'Safe.' }),
+    'Watching v2 at 5 %. Safe. 10s of evidence to go.',
+  )
+})
+
 test('why it is held, and why it went back', () => {
   const held = (reason: HoldReason, why: string, step: Partial<PlanStep>): string =>
     sentence({ gates: [tests], ...step }, { phase: 'holding', reason, by: 'serin', why })

@@ -303,6 +303,7 @@ export class ServiceActor {
       running: (version) => copies(version, ['stopped']),
       staying: (version) => copies(version, ['stopped', 'stopping', 'leaving']),
       inForceBp: active === null || weights === undefined ? null : (weights[active.plan.canary] ?? 0),
+      stableOnly: this.#record.trouble !== null,
     }
   }
 

@@ -11,6 +11,8 @@ export interface CopiesSeen {
   readonly staying: (version: string) => number
   /** Canary's share in force, in basis points; null while the router does not say. */
   readonly inForceBp: number | null
+  /** The store cannot write: stable gets back all it has to serve with. */
+  readonly stableOnly: boolean
 }
 
 /** What is kept of a service and its rollouts. */
@@ -63,15 +65,19 @@ function wantedCopies(
   if (version === plan.canary) return canaryCopies(rollout, seen)
   if (version !== plan.stable) return service.warm.find((warm) => warm.version === version)?.copies
   const step = state.phase === 'promoting' ? plan.steps.at(-1) : stepOf(state, plan)
-  if (step?.stableReplicas === undefined || !('step' in state || state.phase === 'promoting')) return undefined
+  if (seen.stableOnly || step?.stableReplicas === undefined || !('step' in state || state.phase === 'promoting'))
+    return undefined
   const { starting, serving } = step.stableReplicas
   return isWaiting(state) || (seen.inForceBp ?? 0) < step.weightBp ? starting : serving
 }
 
-function canaryCopies({ plan, state }: RolloutDocument, { running, staying }: CopiesSeen): number | undefined {
+function canaryCopies(
+  { plan, state }: RolloutDocument,
+  { running, staying, stableOnly }: CopiesSeen,
+): number | undefined {
   if (state.phase === 'preparing') return plan.steps[0]?.canaryReplicas
   if (state.phase === 'promoting' || state.phase === 'promoted') return undefined
-  const step = stepOf(state, plan)
+  const step = stableOnly ? null : stepOf(state, plan)
   if (step === null)
     // On the way back it keeps what it has until nobody asks it any more.
     return plan.steps.some(({ canaryReplicas }) => canaryReplicas !== undefined)

@@ -37,7 +37,7 @@ export class Routes {
   #address: string | null = null
   /** The wish of the last round, and what the router has taken of it. */
   #tried: string | null = null
-  #applied: { readonly wish: string; readonly revision: number } | null = null
+  #applied: { readonly wish: string; readonly revision: number; readonly weights: Weights } | null = null
   /** Grows with every table, whatever the router says meanwhile. */
   #revision = 0
   #trouble: string | null = null
@@ -140,12 +140,12 @@ export class Routes {
       const table = { ...wish, revision: this.#nextRevision() }
       if (!this.#announce(table)) return false
       await withPatience(patience, (limit) => router.apply(table, limit))
-      this.#applied = { wish: text, revision: table.revision }
+      this.#applied = { wish: text, revision: table.revision, weights: weightsOf(table) }
       this.#ports.guarded(() => this.#confirm(table))
     }
     const seen = this.#look(await observe())
-    if (seen.revision !== this.#applied.revision) {
-      // Somebody else changed the router, or it lost its table.
+    if (seen.revision !== this.#applied.revision || !isAlike(seen.weights, this.#applied.weights)) {
+      // Somebody else changed the router, it lost its table, or it took it by halves.
       this.#applied = null
       return false
     }
@@ -208,7 +208,7 @@ export class Routes {
       written = true
     })
     // A table that takes traffic away from canary is sent even if it cannot be written down.
-    return written || next.canaryBp === 0
+    return written || next.canaryBp === 0 || next.canaryBp < (last?.canaryBp ?? 0)
   }
 
   /** The router has the table: the assignment is certain. */
@@ -217,7 +217,7 @@ export class Routes {
     const last = record.assignments.at(-1)
     const certain = assignmentOf(table, { sentAt: last?.sentAt ?? clock.now(), appliedAt: clock.now() })
     if (last === undefined || last.appliedAt !== null || !isSame(last, certain)) return
-    const weights = Object.fromEntries(table.arms.map((arm) => [arm.version, arm.weightBp]))
+    const weights = weightsOf(table)
     const data = { revision: table.revision, weights, rollout: certain.rollout }
     record.commit({
       assignments: [...record.assignments.slice(0, -1), certain],
@@ -237,6 +237,17 @@ export class Routes {
       record.advance(first ? { ...rollout, firstTrafficAt: clock.now() } : rollout, { type: 'in-force', weightBp })
     }
   }
+}
+
+type Weights = Readonly<Record<string, number>>
+
+function weightsOf({ arms }: RoutingTable): Weights {
+  return Object.fromEntries(arms.map((arm) => [arm.version, arm.weightBp]))
+}
+
+/** Whether a router sends to each version what it was asked to; one it does not name gets nothing. */
+function isAlike(seen: Weights, asked: Weights): boolean {
+  return Object.keys({ ...seen, ...asked }).every((version) => (seen[version] ?? 0) === (asked[version] ?? 0))
 }
 
 function assignmentOf(table: RoutingTable, times: Pick<Assignment, 'sentAt' | 'appliedAt'>): Assignment {

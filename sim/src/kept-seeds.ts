@@ -1,0 +1,21 @@
+/** A rollout that broke a promise once. */
+export interface KeptSeed {
+  readonly world: string
+  readonly seed: number
+  /** What was wrong, in a line. */
+  readonly why: string
+}
+
+/** Seeds that found a defect, kept so that they never find it again. */
+export const keptSeeds: readonly KeptSeed[] = [
+  {
+    world: 'surge-bad-day',
+    seed: 3,
+    why: 'A full disk gave stable all traffic at once, though the rollout had taken half of its copies.',
+  },
+  {
+    world: 'queued-bad-day',
+    seed: 1,
+    why: 'A router that took a table with the shares of the one before was never sent it again.',
+  },
+]
