@@ -59,6 +59,8 @@ export interface ArmSlot {
   readonly latencyScored: number
   /** Requests in flight at the end of the slot. */
   readonly inFlight: number
+  /** Requests that stable was asked to answer because the version had not; absent when there were none. They count here, as if it had not been asked. */
+  readonly shielded?: number
   /** Absent when no slices are asked for. */
   readonly slices?: SliceCounts
 }
@@ -83,6 +85,17 @@ export interface MirrorSlot {
   readonly stableLatency: readonly (readonly [number, number])[]
 }
 
+/** A gateway took canary's share away by itself, for the rest of an attempt. */
+export interface Reflex {
+  /** `measurement.rollout` of the attempt. */
+  readonly rollout: string
+  /** ms since the epoch, on the gateway's clock. */
+  readonly at: number
+  /** ln of the evidence that errors are more frequent on canary, and what it had to reach. */
+  readonly logE: number
+  readonly threshold: number
+}
+
 /** What a gateway saw in at most one second, cut whenever its routing table changes. */
 export interface EvidenceSlot {
   /** Identity of the gateway process; a new one starts its sequence anew and knows no unit. */
@@ -105,4 +118,6 @@ export interface EvidenceSlot {
   readonly arms: Readonly<Record<string, ArmSlot>>
   /** Absent when nothing is copied. */
   readonly mirror?: MirrorSlot
+  /** Present while the gateway keeps canary's share at zero by itself. */
+  readonly reflex?: Reflex
 }

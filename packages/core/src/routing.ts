@@ -19,6 +19,8 @@ export interface Measurement {
   readonly latencyTolerance?: { readonly ratio: number; readonly ms: number }
   /** Latency is not scored before this time (ms since the epoch): new replicas warm up. */
   readonly latencyFrom: number
+  /** The gateway takes canary's share away by itself when its errors are proved; `alpha` is the chance that it does so to a harmless one. Absent: never. */
+  readonly reflex?: { readonly alpha: number }
   /** Parts of the traffic that are counted by themselves, by name. Absent: none. */
   readonly slices?: Readonly<Record<string, Slice>>
 }
@@ -63,4 +65,6 @@ export interface RoutingTable {
   readonly measurement: Measurement
   /** Absent: nothing is copied. */
   readonly mirror?: Mirror
+  /** False: who gets a version that cannot answer sees it. Absent: stable answers what may be sent twice. */
+  readonly shield?: false
 }

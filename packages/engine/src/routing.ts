@@ -63,9 +63,11 @@ export function wishedRouting(
       latencyCutsMs: active?.setup?.cuts.map((cut) => cut.cutMs) ?? [],
       ...toleranceOf(active),
       latencyFrom: inputs.latencyFrom,
+      ...(active?.setup?.reflexRatio === undefined ? {} : { reflex: { alpha: active.setup.reflexRatio } }),
       ...(active?.setup?.slices === undefined ? {} : { slices: active.setup.slices }),
     },
     ...(offered ? mirrorOf(active, canaryEndpoints) : {}),
+    ...(spec.shield ? {} : { shield: false }),
   }
 }
 

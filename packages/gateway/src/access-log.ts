@@ -1,7 +1,7 @@
 import { createWriteStream } from 'node:fs'
 import type { WriteStream } from 'node:fs'
 
-/** One line per request: when it was assigned (ms since the epoch), its version, its status (0: no answer, 499: the client left). */
+/** One line per request: when it was assigned (ms since the epoch), who answered, the status (0: no answer, 499: the client left), and the version it answered for, if it could not. */
 export class AccessLog {
   readonly #stream: WriteStream
 
@@ -10,9 +10,10 @@ export class AccessLog {
     this.#stream.on('error', () => {}) // A full disk must not stop the traffic.
   }
 
-  write(startedAt: number, version: string, status: number): void {
+  write(startedAt: number, version: string, status: number, shielded?: string): void {
     // When the disk is slower than the traffic, lines are dropped rather than held.
-    if (this.#stream.writableLength < 4_000_000) this.#stream.write(`${startedAt} ${version} ${status}\n`)
+    if (this.#stream.writableLength > 4_000_000) return
+    this.#stream.write(`${startedAt} ${version} ${status}${shielded === undefined ? '' : ` ${shielded}`}\n`)
   }
 
   async close(): Promise<void> {

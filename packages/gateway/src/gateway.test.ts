@@ -139,7 +139,7 @@ test('an upstream that is down is charged, a client that leaves is not', async (
   await using world = await openWorld()
   const slow = await world.upstream(() => {})
   const gateway = await world.gateway()
-  await gateway.apply(tableOf(1, 10_000, { v1: [slow], v2: ['http://127.0.0.1:1'] }))
+  await gateway.apply(tableOf(1, 10_000, { v1: [slow], v2: ['http://127.0.0.1:1'] }, { shield: false }))
   assert.equal((await send(gateway.identity.address, { headers: { 'x-user': 'a' } })).status, 502)
   const { hostname, port } = new URL(gateway.identity.address)
   const client = connect(Number(port), hostname)

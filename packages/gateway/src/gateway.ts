@@ -1,22 +1,21 @@
-import type { EvidenceSlot, RoutingTable } from '@serin/core'
+import type { RoutingTable } from '@serin/core'
 import { randomBytes } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { AccessLog } from './access-log.ts'
 import { openAdmin } from './admin/admin.ts'
-import { reportOf, weightsOf } from './admin/report.ts'
+import { reportOf } from './admin/report.ts'
 import type { ApplyAnswer, GatewayReport } from './admin/report.ts'
-import { parseRoutingTable } from './decide/routing-table.ts'
-import { snapshotOf } from './decide/snapshot.ts'
-import type { Snapshot } from './decide/snapshot.ts'
 import { Recorder } from './evidence/recorder.ts'
 import { SlotRing } from './evidence/slot-ring.ts'
 import { defaultLimits } from './limits.ts'
 import type { Limits } from './limits.ts'
+import { Reflexes } from './reflex/reflexes.ts'
 import { openStateDirectory, readJson, writeAtomically } from './state/files.ts'
 import { TableOnDisk } from './state/table-on-disk.ts'
 import { startTimeOf } from './state/identity.ts'
 import type { GatewayIdentity } from './state/identity.ts'
+import { TableInForce } from './table-in-force.ts'
 import { HttpTransport } from './transport/http.ts'
 
 const slotMs = 1_000
@@ -56,55 +55,38 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const files = await openStateDirectory(options.stateDirectory)
   const boot = randomBytes(8).toString('hex')
   const clocks = { epochMs: () => Date.now(), steadyMs: () => performance.now() }
+  const reflexes = await Reflexes.open({
+    file: files.reflex,
+    nowMs: clocks.epochMs,
+    pulled: () => inForce.again(),
+    log,
+  })
   const recorder = new Recorder({
     boot,
     clocks,
+    listener: reflexes,
     ...(options.unitCapacity === undefined ? {} : { unitCapacity: options.unitCapacity }),
   })
   const slots = new SlotRing()
   const accessLog = options.accessLogFile === undefined ? null : new AccessLog(options.accessLogFile)
-  let snapshot: Snapshot | null = null
-  const transport = new HttpTransport({ boot, limits, recorder, accessLog, current: () => snapshot })
+  const transport = new HttpTransport({ boot, limits, recorder, accessLog, current: () => inForce.snapshot })
   const disk = new TableOnDisk(files.table, log)
-
-  const keep = (slot: EvidenceSlot | null): void => {
-    if (slot !== null) slots.push(slot)
-  }
-  const swap = (table: RoutingTable): Snapshot => {
-    const next = snapshotOf(table, Date.now())
-    keep(recorder.change(table))
-    snapshot = next
+  const { service } = options
+  const changed = (table: RoutingTable): void => {
     transport.endpoints.keepOnly(table)
     transport.mirroring.change(table)
-    log('table.applied', { revision: table.revision, weights: weightsOf(table) })
-    return next
   }
+  const inForce = new TableInForce({ service, recorder, reflexes, slots, disk, changed, log })
+  inForce.goOnWith(await readJson(files.table))
 
-  const apply = async (value: unknown): Promise<ApplyAnswer | string> => {
-    const parsed = parseRoutingTable(value)
-    if ('problem' in parsed) return parsed.problem
-    const { table } = parsed
-    if (table.service !== options.service)
-      return `This is the gateway of ${options.service}, the table is for ${table.service}.`
-    const older = snapshot !== null && table.revision <= snapshot.table.revision
-    const inForce = older && snapshot !== null ? snapshot : swap(table)
-    const problem = await disk.write(inForce.table)
-    return { applied: !older, revision: inForce.table.revision, appliedAt: inForce.appliedAt, problem }
-  }
-
-  const found = parseRoutingTable(await readJson(files.table))
-  if ('table' in found && found.table.service === options.service) {
-    disk.found(found.table)
-    swap(found.table)
-  }
-
-  const { service } = options
   const addresses = await listen(transport, options)
   const report = (): GatewayReport => {
     const inFlightByEndpoint = transport.inFlightByEndpoint()
-    return reportOf({ service, boot, ...addresses, snapshot, recorder, disk, inFlightByEndpoint })
+    const { snapshot } = inForce
+    const reflex = reflexes.pulled
+    return reportOf({ service, boot, ...addresses, snapshot, recorder, disk, reflex, inFlightByEndpoint })
   }
-  const ticker = setInterval(() => keep(recorder.cut()), slotMs)
+  const ticker = setInterval(() => inForce.cut(), slotMs)
 
   const token = randomBytes(32).toString('hex')
   let leave: (() => void) | null = null
@@ -116,15 +98,17 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       const cutOff = await transport.leave(deadlineMs ?? limits.drainMs)
       log('gateway.left', { cutOff })
       clearInterval(ticker)
-      keep(recorder.cut())
+      inForce.cut()
       admin.close()
       await accessLog?.close()
       await disk.settled()
+      await reflexes.close()
       await rm(files.identity, { force: true })
       leave?.()
     })()
     await leaving
   }
+  const apply: Gateway['apply'] = (table) => inForce.apply(table)
   const admin = await openAdmin({ boot, token, slots, report, apply, drain: (deadlineMs) => void drain(deadlineMs) })
 
   const identity = await identityOf(options, { boot, token, adminPort: admin.port, ...addresses })

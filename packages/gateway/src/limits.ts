@@ -10,6 +10,8 @@ export interface Limits {
   readonly connectMs: number
   /** Longest silence of an upstream before its answer begins. */
   readonly answerMs: number
+  /** How long a version that stable can stand in for has to begin its answer; then stable answers. */
+  readonly shieldMs: number
   /** Longest pause within an answer; does not hold for event streams. */
   readonly answerBodyIdleMs: number
   /** How long an idle client connection is kept. */
@@ -38,6 +40,7 @@ export const defaultLimits: Limits = {
   requestBodyIdleMs: 60_000,
   connectMs: 3_000,
   answerMs: 60_000,
+  shieldMs: 5_000,
   answerBodyIdleMs: 300_000,
   keepAliveMs: 72_000,
   upstreamKeepAliveMs: 4_000,

@@ -237,6 +237,10 @@ export const Service = z
       .meta({
         description: 'Header by which a request picks a version by name, for tests by hand; `false` switches it off.',
       }),
+    shield: z.boolean().default(true).meta({
+      description:
+        'Whether stable answers a request without a body that may be sent twice (GET, HEAD, OPTIONS, PUT, DELETE) when canary refuses it, breaks off before its answer, answers 502, 503 or 504, or takes longer than five seconds to begin. Canary is judged as if it had not. A request that picked its version by header, or came to `preview`, sees the failure.',
+    }),
     workload: Workload.meta({ description: 'What a version runs as.' }),
     versions: z.record(Name, VersionSpec).meta({ description: 'The versions, by name.' }),
     stable: Name.meta({ description: 'The version that serves before the first rollout.' }),

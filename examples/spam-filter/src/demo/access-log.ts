@@ -5,9 +5,10 @@ import { createInterface } from 'node:readline'
 export async function lastRequestTo(version: string, file: string): Promise<number | null> {
   let last: number | null = null
   for await (const line of createInterface({ input: createReadStream(file) })) {
-    const [at, name] = line.split(' ')
+    const [at, name, , shielded] = line.split(' ')
     // A request is logged when it ends: lines are not in the order in which requests began.
-    if (name === version && Number(at) > (last ?? 0)) last = Number(at)
+    const assigned = shielded ?? name
+    if (assigned === version && Number(at) > (last ?? 0)) last = Number(at)
   }
   return last
 }

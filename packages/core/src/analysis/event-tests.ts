@@ -1,13 +1,10 @@
 import {
   combineEvidence,
   createBelowLimit,
-  createHarm,
   createRatio,
-  readHarm,
   readLimit,
   readRatio,
   readRatioNonInferiority,
-  updateHarm,
   updateLimit,
   updateRatio,
   type CombinedReading,
@@ -27,14 +24,9 @@ import {
   type ClusterQuestion,
   type Clusters,
 } from './clusters.ts'
+import { createEventHarm, eventHarmLogE, updateEventHarm, type EventHarmBatch } from './event-harm.ts'
 import { marginAt, type EventQuestion } from './setup.ts'
-import { createUnitHarm, unitHarmLogE, unitsHarmed, updateUnitHarm, type UnitHarm } from './unit-harm.ts'
-
-/** Weights of the first, third and tenth event of a unit in the harm test (docs/why/statistics.md). */
-const depthWeights = [0.5, 0.25, 0.25] as const
-
-/** Fewer units (or requests, without a unit) than this can never prove harm: one poisoned client cannot decide. */
-const harmFloor = 3
+import type { UnitHarm } from './unit-harm.ts'
 
 /** Tests of “the rate is below an absolute limit”, by target share in basis points; empty without an absolute margin. */
 type Limits = Readonly<Record<string, LimitState>>
@@ -59,24 +51,11 @@ export interface UnitTests {
 /** Plain JSON, replays bit-equal. */
 export type EventTests = RequestTests | UnitTests
 
-type Depths = readonly [number, number, number]
-
 /** What a slot says about an event. */
-export interface EventBatch {
-  /** Events of canary and stable per depth, since the rollout began and since the epoch began. */
-  readonly canary: Depths
-  readonly stable: Depths
-  readonly recentCanary: Depths
-  readonly recentStable: Depths
-  /** Canary’s share: by the hash for units, as realised in the slot for requests. */
-  readonly share: number
+export interface EventBatch extends EventHarmBatch {
   /** Independent trials of canary, and how many of them had the event. */
   readonly trials: { readonly trials: number; readonly events: number }
   readonly cells: Addition & { readonly stage: string }
-  readonly newEpoch: boolean
-  /** Whether the gateway still knows the units it began with. */
-  readonly sameBoot: boolean
-  readonly durationMs: number
 }
 
 /** Starts the tests of an event. */
@@ -86,14 +65,10 @@ export function createEventTests(sticky: boolean, question: EventQuestion | null
     for (const targetBp of question.targetsBp)
       limits[targetBp] = createBelowLimit({ limit: Math.min(0.9, marginAt(question.marginAbs, targetBp)) })
   }
-  return sticky
-    ? {
-        kind: 'units',
-        harm: depthWeights.map(() => createUnitHarm()),
-        clusters: question === null ? null : noClusters(),
-        limits,
-      }
-    : { kind: 'requests', harm: createHarm(), ratio: question === null ? null : createRatio(), limits }
+  const harm = createEventHarm(sticky)
+  return harm.kind === 'units'
+    ? { ...harm, clusters: question === null ? null : noClusters(), limits }
+    : { ...harm, ratio: question === null ? null : createRatio(), limits }
 }
 
 /** Folds a slot in. A batch that cannot be true (events of a version without a share) changes nothing. */
@@ -106,37 +81,18 @@ export function updateEventTests(tests: EventTests, question: EventQuestion | nu
       batch.trials.trials === 0 ? state : kept(state, updateLimit(state, batch.trials)),
     ]),
   )
-  if (tests.kind === 'requests') {
+  const harm = updateEventHarm(tests, batch)
+  if (tests.kind === 'requests' && harm.kind === 'requests') {
     const arrivals = { share, durationMs, canary: canary[0], stable: stable[0] }
     const ratio = tests.ratio === null ? null : kept(tests.ratio, updateRatio(tests.ratio, arrivals))
-    return { kind: 'requests', harm: kept(tests.harm, updateHarm(tests.harm, arrivals)), ratio, limits }
+    return { ...harm, ratio, limits }
   }
-  const harm = tests.harm.map((state, d) =>
-    updateUnitHarm(state, {
-      whole: batch.sameBoot ? { canary: canary[d] ?? 0, stable: stable[d] ?? 0 } : null,
-      recent: { canary: batch.recentCanary[d] ?? 0, stable: batch.recentStable[d] ?? 0 },
-      share,
-      newEpoch: batch.newEpoch,
-    }),
-  )
+  if (tests.kind === 'requests' || harm.kind === 'requests') return tests
   const clusters =
     tests.clusters === null || question === null
       ? null
       : addToClusters(tests.clusters, clusterQuestion(question), batch.cells.stage, batch.cells)
-  return { kind: 'units', harm, clusters, limits }
-}
-
-/** Log e-value that the event is more frequent on canary (for units: the average over the depths); at most 0 until three units have met it. */
-export function eventHarmLogE(tests: EventTests): number {
-  if (tests.kind === 'requests') {
-    const { logE, canaryEvents } = readHarm(tests.harm)
-    return canaryEvents < harmFloor ? Math.min(0, logE) : logE
-  }
-  const { logE } = combineEvidence(
-    tests.harm.map((state, d) => ({ name: String(d), weight: depthWeights[d] ?? 0.25, logE: unitHarmLogE(state) })),
-  )
-  const first = tests.harm[0]
-  return first === undefined || unitsHarmed(first) < harmFloor ? Math.min(0, logE) : logE
+  return { ...harm, clusters, limits }
 }
 
 /** Harm at any of several cuts: the average of their e-processes, with the strongest cut first among the contributions. */

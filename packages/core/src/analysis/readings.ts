@@ -1,14 +1,8 @@
+import { eventHarmLogE } from './event-harm.ts'
 import type { ErrorsMetric, LatencyMetric, MetricReading, ObservationMetric } from '@serin/spec'
 import { countAbove, histogramCount, histogramQuantile, type LogHistogram } from '@serin/stats'
 import { noClusters, totalsOf } from './clusters.ts'
-import {
-  clusterReading,
-  combinedHarm,
-  eventHarmLogE,
-  eventInterval,
-  eventSafeLogE,
-  type EventTests,
-} from './event-tests.ts'
+import { clusterReading, combinedHarm, eventInterval, eventSafeLogE, type EventTests } from './event-tests.ts'
 import type { AnalysisState, ArmTotals } from './fold.ts'
 import { readObserved } from './observed.ts'
 import { errorsQuestion, guardCut, latencyQuestion, marginAt, ratioOf } from './setup.ts'

@@ -21,8 +21,10 @@ export interface AnalysisSetup {
   readonly cuts: readonly LatencyCut[]
   /** Shares a step may lead to, in basis points, rising, ending with 10000. */
   readonly targetsBp: readonly number[]
-  /** Chance of rolling back a harmless version, over the whole rollout and all guardrails. */
+  /** Chance of rolling back a harmless version, over the whole rollout and all guardrails; without the gateway's part. */
   readonly falseRollbackRatio: number
+  /** The gateway's part of that chance: it takes canary's share away by itself. Absent: it does not. */
+  readonly reflexRatio?: number
   /** Chance, per guardrail, that a version worse than its margin passes. */
   readonly falsePromotionRatio: number
   readonly minUnits: number
@@ -55,6 +57,26 @@ export interface EventQuestion {
   /** Whether units bring a trial of their own (their first request), by which a rate below the absolute margin is proved alone. */
   readonly unitTrials: boolean
   readonly targetsBp: readonly number[]
+}
+
+/** What of the chance of a false rollback the gateway may spend by itself. */
+const reflexPart = 0.2
+
+/**
+ * The chance of a false rollback, parted between the judge and the gateway's reflex; the parts add up to it (docs/decisions/0025-reflex.md).
+ * The reflex looks at errors of one challenger: without such a guardrail, or with another judge, all of it is the judge's.
+ */
+export function rollbackBudget(
+  ratio: number,
+  { metrics, kayenta }: Pick<AnalysisSetup, 'metrics' | 'kayenta'>,
+  challengers = 1,
+): Pick<AnalysisSetup, 'falseRollbackRatio' | 'reflexRatio'> {
+  const reflexes =
+    challengers === 1 &&
+    kayenta === undefined &&
+    Object.values(metrics).some((metric) => metric.kind === 'errors' && isGuard(metric))
+  if (!reflexes) return { falseRollbackRatio: ratio / challengers }
+  return { falseRollbackRatio: ratio * (1 - reflexPart), reflexRatio: ratio * reflexPart }
 }
 
 /** The shares a plan can move to after its first step. */

@@ -51,7 +51,7 @@ export function forecastRelease(input: ForecastInput): ReleasePlan {
       canaryRequests: Math.round(path.canaryRequests),
     },
     ...(plan.goal === undefined ? {} : { experiment: plan.goal }),
-    falseRollbackPercent: 100 * setup.falseRollbackRatio,
+    falseRollbackPercent: 100 * (setup.falseRollbackRatio + (setup.reflexRatio ?? 0)),
     notForecast,
   }
 }

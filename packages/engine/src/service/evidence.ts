@@ -12,6 +12,7 @@ import {
   observationMetrics,
   questionsOf,
   ratioOf,
+  rollbackBudget,
   targetsOf,
   wantedEvidence,
   type AnalysisSetup,
@@ -19,6 +20,7 @@ import {
   type ForecastInput,
   type EvidenceSlot,
   type Plan,
+  type Reflex,
 } from '@serin/core'
 import type { Clock, EvidenceSource } from '@serin/kit'
 import { SerinError, type Judgement, type Observation } from '@serin/spec'
@@ -162,6 +164,7 @@ export class Evidence {
     const { record, window, clock } = this.#ports
     const { metrics, analysis, slices } = record.service.spec
     const kayenta = kayentaRules(metrics, analysis)
+    const judgedByKayenta = kayenta === null ? {} : { kayenta }
     const challengers = 1 + (plan.rivals?.length ?? 0)
     return {
       stable: plan.stable,
@@ -170,10 +173,10 @@ export class Evidence {
       cuts: chooseCuts(window.baseline(plan.stable, clock.now())),
       targetsBp: targetsOf(plan),
       // Each challenger has its part of what may go wrong.
-      falseRollbackRatio: ratioOf(analysis.falseRollback) / challengers,
+      ...rollbackBudget(ratioOf(analysis.falseRollback), { metrics, ...judgedByKayenta }, challengers),
       falsePromotionRatio: ratioOf(analysis.falsePromotion) / challengers,
       minUnits: analysis.minUnits,
-      ...(kayenta === null ? {} : { kayenta }),
+      ...judgedByKayenta,
       ...(slices === undefined ? {} : { slices }),
       ...questionsOf(plan),
       ...beforeOf(plan, window.failures(plan.stable, clock.now())),
@@ -214,13 +217,14 @@ export class Evidence {
     const frozen = !rollout.hotfix && freezeAt(service.spec.freeze, this.#ports.clock.now()) !== null
     const credit = { creditMs: frozen ? 0 : creditMs }
     const folded = { ...rollout, analysis, exposedUnits, exposedRequests, ...foldRivals(rollout, slot) }
-    this.#judgeAndCommit(folded, credit, read)
+    this.#judgeAndCommit(folded, { ...credit, ...reflexOf(slot) }, read)
   }
 
-  #judgeAndCommit(rollout: RolloutDocument, { creditMs }: { readonly creditMs: number }, more: Changes): void {
+  #judgeAndCommit(rollout: RolloutDocument, { creditMs, reflex }: Heard, more: Changes): void {
     const { record, clock } = this.#ports
-    const judgement = this.#judge(rollout, clock.now())
-    if (judgement === null) return record.commit({ ...more, rollouts: [rollout] })
+    const own = this.#judge(rollout, clock.now())
+    if (own === null) return record.commit({ ...more, rollouts: [rollout] })
+    const judgement = reflex === undefined ? own : decidedBy(reflex, own, rollout.plan)
     const before = rollout.judgement
     const changed =
       before === null ||
@@ -274,6 +278,25 @@ export class Evidence {
     const stableOf = (measured: string) => (measured === measurement ? rollout.plan.stable : null)
     return traceRequest({ ...observation, request: request ?? '' }, stableOf)
   }
+}
+
+/** What evidence brings to a judgement besides itself. */
+interface Heard {
+  readonly creditMs: number
+  /** The gateway has decided already. */
+  readonly reflex?: Reflex
+}
+
+/** What the gateway says it did by itself, if it was for the attempt that the slot is of. */
+function reflexOf({ rollout, reflex }: EvidenceSlot): Pick<Heard, 'reflex'> {
+  return reflex?.rollout === rollout ? { reflex } : {}
+}
+
+/** The gateway's part of the chance of a false rollback is spent: what it decided holds, whatever the judge has seen so far. */
+function decidedBy({ logE, threshold }: Reflex, judgement: Judgement, { canary, stable }: Plan): Judgement {
+  const [reached, needed] = [logE, threshold].map((log) => (log / Math.LN10).toFixed(1))
+  const sentence = `The gateway sent the traffic of ${canary} back to ${stable} by itself: errors are more frequent on ${canary} (evidence 10^${reached}, needed 10^${needed}).`
+  return { ...judgement, verdict: 'harmful', sentence }
 }
 
 /** What stable did before, where the plan watches canary with nothing to compare it with. */

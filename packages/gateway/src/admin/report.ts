@@ -1,4 +1,4 @@
-import type { RoutingTable } from '@serin/core'
+import type { Reflex, RoutingTable } from '@serin/core'
 import type { Snapshot } from '../decide/snapshot.ts'
 import type { Recorder } from '../evidence/recorder.ts'
 import type { TableOnDisk } from '../state/table-on-disk.ts'
@@ -33,7 +33,9 @@ export interface GatewayReport {
   readonly saturated: number
   /** Revision on disk, and why the one in force is not there yet, if so. */
   readonly persisted: { readonly revision: number | null; readonly problem: string | null }
+  /** The table in force: canary has no share in it while `reflex` is set. */
   readonly table: RoutingTable | null
+  readonly reflex: Reflex | null
 }
 
 /** The answer to `PUT /routing`. */
@@ -60,6 +62,7 @@ export interface ReportParts {
   readonly snapshot: Snapshot | null
   readonly recorder: Recorder
   readonly disk: TableOnDisk
+  readonly reflex: Reflex | null
   readonly inFlightByEndpoint: GatewayReport['inFlightByEndpoint']
 }
 
@@ -87,5 +90,6 @@ export function reportOf(parts: ReportParts): GatewayReport {
     saturated: recorder.units.saturated,
     persisted: disk.state,
     table: snapshot?.table ?? null,
+    reflex: parts.reflex,
   }
 }

@@ -32,6 +32,7 @@ function problemOf(value: unknown): string | null {
   ) {
     return '"overrideHeader" must be a lower-case header name or null.'
   }
+  if (value['shield'] !== undefined && value['shield'] !== false) return '"shield" must be false or absent.'
   return armsProblem(value) ?? measurementProblem(value['measurement']) ?? mirrorProblem(value)
 }
 
@@ -59,12 +60,15 @@ function armsProblem({ arms, stable, canary }: Readonly<Record<string, unknown>>
 
 function measurementProblem(value: unknown): string | null {
   if (!isRecord(value)) return '"measurement" must be an object.'
-  const { rollout, latencyCutsMs, latencyFrom, latencyTolerance: tolerance, slices } = value
+  const { rollout, latencyCutsMs, latencyFrom, latencyTolerance: tolerance, slices, reflex } = value
   if (typeof rollout !== 'string') return '"measurement.rollout" must be a text.'
   if (typeof latencyFrom !== 'number') return '"measurement.latencyFrom" must be a time.'
   const tolerant = isRecord(tolerance) && [tolerance['ratio'], tolerance['ms']].every((n) => Number(n) >= 0)
   if (tolerance !== undefined && !tolerant) return '"measurement.latencyTolerance" must hold a ratio and ms from 0.'
   if (slices !== undefined && !areSlices(slices)) return `"measurement.slices" must name at most ${mostSlices} slices.`
+  const alpha = isRecord(reflex) ? Number(reflex['alpha']) : Number.NaN
+  if (reflex !== undefined && !(alpha > 0 && alpha < 1))
+    return '"measurement.reflex" must hold an alpha between 0 and 1.'
   const cuts: unknown[] = Array.isArray(latencyCutsMs) ? latencyCutsMs : [null]
   const rising = cuts.every((cut, i) => typeof cut === 'number' && cut > (i === 0 ? 0 : Number(cuts[i - 1])))
   return rising && cuts.length <= mostCuts

@@ -15,6 +15,13 @@ export interface Clocks {
   steadyMs(): number
 }
 
+/** Who hears of errors at once, besides slots. */
+export interface ErrorListener {
+  /** A randomised request failed; it was the first (0), third (1), tenth (2) or another (−1) error of its unit, in all and in the epoch. */
+  failed(version: string, depth: number, recentDepth: number): void
+  beginEpoch(): void
+}
+
 /** A version as the recorder knows it, across routing tables. */
 interface Account {
   readonly version: string
@@ -70,6 +77,7 @@ export class Recorder {
   readonly #cutOff = new Map<string, number>()
   readonly #units: UnitCounters
   readonly #unitCapacity: number | undefined
+  readonly #listener: ErrorListener | null
   #slices: SliceCounters | null = null
   #table: RoutingTable | null = null
   #experiment = 0
@@ -82,8 +90,14 @@ export class Recorder {
   #epochEndMs = epochEndMs(0)
   #looseBucket = 0
 
-  constructor(options: { readonly boot: string; readonly clocks: Clocks; readonly unitCapacity?: number }) {
+  constructor(options: {
+    readonly boot: string
+    readonly clocks: Clocks
+    readonly unitCapacity?: number
+    readonly listener?: ErrorListener
+  }) {
     this.#boot = options.boot
+    this.#listener = options.listener ?? null
     this.#clocks = options.clocks
     this.#units = new UnitCounters(options.unitCapacity)
     this.#unitCapacity = options.unitCapacity
@@ -169,8 +183,13 @@ export class Recorder {
     account.abandoned += 1
   }
 
-  /** The version ended it unfinished after its address had left the table; besides what else it counts as. */
-  wasCutOff({ account: { version } }: Ticket): void {
+  /** Stable answers in the place of the version, which is judged as if it had not. */
+  shielded({ account }: Ticket): void {
+    account.tally.shielded += 1
+  }
+
+  /** The version ended a request of a user unfinished after its address had left the table; besides what else it counts as. */
+  wasCutOff(version: string): void {
     this.#cutOff.set(version, (this.#cutOff.get(version) ?? 0) + 1)
   }
 
@@ -184,7 +203,7 @@ export class Recorder {
     account.inFlight -= 1
   }
 
-  /** The version has something under way that is no request of a user: it must not be stopped. Call the result when it is over. */
+  /** The version has something under way that was not assigned to it: it must not be stopped. Call the result when it is over. */
   hold(version: string): () => void {
     const account = this.#accountOf(version)
     account.inFlight += 1
@@ -210,6 +229,7 @@ export class Recorder {
     const epoch = this.#epoch
     if (nowMs - this.#beganMs >= this.#epochEndMs) {
       this.#units.beginEpoch()
+      this.#listener?.beginEpoch()
       this.#epoch += 1
       this.#epochEndMs = epochEndMs(nowMs - this.#beganMs)
     }
@@ -303,10 +323,11 @@ export class Recorder {
   }
 
   #event({ account, unitKey }: Ticket, kind: number): void {
-    const { tally } = account
+    const { tally, version } = account
     if (unitKey === null) {
       tally.addEvent(kind, 0)
       tally.addRecent(kind, 0)
+      if (kind === errorKind) this.#listener?.failed(version, 0, 0)
       return
     }
     const counts = this.#units.count(unitKey, kind)
@@ -314,6 +335,7 @@ export class Recorder {
     if (depth >= 0) tally.addEvent(kind, depth)
     const recent = depthOf(Math.floor(counts / recentFactor))
     if (recent >= 0) tally.addRecent(kind, recent)
+    if (kind === errorKind) this.#listener?.failed(version, depth, recent)
   }
 
   /** Requests without a unit are units of their own: any bucket will do that has nothing to do with their outcome. */

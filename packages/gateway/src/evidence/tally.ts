@@ -25,6 +25,7 @@ export interface SlotParts {
 export class Tally {
   requests = 0
   errors = 0
+  shielded = 0
   randomised = 0
   randomisedErrors = 0
   newUnits = 0
@@ -97,9 +98,11 @@ export class Tally {
       latencySumMs: Math.round(this.latencySumMs * 1_000) / 1_000,
       latencyScored: this.latencyScored,
       inFlight,
+      ...(this.shielded === 0 ? {} : { shielded: this.shielded }),
     }
     this.requests = 0
     this.errors = 0
+    this.shielded = 0
     this.randomised = 0
     this.randomisedErrors = 0
     this.newUnits = 0

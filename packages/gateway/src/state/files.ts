@@ -37,7 +37,11 @@ export async function readJson(file: string): Promise<unknown> {
 /** Makes the owner-only state directory and names its files. */
 export async function openStateDirectory(
   directory: string,
-): Promise<{ readonly table: string; readonly identity: string }> {
+): Promise<{ readonly table: string; readonly identity: string; readonly reflex: string }> {
   await mkdir(directory, { recursive: true, mode: 0o700 })
-  return { table: join(directory, 'table.json'), identity: join(directory, 'gateway.json') }
+  return {
+    table: join(directory, 'table.json'),
+    identity: join(directory, 'gateway.json'),
+    reflex: join(directory, 'reflex.json'),
+  }
 }

@@ -8,6 +8,10 @@ import { hasBody } from './framing.ts'
 import { answerHeaders, requestHeaders, trailersOf } from './headers.ts'
 import type { AnswerMark } from './headers.ts'
 import { sendProblem } from './problem.ts'
+import { discard, idempotent, saysUnable } from './shield.ts'
+
+/** How long the rest of what is not wanted may still come, so that its connection ends in peace. */
+const lingerMs = 1_000
 
 /** How a request ended: with the answer of its version, without one, or because its client left. */
 export type Outcome =
@@ -37,14 +41,16 @@ export interface ExchangeContext extends AnswerMark {
   /** Whether the gateway is about to go: connections end after their answer. */
   readonly leaving: () => boolean
   readonly tap?: Tap | null
+  /** Lets stable answer the client instead; null when a failure of the version is the client's to see. Called once at most. */
+  readonly shield: (() => void) | null
   /** Called once, when the version is done with the request. */
   readonly ended: (outcome: Outcome) => void
 }
 
-/** Methods that may be sent again. */
-export const idempotent: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
-
-/** One request and its answer on their way through. Streams both ways, holds no body, ends exactly once. */
+/**
+ * One request and its answer on their way through. Streams both ways, holds no body, ends exactly once. When stable has taken the client
+ * over, it goes on unseen to the end it would have had: the version is judged by that.
+ */
 export class Exchange {
   readonly #context: ExchangeContext
   readonly #tried = new Set<string>()
@@ -55,14 +61,17 @@ export class Exchange {
   #phase: 'connecting' | 'waiting' | 'answering' | 'done' = 'connecting'
   #bodyStarted = false
   #replayed = false
+  #unseen = false
   #bytesBefore = 0
   #progressMs: number
+  readonly #startedMs: number
   #timedOut: 'connect' | 'answer' | null = null
 
   constructor(context: ExchangeContext, nowMs: number) {
     this.#context = context
     this.#bodied = hasBody(context.request)
     this.#progressMs = nowMs
+    this.#startedMs = nowMs
   }
 
   /** Begins; `now` is read for the time limits only. */
@@ -76,10 +85,17 @@ export class Exchange {
     this.#attempt(false)
   }
 
+  /** Whether its client is answered by somebody else. */
+  get unseen(): boolean {
+    return this.#unseen
+  }
+
   /** Looks at the time limits; called about twice a second. */
   check(nowMs: number): void {
     const { limits, request } = this.#context
     const idleMs = nowMs - this.#progressMs
+    const waits = this.#phase === 'connecting' || this.#phase === 'waiting'
+    if (waits && nowMs - this.#startedMs > limits.shieldMs) this.#yields()
     if (this.#phase === 'connecting' && idleMs > limits.connectMs) {
       this.#timedOut = 'connect'
       this.#upstream?.destroy()
@@ -178,8 +194,15 @@ export class Exchange {
       answer.resume()
       return
     }
-    const { response } = this.#context
+    const { response, shield } = this.#context
     const status = answer.statusCode ?? 502
+    if (shield !== null && saysUnable(answer)) {
+      this.#yields()
+      this.#end({ kind: 'answered', status, whole: true })
+      discard(upstream, answer, () => {})
+      setTimeout(() => !answer.complete && upstream.destroy(), lingerMs).unref()
+      return
+    }
     this.#phase = 'answering'
     this.#answer = answer
     this.#moved()
@@ -187,6 +210,11 @@ export class Exchange {
     answer.on('close', () => {
       if (!answer.complete) this.#truncated()
     })
+    if (this.#unseen) {
+      answer.on('data', () => this.#moved())
+      discard(upstream, answer, () => this.#end({ kind: 'answered', status, whole: true }))
+      return
+    }
     const headers = answerHeaders(answer, this.#context)
     if (this.#context.leaving() || this.#unreadExpectation()) headers.push('Connection', 'close')
     try {
@@ -225,7 +253,7 @@ export class Exchange {
     if (!this.#bodied || request.complete) return
     request.resume()
     response.on('finish', () => {
-      if (!request.complete) setTimeout(() => !request.complete && request.destroy(), 1_000).unref()
+      if (!request.complete) setTimeout(() => !request.complete && request.destroy(), lingerMs).unref()
     })
   }
 
@@ -257,20 +285,39 @@ export class Exchange {
 
   #fail(status: number, detail: string): void {
     if (this.#phase === 'done') return
-    const { response, request, version, requestId, mark } = this.#context
+    if (this.#yields()) {
+      this.#end({ kind: 'failed', cutOff: false })
+      return
+    }
+    const { response, request, version, requestId, mark, shielded } = this.#context
     this.#end({ kind: 'failed', cutOff: this.#timedOut === null && this.#endpoint?.retired === true })
     const close = this.#context.leaving() || (this.#bodied && !request.complete)
     if (!response.headersSent && !response.destroyed)
-      sendProblem(response, { status, detail }, { version, requestId, mark, close })
+      sendProblem(
+        response,
+        { status, detail },
+        { version, requestId, mark, close, ...(shielded === undefined ? {} : { shielded }) },
+      )
     this.#lingerOverRest()
   }
 
   /** The answer broke off: the client must see that it is not whole. */
   #truncated(): void {
     if (this.#phase === 'done') return
-    this.#end({ kind: 'failed', cutOff: this.#endpoint?.retired === true })
+    this.#end({ kind: 'failed', cutOff: !this.#unseen && this.#endpoint?.retired === true })
     this.#upstream?.destroy()
-    this.#context.response.destroy()
+    if (!this.#unseen) this.#context.response.destroy()
+  }
+
+  /** Whether stable answers the client, from now on at the latest. */
+  #yields(): boolean {
+    const { shield } = this.#context
+    if (shield === null) return false
+    if (!this.#unseen) {
+      this.#unseen = true
+      shield()
+    }
+    return true
   }
 
   #clientTooSlow(): void {
@@ -288,12 +335,15 @@ export class Exchange {
   /** A client that leaves in the middle of an answer has been answered; one that leaves before has not. */
   #clientLeft(): void {
     if (this.#phase === 'done') return
+    // Stable's answer had begun: how this version does is still worth knowing.
+    if (this.#unseen && this.#context.response.headersSent) return
     const status = this.#answer?.statusCode
     this.#end(status === undefined ? { kind: 'abandoned' } : { kind: 'answered', status, whole: false })
     this.#upstream?.destroy()
   }
 
   #end(outcome: Outcome): void {
+    if (this.#phase === 'done') return
     this.#phase = 'done'
     this.#giveBack()
     this.#context.ended(outcome)

@@ -16,6 +16,9 @@ const hopByHop = new Set([
 /** Request headers the gateway writes itself. */
 const rewritten = new Set(['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'x-request-id'])
 
+/** Answer headers only the gateway writes. */
+const ours = new Set(['serin-version', 'serin-request', 'serin-shielded'])
+
 const none: ReadonlySet<string> = new Set()
 
 /** What the gateway adds to a request. */
@@ -53,18 +56,21 @@ export interface AnswerMark {
   readonly requestId: string
   /** How the request was assigned, for observations about it. */
   readonly mark: string
+  /** The version that could not answer, when stable answers in its place. */
+  readonly shielded?: string
+}
+
+/** Whether an answer never has to end. */
+export function isEventStream({ headers }: IncomingMessage): boolean {
+  return String(headers['content-type']).startsWith('text/event-stream')
 }
 
 /** Headers of the answer to the client, as a flat list of names and values. */
 export function answerHeaders(answer: IncomingMessage, added: AnswerMark): string[] {
   const list: string[] = []
-  copy(
-    answer.rawHeaders,
-    nominatedBy(answer.headers.connection),
-    (name) => name !== 'serin-version' && name !== 'serin-request',
-    list,
-  )
+  copy(answer.rawHeaders, nominatedBy(answer.headers.connection), (name) => !ours.has(name), list)
   list.push('serin-version', added.version, 'serin-request', added.mark)
+  if (added.shielded !== undefined) list.push('serin-shielded', added.shielded)
   if (answer.headers['x-request-id'] === undefined) list.push('x-request-id', added.requestId)
   return list
 }

@@ -1,4 +1,5 @@
 import { bucketOf, formatRequestMark, viewOf } from '@serin/core/assignment'
+import type { Decision } from '@serin/core/assignment'
 import * as http from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import * as net from 'node:net'
@@ -15,6 +16,7 @@ import type { AnswerMark } from './headers.ts'
 import { hasBody, refusalOf } from './framing.ts'
 import { Mirroring } from './mirror/mirroring.ts'
 import { endWithProblem, sendProblem } from './problem.ts'
+import { isShielded } from './shield.ts'
 import { openTunnel } from './tunnel.ts'
 
 const noTable = { status: 503, detail: 'The gateway has no routing table yet.' } as const
@@ -28,6 +30,22 @@ export interface HttpTransportOptions {
   readonly accessLog: AccessLog | null
   /** The table in force, read once per request. */
   readonly current: () => Snapshot | null
+}
+
+/** Who answers a request, and how that is counted and told. */
+interface Assigned extends AnswerMark {
+  readonly ticket: Ticket
+  readonly by: Decision['by']
+  readonly address: string
+  readonly unit: string | null
+  readonly bucket: number
+}
+
+/** A request on its way through. */
+interface Taken extends Assigned {
+  readonly snapshot: Snapshot
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
 }
 
 /** The data plane on Node's public HTTP API. Decision and evidence live elsewhere; this file only moves bytes. */
@@ -101,7 +119,7 @@ export class HttpTransport {
     )
     let cutOff = 0
     const over = setTimeout(() => {
-      cutOff = this.#exchanges.size + this.#tunnels.size
+      cutOff = [...this.#exchanges].filter(({ unseen }) => !unseen).length + this.#tunnels.size
       this.#cut()
     }, deadlineMs)
     const linger = setInterval(() => {
@@ -177,25 +195,23 @@ export class HttpTransport {
       sendProblem(response, noTable, { close: hasBody(request) })
       return
     }
-    const { ticket, unit, ...assigned } = this.#assign(snapshot, request)
-    const { version } = assigned
-    const pair = this.mirroring.pairOf({ request, unit, ...assigned })
+    const taken = { snapshot, request, response, ...this.#assign(snapshot, request) }
+    const { ticket, version } = taken
+    const pair = this.mirroring.pairOf(taken)
     const exchange = new Exchange(
       {
-        request,
-        response,
-        ticket,
-        ...assigned,
+        ...taken,
         limits,
         acquire: (tried) => this.endpoints.acquire(version, snapshot.endpoints.get(version) ?? [], tried),
         release: (endpoint) => this.endpoints.release(endpoint),
         leaving: () => this.#leaving,
         tap: pair,
+        shield: isShielded(snapshot, request, taken) ? () => this.#standIn(taken) : null,
         ended: (outcome) => {
           this.#exchanges.delete(exchange)
           pair?.ended(outcome)
           settle(recorder, ticket, outcome)
-          this.#log(ticket, version, outcome)
+          if (!exchange.unseen) this.#log(ticket, version, outcome)
         },
       },
       ticket.startedMs,
@@ -203,6 +219,40 @@ export class HttpTransport {
     this.#exchanges.add(exchange)
     exchange.start()
     pair?.start()
+  }
+
+  /** Stable answers in the place of a version that could not. It is in flight there, and in no other count of stable: it was not assigned to it. */
+  #standIn({ snapshot, request, response, ticket, address, bucket, version: shielded }: Taken): void {
+    const { limits, recorder } = this.#options
+    const { stable } = snapshot.table
+    recorder.shielded(ticket)
+    const left = recorder.hold(stable)
+    // As with the override header: the answer is evidence of nothing.
+    const marks = this.#marksOf(snapshot, request, { version: stable, by: 'override', bucket })
+    const exchange = new Exchange(
+      {
+        request,
+        response,
+        ticket,
+        address,
+        ...marks,
+        shielded,
+        limits,
+        acquire: (tried) => this.endpoints.acquire(stable, snapshot.endpoints.get(stable) ?? [], tried),
+        release: (endpoint) => this.endpoints.release(endpoint),
+        leaving: () => this.#leaving,
+        shield: null,
+        ended: (outcome) => {
+          this.#exchanges.delete(exchange)
+          left()
+          if (outcome.kind === 'failed' && outcome.cutOff) recorder.wasCutOff(stable)
+          this.#log(ticket, stable, outcome, shielded)
+        },
+      },
+      performance.now(),
+    )
+    this.#exchanges.add(exchange)
+    exchange.start()
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -235,7 +285,7 @@ export class HttpTransport {
       },
       closed: (cutOff) => {
         this.#tunnels.delete(socket)
-        if (cutOff) recorder.wasCutOff(ticket)
+        if (cutOff) recorder.wasCutOff(version)
         recorder.left(ticket)
       },
     })
@@ -253,10 +303,7 @@ export class HttpTransport {
     endWithProblem(socket, { status, detail: 'The request is not sound HTTP.' })
   }
 
-  #assign(
-    snapshot: Snapshot,
-    request: IncomingMessage,
-  ): AnswerMark & { readonly ticket: Ticket; readonly address: string; readonly unit: string | null } {
+  #assign(snapshot: Snapshot, request: IncomingMessage): Assigned {
     const address = plainAddress(request.socket.remoteAddress)
     const view = viewOf({ headers: request.headers, target: request.url ?? '/', address })
     let chance = ''
@@ -266,25 +313,27 @@ export class HttpTransport {
     const decision = previews ? ({ version: snapshot.previewed, by: 'override', unit: routed.unit } as const) : routed
     const slices = decision.by === 'hash' ? (snapshot.classify?.(view) ?? null) : null
     const ticket = this.#options.recorder.start(decision, slices)
-    this.#requests += 1
     const { version, by, unit } = decision
-    const { canaryBp, rollout } = snapshot
     const bucket = bucketOf(unit ?? chance)
-    const mark = formatRequestMark(`${this.#options.boot}-${this.#requests.toString(36)}`, {
-      version,
-      by,
-      bucket,
-      canaryBp,
-      rollout,
-    })
-    const given = request.headers['x-request-id']
-    const requestId = typeof given === 'string' && goodRequestId.test(given) ? given : mark
-    return { ticket, version, address, unit, requestId, mark }
+    return { ticket, address, unit, by, bucket, ...this.#marksOf(snapshot, request, { version, by, bucket }) }
   }
 
-  #log(ticket: Ticket, version: string, outcome: Outcome): void {
+  #marksOf(
+    { canaryBp, rollout }: Snapshot,
+    request: IncomingMessage,
+    served: Pick<Assigned, 'version' | 'by' | 'bucket'>,
+  ): AnswerMark {
+    this.#requests += 1
+    const id = `${this.#options.boot}-${this.#requests.toString(36)}`
+    const mark = formatRequestMark(id, { ...served, canaryBp, rollout })
+    const given = request.headers['x-request-id']
+    const requestId = typeof given === 'string' && goodRequestId.test(given) ? given : mark
+    return { version: served.version, requestId, mark }
+  }
+
+  #log({ startedAt }: Ticket, version: string, outcome: Outcome, shielded?: string): void {
     const status = outcome.kind === 'answered' ? outcome.status : outcome.kind === 'failed' ? 0 : 499
-    this.#options.accessLog?.write(ticket.startedAt, version, status)
+    this.#options.accessLog?.write(startedAt, version, status, shielded)
   }
 }
 
@@ -292,7 +341,7 @@ function settle(recorder: Recorder, ticket: Ticket, outcome: Outcome, { stays = 
   if (outcome.kind === 'answered') recorder.answered(ticket, outcome.status, outcome.whole)
   else if (outcome.kind === 'failed') {
     recorder.failed(ticket)
-    if (outcome.cutOff) recorder.wasCutOff(ticket)
+    if (outcome.cutOff) recorder.wasCutOff(ticket.account.version)
   } else recorder.abandoned(ticket)
   if (!stays) recorder.left(ticket)
 }

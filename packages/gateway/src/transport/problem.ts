@@ -25,6 +25,7 @@ export function sendProblem(
     'content-length': Buffer.byteLength(body),
     ...(added.version === undefined ? {} : { 'serin-version': added.version }),
     ...(added.mark === undefined ? {} : { 'serin-request': added.mark }),
+    ...(added.shielded === undefined ? {} : { 'serin-shielded': added.shielded }),
     ...(added.requestId === undefined ? {} : { 'x-request-id': added.requestId }),
     ...(close ? { connection: 'close' } : {}),
   })

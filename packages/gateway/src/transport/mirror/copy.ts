@@ -1,6 +1,7 @@
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { requestTo } from '../endpoints.ts'
 import type { Endpoint } from '../endpoints.ts'
+import { isEventStream } from '../headers.ts'
 import type { KeptBody } from './keeping.ts'
 
 /** What is sent, and where it may go. */
@@ -144,9 +145,4 @@ export class Copy {
     if (this.#endpoint !== null) this.#context.release(this.#endpoint)
     this.#endpoint = null
   }
-}
-
-/** Whether an answer never has to end. */
-export function isEventStream({ headers }: IncomingMessage): boolean {
-  return String(headers['content-type']).startsWith('text/event-stream')
 }

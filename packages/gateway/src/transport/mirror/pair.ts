@@ -1,7 +1,8 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { Tap, Outcome } from '../exchange.ts'
 import { trailersOf } from '../headers.ts'
-import { Copy, isEventStream } from './copy.ts'
+import { isEventStream } from '../headers.ts'
+import { Copy } from './copy.ts'
 import type { CopyContext, CopyEnd } from './copy.ts'
 import type { KeptBody } from './keeping.ts'
 
