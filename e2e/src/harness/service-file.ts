@@ -15,6 +15,7 @@ export interface ServiceFileOptions {
   readonly program?: string
   /** More lines of the workload, three levels deep. */
   readonly workload?: string
+  readonly analysis?: string
   /** More lines of the service, two levels deep. */
   readonly more?: string
 }
@@ -43,6 +44,7 @@ function serviceLines(
     readyWithin = '20s',
     program = upstream,
     workload = '',
+    analysis = '{ warmUp: 1s }',
     more = '',
   }: ServiceFileOptions,
 ): string {
@@ -62,6 +64,6 @@ ${Object.entries(versions)
   .join('\n')}
     stable: v1
     strategy: ${strategy}
-    analysis: { warmUp: 1s }
+    analysis: ${analysis}
 ${more}`
 }

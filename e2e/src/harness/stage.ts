@@ -9,10 +9,16 @@ import { servicesFile, type ServiceFileOptions } from './service-file.ts'
 import { until } from './until.ts'
 
 /** Enough for a verdict after a few hundred users: what is shown here is the way, not the statistics. */
-const metrics = '    metrics: { errors: { kind: errors, marginAbsolute: 40% } }\n    drain: 2s\n'
+const errors = 'errors: { kind: errors, marginAbsolute: 40% }'
 
 /** On a machine that has much else to do. */
 const patienceMs = 180_000
+
+/** What a service on a stage is told besides. */
+export interface ActorOptions extends ServiceFileOptions {
+  /** More metrics, inside the braces. */
+  readonly metrics?: string
+}
 
 /** One service of a stage, under a load that never stops. */
 export interface Actor {
@@ -34,12 +40,12 @@ export interface Stage extends AsyncDisposable {
   readonly controlPlane: ControlPlane
   readonly client: Client
   /** Applies the file with these services instead. */
-  apply(services: Readonly<Record<string, ServiceFileOptions>>): Promise<void>
+  apply(services: Readonly<Record<string, ActorOptions>>): Promise<void>
   actor(name: string): Actor
 }
 
 /** Opens a stage: every service serves its stable version under load. */
-export async function openStage(services: Readonly<Record<string, ServiceFileOptions>>, rate = 60): Promise<Stage> {
+export async function openStage(services: Readonly<Record<string, ActorOptions>>, rate = 60): Promise<Stage> {
   const dataDirectory = mkdtempSync(join(tmpdir(), 'serin-stage-'))
   const controlPlane = new ControlPlane(dataDirectory)
   const actors = new Map<string, Actor>()
@@ -51,11 +57,12 @@ export async function openStage(services: Readonly<Record<string, ServiceFileOpt
   }
   try {
     const client = await controlPlane.start()
-    const apply = async (wanted: Readonly<Record<string, ServiceFileOptions>>): Promise<void> => {
-      const all = Object.entries(wanted).map(([name, options]) => [
-        name,
-        { replicas: 1, readyWithin: '60s', ...options, more: metrics + (options.more ?? '') },
-      ])
+    const apply = async (wanted: Readonly<Record<string, ActorOptions>>): Promise<void> => {
+      const all = Object.entries(wanted).map(([name, { metrics, more = '', ...options }]) => {
+        const watched = metrics === undefined ? errors : `${errors}, ${metrics}`
+        const always = `    metrics: { ${watched} }\n    drain: 2s\n`
+        return [name, { replicas: 1, readyWithin: '60s', ...options, more: always + more }]
+      })
       await client.applyFile({ text: servicesFile(Object.fromEntries(all)), baseDirectory: dataDirectory })
     }
     await apply(services)

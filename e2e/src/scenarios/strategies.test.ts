@@ -147,10 +147,48 @@ async function rolled(actor: Actor): Promise<void> {
   await actor.rolloutIs('promoted', over('promoted'))
   assert.equal(await ready('v2'), 3)
   await client.release({ service: name, to: 'v3', why })
+  const there = watchCopies(actor)
   await actor.rolloutIs('two of three', ({ inForceBp }) => inForceBp === 6_667)
+  const onTheWay = await there.stop()
+  assert.ok(onTheWay.least >= 3, `${onTheWay.least} copies were ready`)
+  assert.ok(onTheWay.most <= 4, `${onTheWay.most} copies ran`)
+  const back = watchCopies(actor)
   await client.abort({ rollout: name, why })
   await actor.rolloutIs('rolled back', over('rolled-back'))
   await until('all of stable', async () => (await ready('v2')) === 3)
+  const { least } = await back.stop()
+  assert.ok(least >= 3, `${least} copies were ready on the way back`)
+}
+
+/** How many copies of v2 and v3 there were, each time somebody looked: the fewest that were ready, and the most that ran. v1 is kept warm beside them. */
+function watchCopies({ client, name }: Actor): {
+  stop(): Promise<{ readonly least: number; readonly most: number }>
+} {
+  let stopped = false
+  let [least, most] = [Infinity, 0]
+  const look = async (): Promise<void> => {
+    const { versions } = await client.getService({ service: name })
+    const states = versions
+      .filter((version) => version.name !== 'v1')
+      .flatMap(({ replicas }) => replicas.map(({ state }) => state))
+    least = Math.min(least, states.filter((state) => state === 'ready').length)
+    most = Math.max(most, states.filter((state) => state !== 'stopped').length)
+  }
+  const looking = until(
+    'the last look',
+    async () => {
+      await look()
+      return stopped
+    },
+    400_000,
+  )
+  return {
+    async stop() {
+      stopped = true
+      await looking
+      return { least, most }
+    },
+  }
 }
 
 async function copied(actor: Actor): Promise<void> {

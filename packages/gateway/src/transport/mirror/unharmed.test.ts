@@ -5,6 +5,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
 import { describe, test } from 'node:test'
+import { heldBytes } from '../../testing/collect.ts'
 import { openMirror } from '../../testing/mirrors.ts'
 import type { MirrorWorld } from '../../testing/mirrors.ts'
 import { send, until } from '../../testing/servers.ts'
@@ -153,8 +154,7 @@ describe('copies', () => {
       limits: { mirrorBytes },
     })
     const body = randomBytes(900_000)
-    globalThis.gc?.()
-    const before = process.memoryUsage().arrayBuffers
+    const before = await heldBytes()
     for (let i = 0; i < 30; i += 1) {
       const answer = await send(mirror.address, { method: 'POST', body })
       assert.ok(answer.body.equals(body))
@@ -168,9 +168,9 @@ describe('copies', () => {
     assert.equal(long.body.length, 1_500_000)
     const sums = await mirror.counts(({ sent, dropped }) => sent + dropped === 31)
     assert.ok(sums.sent >= 2 && sums.sent <= 4, `${sums.sent} of 30 bodies found room`)
-    const grown = process.memoryUsage().arrayBuffers - before
-    // What is kept, what hangs in sockets, and what the collector has not seen yet; all bodies together are 54 MB.
-    assert.ok(grown < 45_000_000, `${grown} bytes`)
+    // What is kept, and what hangs in sockets; all bodies together are 28 MB each way.
+    const grown = (await heldBytes()) - before
+    assert.ok(grown < 3 * mirrorBytes, `${grown} bytes`)
     await until('those with room are there', () => held.length === sums.sent)
     for (const response of held) response.end(body)
     assert.equal((await mirror.counts(({ compared }) => compared === sums.sent)).different, 0)
