@@ -58,4 +58,6 @@ export interface Plan {
   readonly rivals?: readonly string[]
   /** A step is held for a person when it has not passed this long after its hold, in ms. Time in which a gate is asked does not count. */
   readonly deadlineMs: number
+  /** What happens past it. Absent: it is held. */
+  readonly onDeadline?: 'rollback'
 }

@@ -67,6 +67,27 @@ test('blue-green: green has no traffic before its gates have passed, takes all a
   assert.deepEqual(world.defects, [])
 })
 
+test('blue-green: a test that passed a version which has gone is asked again, and evidence is not missed where there can be none', async () => {
+  await using world = await shop({
+    strategy: '{ kind: blue-green, gates: [{ kind: command, command: [test] }], bake: 20s }',
+  })
+  world.engine.release('shop', { to: 'v2' }, asker)
+  await world.until('the command is asked', () => world.rollout().gate?.kind === 'command')
+  await world.pass(30_000)
+  assert.deepEqual(
+    world.journal('rollout.judged').filter(({ data }) => JSON.stringify(data).includes('no-data')),
+    [],
+  )
+  const { workload } = world.place()
+  workload.script('v2', { backOffMs: 5_000 })
+  for (const replica of workload.observe('v2').replicas.keys()) workload.crash('v2', replica)
+  world.says['command'] = { outcome: 'passed', why: 'All 12 tests passed.' }
+  await world.until('it says so', () => world.rollout().gate?.says === 'No replica of v2 is ready any more.')
+  await world.until('it is there again and has all', () => world.weight('v2') === 10_000)
+  assert.equal(world.journal('rollout.gate').length, 1)
+  assert.deepEqual(world.defects, [])
+})
+
 test('blue-green: harm with all traffic is found against what stable had before, and blue takes over', async () => {
   await using world = await shop({ strategy: '{ kind: blue-green, bake: 10m }' })
   world.traffic.errorRatio['v1'] = 0.002

@@ -47,7 +47,11 @@ const Exponential = z
 
 const deadline = Duration.prefault('2h').meta({
   description:
-    'A step that has not passed this long after its hold is held for a person. Nothing is ever promoted because time ran out.',
+    'A step that has not passed this long after its hold is held for a person, or goes back (`onDeadline`). Nothing is ever promoted because time ran out.',
+})
+
+const onDeadline = z.enum(['hold', 'rollback']).default('hold').meta({
+  description: 'What happens to a step past its deadline: it is held for a person, or the rollout goes back.',
 })
 
 const bake = Duration.prefault('0s').meta({
@@ -77,6 +81,7 @@ export const CanaryStrategy = z
     }),
     bake,
     deadline,
+    onDeadline,
   })
   .refine(
     ({ steps, preset, linear, exponential }) =>
@@ -103,6 +108,7 @@ export const AdaptiveStrategy = z
       .prefault('50%')
       .meta({ description: 'The share at which the proof of safety is waited for; promotion follows it.' }),
     deadline,
+    onDeadline,
   })
   .meta({
     id: 'AdaptiveStrategy',
@@ -127,6 +133,7 @@ export const BlueGreenStrategy = z
     }),
     notify,
     deadline,
+    onDeadline,
   })
   .meta({ id: 'BlueGreenStrategy', description: 'Blue-green: a second environment, validated, then a switch.' })
 
@@ -150,6 +157,7 @@ export const RollingStrategy = z
     gates: gates.meta({ description: 'What has to be done or agreed before the first copy is replaced.' }),
     bake,
     deadline,
+    onDeadline,
   })
   .refine(
     ({ maxSurge, maxUnavailable }) =>
@@ -185,7 +193,10 @@ export const AbStrategy = z
     deadline: deadline
       .unwrap()
       .prefault('30d')
-      .meta({ description: 'An experiment that takes longer than this is held for a person.' }),
+      .meta({
+        description: 'An experiment that takes longer than this is held for a person, or goes back (`onDeadline`).',
+      }),
+    onDeadline,
   })
   .meta({ id: 'AbStrategy', description: 'A/B: a fixed share, decided by a metric and not by time.' })
 
@@ -201,6 +212,7 @@ export const ShadowStrategy = z
     }),
     bake,
     deadline,
+    onDeadline,
   })
   .meta({ id: 'ShadowStrategy', description: 'Shadow: copies of requests go to the new version, and are compared.' })
 
@@ -252,6 +264,7 @@ export const CompositeStrategy = z
     stages: z.array(Stage).min(1).max(20).meta({ description: 'In this order; shares never shrink.' }),
     bake,
     deadline,
+    onDeadline,
   })
   .superRefine(({ stages }, context) => checkStages(stages, context))
   .meta({ id: 'CompositeStrategy', description: 'Composite: stages of different kinds, one after the other.' })

@@ -10,7 +10,7 @@ import { rampSentence, readRamp } from './ramp.ts'
 import { readErrors, readLatency, readObservations } from './readings.ts'
 import { isGuard, type AnalysisSetup } from './setup.ts'
 import { readSlices, slicesSentence } from './slices.ts'
-import { judgementSentence } from './words.ts'
+import { judgementSentence, type Compared } from './words.ts'
 
 /** Evidence for a mismatch between asked and observed split that suspends decisions: a thousand to one. */
 const sampleRatioThreshold = Math.log(1_000)
@@ -33,8 +33,8 @@ export interface JudgeContext {
   /** When the step in force began; silence is counted from then. */
   readonly since: number
   readonly warmingUp: boolean
-  /** What the step compares. Absent: the traffic of both versions. `copies`: only what is mirrored; `both`. */
-  readonly compares?: 'copies' | 'both'
+  /** What the step compares. Absent: the traffic of both versions. */
+  readonly compares?: Compared
   /** The step waits for no proof of safety: only the words differ. */
   readonly noProof?: true
 }
@@ -144,6 +144,7 @@ function healthOf(
   // First, because it suspends decisions even when nothing new arrives.
   if (srmLogE >= sampleRatioThreshold) return 'sample-ratio-mismatch'
   if (context.now - Math.max(state.lastSlotAt, context.since) > sourceDownMs) return 'source-down'
+  if (context.compares === 'nothing') return 'ok'
   if (context.now - Math.max(state.lastCanaryAt, context.since) > noDataMs) return 'no-data'
   if (context.compares === 'copies') return 'ok'
   const watchesLatency = Object.values(setup.metrics).some(

@@ -50,10 +50,13 @@ function measured(reading: Omit<MetricReading, 'sentence'>): string {
   return `${name}: ${pair}.`
 }
 
+/** What a step compares besides, or instead of, the traffic of both versions: only what is mirrored; that as well; nothing, since canary has no requests at all. */
+export type Compared = 'copies' | 'both' | 'nothing'
+
 /** The whole judgement in one sentence: what is decided and by what, or what is still missing. */
 export function judgementSentence(
   judgement: Omit<Judgement, 'sentence'>,
-  { compares, noProof }: { readonly compares?: 'copies' | 'both'; readonly noProof?: true } = {},
+  { compares, noProof }: { readonly compares?: Compared; readonly noProof?: true } = {},
 ): string {
   const { kayenta } = judgement
   if (kayenta !== undefined && (judgement.verdict !== 'undecided' || judgement.health === 'ok'))
@@ -86,6 +89,7 @@ export function judgementSentence(
     case 'low-traffic':
       return `Only ${judgement.units.canary} units have seen canary so far. No harm seen.`
     case 'ok': {
+      if (compares === 'nothing') return 'Canary has no requests at this step.'
       if (noProof === true) return 'No harm seen.'
       if (judgement.goal !== undefined && judgement.goal.verdict !== 'better') return judgement.goal.sentence
       const open = judgement.metrics

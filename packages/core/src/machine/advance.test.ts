@@ -88,13 +88,15 @@ test('a pause step is held for a person once its evidence is in; resume goes to 
   })
 })
 
-test('the deadline runs from the end of the hold, and only holds', () => {
+test('the deadline runs from the end of the hold; it holds, or goes back when the plan says so', () => {
   const before = watching.since + 60_000 + plan.deadlineMs - 1
   assert.equal(after(watching, events.tick, before), watching)
   const held = after(watching, events.tick, before + 1)
   assert.equal(held.phase === 'holding' && held.reason, 'deadline')
   assert.equal(askedWeightBp(held, plan), askedWeightBp(watching, plan))
   assert.equal(after(held, events.tick, before + 1e9), held)
+  const back = advance(watching, events.tick, { ...plan, onDeadline: 'rollback' }, before + 1)
+  assert.equal('state' in back && back.state.phase === 'rolling-back' && back.state.reason, 'deadline')
 })
 
 test('a rollout that is held before any traffic starts anew when it is resumed, and cannot be promoted', () => {

@@ -1,4 +1,5 @@
 import type { Wanted } from '../analysis/fold.ts'
+import type { Compared } from '../analysis/words.ts'
 import type { NamedGate, Plan, PlanStep } from '../plan.ts'
 import type { RolloutState, StateOf } from './state.ts'
 
@@ -66,13 +67,11 @@ export function wantedEvidence(state: RolloutState, plan: Plan): Wanted {
 }
 
 /** What the step in force compares, as the judge wants to know it. */
-export function comparesOf(
-  state: RolloutState,
-  plan: Plan,
-): { readonly compares?: 'copies' | 'both'; readonly noProof?: true } {
+export function comparesOf(state: RolloutState, plan: Plan): { readonly compares?: Compared; readonly noProof?: true } {
   const step = stepOf(state, plan)
   return {
     ...(step?.mirror === undefined ? {} : { compares: step.weightBp === 0 ? 'copies' : 'both' }),
+    ...(step !== null && isQuiet(step) ? { compares: 'nothing' as const } : {}),
     ...(step?.passes === 'no-harm' ? { noProof: true } : {}),
   }
 }

@@ -114,11 +114,12 @@ test('I5: the share asked is 0, the one of the step, on its schedule, not above 
   })
 })
 
-test('I6: time moves no traffic', () => {
+test('I6: time moves no traffic to canary, and none back to stable unless the plan says so', () => {
   always((moment) => {
     if (moment.event.type !== 'tick') return
     const [was, is] = shares(moment)
-    assert.equal(is, was)
+    if (moment.plan.onDeadline === 'rollback' && moment.after.phase === 'rolling-back') assert.equal(is, 0)
+    else assert.equal(is, was)
   })
 })
 
@@ -315,7 +316,7 @@ function shown(moment: Moment): readonly (string | false)[] {
 test('the stories of these laws meet every way a rollout can go', () => {
   const met = new Set<string | false>()
   always((moment) => shown(moment).forEach((name) => met.add(name)))
-  const back = ['harmful', 'budget', 'aborted', 'failed', 'superseded', 'gate', 'no-evidence', 'no-gain']
+  const back = ['harmful', 'budget', 'aborted', 'failed', 'superseded', 'gate', 'no-evidence', 'no-gain', 'deadline']
   const held = ['operator', 'pause-step', 'deadline', 'gate', 'no-evidence']
   const rules = ['by safe', 'by no-harm', 'by decided']
   const more = ['with gates', 'with all traffic', 'without traffic', 'for the budget']

@@ -11,6 +11,7 @@ export type RollbackReason =
   | 'gate'
   | 'no-evidence'
   | 'no-gain'
+  | 'deadline'
 
 interface Common {
   /** Grows by one with every retry; evidence starts anew with it. */

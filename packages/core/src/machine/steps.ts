@@ -121,7 +121,7 @@ export function highestStep({ steps }: Plan, weightBp: number): number {
   return steps.findLastIndex((step) => step.weightBp <= weightBp)
 }
 
-/** Past its deadline a step is held for a person. A gate that is asked has a limit of its own. */
+/** Past its deadline a step is held for a person, or goes back when the plan says so. A gate that is asked has a limit of its own. */
 export function tickWatching(state: StateOf<'watching'>, plan: Plan, now: number): Outcome {
   // The wall clock was set back: the deadline counts from here, else it would be hours away.
   const { since, gateSince = since } = state
@@ -135,6 +135,7 @@ export function tickWatching(state: StateOf<'watching'>, plan: Plan, now: number
   if (now - from < (plan.steps[state.step]?.holdMs ?? 0) + plan.deadlineMs) return { state }
   const late = state.waitingBp === undefined ? 'The evidence did not decide' : 'The copies of canary were not ready'
   const why = `${late} within the deadline of the step.`
+  if (plan.onDeadline === 'rollback') return rollBack(state, 'deadline', { by: 'serin', why }, now)
   return { state: { ...state, phase: 'holding', since: now, reason: 'deadline', by: 'serin', why } }
 }
 

@@ -127,9 +127,10 @@ test('why it is held, and why it went back', () => {
   )
   const back = (reason: RollbackReason): string =>
     rolloutSentence({ ...states['rolled-back'], reason, why: 'It says so.' }, plan, null)
-  assert.deepEqual((['gate', 'no-evidence', 'no-gain'] as const).map(back), [
+  assert.deepEqual((['gate', 'no-evidence', 'no-gain', 'deadline'] as const).map(back), [
     'v2 was rolled back (a gate has failed); v1 has all traffic: It says so.',
     'v2 was rolled back (evidence was missing); v1 has all traffic: It says so.',
     'v2 was rolled back (not shown to be better); v1 has all traffic: It says so.',
+    'v2 was rolled back (past its deadline); v1 has all traffic: It says so.',
   ])
 })

@@ -14,6 +14,7 @@ const reasons: Readonly<Record<RollbackReason, string>> = {
   gate: 'a gate has failed',
   'no-evidence': 'evidence was missing',
   'no-gain': 'not shown to be better',
+  deadline: 'past its deadline',
 }
 
 /** Is it all right? One sentence about a rollout, for the first line of every view. */

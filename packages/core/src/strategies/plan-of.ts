@@ -6,6 +6,7 @@ import { planCanary } from './canary.ts'
 import { planComposite } from './composite.ts'
 import { planAb, planShadow } from './experiment.ts'
 import { planRolling } from './rolling.ts'
+import type { PlanVersions } from './steps.ts'
 
 /** Compiles whatever strategy the service names to a plan. */
 export function planOf(
@@ -13,12 +14,16 @@ export function planOf(
   { stable, canary }: { readonly stable: string; readonly canary: string },
 ): Plan {
   const { strategy } = service
-  const versions = {
+  const plan = compiled(strategy, {
     stable,
     canary,
     stableCopies: copiesOf(service, stable),
     canaryCopies: copiesOf(service, canary),
-  }
+  })
+  return strategy.onDeadline === 'rollback' ? { ...plan, onDeadline: 'rollback' } : plan
+}
+
+function compiled(strategy: Service['strategy'], versions: PlanVersions): Plan {
   switch (strategy.kind) {
     case 'canary':
       return planCanary(strategy, versions)

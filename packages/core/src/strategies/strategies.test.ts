@@ -27,6 +27,13 @@ services:
 const step = { holdMs: 0, pause: false }
 const minute = 60_000
 
+test('any strategy: past its deadline a step is held, or goes back when the file says so', () => {
+  const canary = (more: string) => compiled(`{ kind: canary, steps: [{ weight: 5% }]${more} }`)
+  assert.equal(canary('').onDeadline, undefined)
+  assert.equal(canary(', onDeadline: rollback').onDeadline, 'rollback')
+  assert.equal(compiled('{ kind: ab, goal: bought, units: 100, onDeadline: rollback }').onDeadline, 'rollback')
+})
+
 test('blue-green: green is validated without traffic, takes everything at once, and is watched', () => {
   const { steps } = compiled(
     '{ kind: blue-green, gates: [{ kind: command, command: [test] }, { kind: approval, people: 2 }], bake: 10m }',

@@ -142,8 +142,10 @@ export class Gates {
       while (!patience.aborted) {
         const answer = await runner.ask(gate, context(rollout), patience)
         if (signal.aborted) return
-        question.says = answer.why
-        if (answer.outcome !== 'waiting') return spoke(answer.outcome, answer.why)
+        // A version that has gone meanwhile has not passed, whatever was said of it before.
+        const gone = answer.outcome === 'passed' && context(rollout).preview === null
+        question.says = gone ? `No replica of ${rollout.plan.canary} is ready any more.` : answer.why
+        if (!gone && answer.outcome !== 'waiting') return spoke(answer.outcome, answer.why)
         await clock.sleep('every' in gate ? gate.every : restMs, patience)
       }
     } catch (error) {

@@ -139,7 +139,9 @@ export const cells: { readonly [P in Phase]: { readonly [E in RolloutEvent['type
       },
     },
     'in-force': stays('the evidence carries its own share.'),
-    tick: stays('waiting moves no traffic; past the deadline it is held for a person.'),
+    tick: stays(
+      'waiting moves no traffic; past the deadline it is held for a person, or stable takes everything back when the plan says so.',
+    ),
     pause: {
       promise: 'held where it is, with its evidence.',
       becomes: {

@@ -129,7 +129,12 @@ export class Operator {
       this.#patienceFrom = this.#now
     }
     if (fact.type === 'tick' && this.held === 'no' && this.open.length === 0)
-      if (this.#now - this.#patienceFrom >= step.holdMs + this.#plan.deadlineMs) this.#hold('deadline')
+      if (this.#now - this.#patienceFrom >= step.holdMs + this.#plan.deadlineMs) this.#isLate()
+  }
+
+  #isLate(): void {
+    if (this.#plan.onDeadline === 'rollback') this.#goBack('deadline')
+    else this.#hold('deadline')
   }
 
   #weighs(step: PlanStep, judged: EventOf<'judged'>): void {

@@ -87,7 +87,9 @@ function planOf(steps: readonly PlanStep[]): Plan {
 }
 
 /** Plans of all kinds. */
-export const plans: fc.Arbitrary<Plan> = fc.oneof({ weight: 3, arbitrary: rich }, { weight: 1, arbitrary: ladders })
+export const plans: fc.Arbitrary<Plan> = fc
+  .tuple(fc.oneof({ weight: 3, arbitrary: rich }, { weight: 1, arbitrary: ladders }), fc.boolean())
+  .map(([plan, goesBack]) => (goesBack ? { ...plan, onDeadline: 'rollback' } : plan))
 
 const share = fc.oneof(fc.nat(10_000), fc.constantFrom(0, 10_000))
 const ramp = often(fc.record({ growBp: share, stayBp: share, why: fc.constant('the budget') }))
