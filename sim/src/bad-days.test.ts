@@ -13,13 +13,15 @@ const runs = {
   'evidence-trouble': 2,
   'full-disk': 3,
   killed: 4,
+  'two-control-planes': 4,
   'clock-jumps': 3,
   'clock-set-back': 1,
   'gateway-restarts': 2,
   'stable-crashes': 2,
   operator: 4,
   'bad-day': 6,
-  'bad-day-harmful': 5,
+  'bad-day-harmful': 4,
+  'bad-day-of-two': 3,
   'bad-day-sticky': 1,
 }
 
@@ -35,5 +37,10 @@ describe('bad days', () => {
   test('a control plane that is killed is started again, and the world does kill it', async () => {
     const [outcome] = await campaign(worldNamed('killed'), { from: 1, count: 1 })
     assert.ok((outcome?.lives ?? 0) > 1)
+  })
+
+  test('a control plane that stands still is replaced, and finds another in its place', async () => {
+    const outcomes = await campaign(worldNamed('two-control-planes'), { from: 1, count: 4 })
+    assert.ok(outcomes.some(({ fenced }) => fenced > 0))
   })
 })

@@ -1,4 +1,4 @@
-import { openMemoryStore } from '@serin/drivers/store/memory'
+import { createMemoryMedium, openMemoryStore } from '@serin/drivers/store/memory'
 import { Engine } from '@serin/engine'
 import type {
   Clock,
@@ -26,6 +26,10 @@ class Death extends Error {
 /** One process of the control plane: when it is dead, none of its ports does anything any more. */
 interface Life {
   dead: boolean
+  /** Resolves when the process goes on; null while it does. What it was waiting for has come meanwhile, but it knows of nothing. */
+  frozen: Promise<void> | null
+  /** For how long it will stand still after its next question. */
+  standstillMs: number | null
   /** Effects until it dies, and whether the last one still happens. */
   fuse: { left: number; readonly happens: boolean } | null
 }
@@ -40,10 +44,14 @@ export interface ControlPlaneOptions {
 
 /** The real engine in a process that can be killed between any two effects and started anew over the same store. */
 export class ControlPlane {
-  readonly store: Store = openMemoryStore()
+  readonly #medium = createMemoryMedium()
+  /** For reading only: whoever is alive writes. */
+  readonly store: Store = openMemoryStore(this.#medium)
   /** The store writes nothing while this is true. */
   full = false
   lives = 0
+  /** Processes that found another in their place. */
+  fenced = 0
   /** Everything that became durable. */
   readonly onCommit = new Set<(commit: Commit, entries: readonly JournalEntry[]) => void>()
   /** Errors that nobody foresaw. */
@@ -56,37 +64,48 @@ export class ControlPlane {
     this.#options = options
   }
 
-  /** The running engine, or null while the process is dead. */
+  /** The running engine, or null while nobody answers: the process is dead, or stands still. */
   get engine(): Engine | null {
-    return this.#life?.dead === false ? this.#engine : null
+    return this.#life?.dead === false && this.#life.frozen === null ? this.#engine : null
   }
 
   /** The running engine; throws when the process is dead. */
   running(): Engine {
-    if (this.engine === null) throw new Error('The control plane is dead.')
+    if (this.engine === null) throw new Error('The control plane does not answer.')
     return this.engine
   }
 
   /** Starts a process; resolves when it has taken up its work, or has died trying. */
   async start(): Promise<void> {
-    const life: Life = { dead: false, fuse: null }
+    const life: Life = { dead: false, frozen: null, standstillMs: null, fuse: null }
     this.lives += 1
     this.#life = life
-    const { dataPlane, fleet, gateKeeper } = this.#options
-    const router = mortal(life, dataPlane.port())
-    const workload = mortal(life, fleet.workload)
+    const { clock, dataPlane, fleet, gateKeeper } = this.#options
+    const router = mortal(life, dataPlane.port(), clock)
+    const workload = mortal(life, fleet.workload, clock)
     this.#engine = new Engine({
       store: this.#store(life),
       clock: this.#clock(life),
       openRouter: async () => router,
       openWorkload: () => workload,
-      gates: mortal(life, gateKeeper),
+      gates: mortal(life, gateKeeper, clock),
       stateDirectory: (service) => `/nowhere/${service}`,
+      onTaken: () => {
+        this.fenced += 1
+      },
       onDefect: (error) => {
         if (!life.dead) this.defects.push(error instanceof Error ? (error.stack ?? error.message) : String(error))
       },
     })
     await this.#engine.start().catch(mourned)
+  }
+
+  /**
+   * The process stands still, as one does that was swapped out or stopped by a signal, and goes on after a while as if nothing had been. It begins where that
+   * hurts most: when it has just asked somebody something.
+   */
+  freeze(ms: number): void {
+    if (this.#life !== null) this.#life.standstillMs ??= ms
   }
 
   /** Kills the process `effects` effects from now: just before that effect, or just after it. */
@@ -103,19 +122,22 @@ export class ControlPlane {
     const { clock } = this.#options
     return {
       now: () => clock.now(),
-      sleep: (ms, signal) => (life.dead ? new Promise(() => undefined) : clock.sleep(ms, signal)),
+      sleep: async (ms, signal) => {
+        if (life.dead) return await new Promise(() => undefined)
+        await noticed(life, clock.sleep(ms, signal))
+      },
     }
   }
 
   #store(life: Life): Store {
-    const store = mortal(life, this.store)
+    const own = openMemoryStore(this.#medium)
     return {
-      ...store,
+      ...mortal(life, own, this.#options.clock),
       commit: (commit) => {
         alive(life)
         if (this.full) throw new SerinError('store.full', 'The disk is full.')
         return effect(life, () => {
-          const entries = this.store.commit(commit)
+          const entries = own.commit(commit)
           for (const listener of this.onCommit) listener(commit, entries)
           return entries
         })
@@ -153,6 +175,7 @@ const effects = new Set(['apply', 'stop', 'release', 'dismiss', 'ask', 'tell'])
 function mortal<Port extends Store | WorkloadRunner | GateRunner | (TrafficRouter & EvidenceSource)>(
   life: Life,
   port: Port,
+  clock: Clock,
 ): Port {
   return new Proxy(port, {
     get(target, name) {
@@ -160,10 +183,42 @@ function mortal<Port extends Store | WorkloadRunner | GateRunner | (TrafficRoute
       if (typeof value !== 'function' || typeof name !== 'string') return value
       return (...given: unknown[]) => {
         const act = (): unknown => Reflect.apply(value, target, given)
-        if (effects.has(name)) return effect(life, act)
         alive(life)
-        return act()
+        const result = effects.has(name) ? effect(life, act) : act()
+        if (name === 'slots') return heard(life, result as ReturnType<EvidenceSource['slots']>)
+        if (!(result instanceof Promise)) return result
+        standStill(life, clock)
+        return noticed(life, result)
       }
     },
   })
+}
+
+function standStill(life: Life, clock: Clock): void {
+  const { standstillMs } = life
+  if (standstillMs === null || life.frozen !== null) return
+  life.standstillMs = null
+  life.frozen = thaw(life, clock.sleep(standstillMs))
+}
+
+async function thaw(life: Life, over: Promise<void>): Promise<void> {
+  await over
+  life.frozen = null
+}
+
+/** An answer to a process that stands still waits until it goes on. */
+async function noticed(life: Life, answer: Promise<unknown>): Promise<unknown> {
+  try {
+    return await answer
+  } finally {
+    await life.frozen
+  }
+}
+
+/** What comes to a process that stands still waits for it. */
+async function* heard<Item>(life: Life, items: AsyncIterable<Item>): AsyncIterable<Item> {
+  for await (const item of items) {
+    if (life.frozen !== null) await life.frozen
+    yield item
+  }
 }

@@ -121,3 +121,76 @@ test('a router that is deaf says yes and does nothing; one that is lossy does it
   await assert.rejects(apply(tableOf(4, 500)), /does not answer/)
   assert.equal(dataPlane.table?.revision, 3)
 })
+
+test('a router that lies says it did what it did not; one that is partial takes a table with the shares of before', async () => {
+  const { apply, dataPlane, clock } = await world()
+  const observe = () => passed(clock, dataPlane.port().observe(new AbortController().signal))
+  await apply(tableOf(1, 1_000))
+  dataPlane.break({ mode: 'lying' })
+  await apply(tableOf(2, 5_000))
+  assert.deepEqual([(await observe()).weights['v2'], (await observe()).revision], [5_000, 2])
+  assert.equal(dataPlane.table?.revision, 1)
+  dataPlane.break({ mode: 'partial' })
+  assert.deepEqual([(await observe()).weights['v2'], (await observe()).revision], [1_000, 1])
+  await apply(tableOf(3, 5_000))
+  assert.deepEqual([(await observe()).weights['v2'], (await observe()).revision], [1_000, 3])
+})
+
+test('slots come twice or in another order when they are asked to', async () => {
+  const { apply, dataPlane, until } = await world()
+  await apply(tableOf(1, 5_000))
+  const seen: number[] = []
+  const reader = async (): Promise<void> => {
+    for await (const { seq } of dataPlane.port().slots(null, new AbortController().signal)) seen.push(seq)
+  }
+  void reader()
+  dataPlane.break({ evidence: 'doubled' })
+  await until(3_500)
+  const doubled = [...seen]
+  dataPlane.break({ evidence: 'shuffled' })
+  await until(6_500)
+  const [first] = doubled
+  assert.ok(first !== undefined)
+  assert.deepEqual(doubled, [first, first, first + 1, first + 1, first + 2, first + 2])
+  assert.deepEqual(seen.slice(6), [first + 3, first + 4, first + 3, first + 5, first + 4])
+})
+
+test('a replica turns away what it has no room for, and only replicas of the table are asked', async () => {
+  const { apply, dataPlane, until, sum } = await world({ capacityPerSecond: 150 }, { errorRatio: 0 })
+  let turnedAway = 0
+  dataPlane.onTurnedAway.add((version) => {
+    assert.equal(version, 'v2')
+    turnedAway += 1
+  })
+  // Two replicas run; the table knows one of them, which has room for three requests of four.
+  await apply(tableOf(1, 10_000))
+  await until(60_000)
+  const ratio = turnedAway / sum('v2', 'requests')
+  assert.ok(Math.abs(ratio - 0.25) < 0.02, `${ratio} were turned away`)
+  assert.ok(Math.abs(sum('v2', 'errors') - turnedAway) < 20)
+})
+
+test('copies go to the version that is asked for, and are counted apart from requests', async () => {
+  const { apply, until, sum, slots } = await world({}, { errorRatio: 0.1, differentRatio: 0.2 })
+  const mirror = {
+    version: 'v2',
+    endpoints: ['memory://v2/0'],
+    shareBp: 5_000,
+    methods: ['GET'],
+    body: 'json',
+    ignored: [],
+    tolerance: 0,
+    timeoutMs: 1_000,
+  } as const
+  await apply({ ...tableOf(1, 0), mirror })
+  await until(100_000)
+  const total = (field: 'sent' | 'compared' | 'differentStatus' | 'differentBody' | 'onlyCanaryFailed') =>
+    slots.reduce((all, slot) => all + (slot.mirror?.[field] ?? 0), 0)
+  assert.equal(sum('v2', 'requests'), 0)
+  assert.ok(Math.abs(total('sent') / sum('v1', 'requests') - 0.5) < 0.02)
+  assert.ok(total('sent') - total('compared') < 30)
+  // Stable fails 5 in 100, canary 10: in 95 × 10 + 5 × 90 of 10000 pairs one fails and the other does not.
+  assert.ok(Math.abs(total('onlyCanaryFailed') / total('compared') - 0.095) < 0.01)
+  assert.ok(Math.abs(total('differentStatus') / total('compared') - 0.14) < 0.01)
+  assert.ok(Math.abs(total('differentBody') / total('compared') - 0.86 * 0.2) < 0.015)
+})

@@ -18,4 +18,9 @@ export const keptSeeds: readonly KeptSeed[] = [
     seed: 1,
     why: 'A router that took a table with the shares of the one before was never sent it again.',
   },
+  {
+    world: 'composite-taken-over',
+    seed: 12,
+    why: 'Evidence from before a linear switch, read late, let it begin 13 seconds ahead of its schedule.',
+  },
 ]

@@ -77,6 +77,12 @@ export const death: Kind = (atMs, chance) => {
   ]
 }
 
+/** The control plane stands still for a while. Another is started in its place, over the same store; when the first goes on there are two. */
+export const standstill: Kind = (atMs, chance) => {
+  const ms = chance.between(1_000, 40_000)
+  return [{ atMs, what: 'the control plane stands still', act: ({ controlPlane }) => controlPlane.freeze(ms) }]
+}
+
 /** Somebody sets the wall clock. */
 export const clockJump: Kind = (atMs, chance) => {
   const ms = Math.round(chance.between(-2, 2) * hourMs)

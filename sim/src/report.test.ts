@@ -21,6 +21,7 @@ const fine: Outcome = {
   journalEntries: 20,
   journalHash: '00',
   lives: 1,
+  fenced: 0,
   worldMs: 80_000,
 }
 const rolledBack: Outcome = { ...fine, end: 'rolled-back', reason: 'harmful', sentence: 'Harm is proved.' }

@@ -88,5 +88,7 @@ export interface Outcome {
   /** Hash of the last entry: two runs are the same exactly when this is. */
   readonly journalHash: string
   readonly lives: number
+  /** Of them those that found another in their place, and stopped. */
+  readonly fenced: number
   readonly worldMs: number
 }

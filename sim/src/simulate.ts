@@ -76,6 +76,7 @@ function unfolding(scenario: Scenario, seed: number, { stage, watch, audience }:
       mishap.act(stage)
     }
     if (controlPlane.engine === null) revive(now)
+    else startAt = null
     const over = now >= beforeMs + scenario.limitMs || (isAtRest(watch) && mishaps.length === 0)
     restingSince = over && controlPlane.engine !== null ? (restingSince ?? now) : null
     return restingSince !== null && now >= restingSince + rest
@@ -124,6 +125,7 @@ function outcomeOf({ name }: Scenario, seed: number, { stage, watch }: Play): Ou
     journalEntries: last?.seq ?? 0,
     journalHash: last?.hash ?? '',
     lives: controlPlane.lives,
+    fenced: controlPlane.fenced,
     worldMs: clock.steadyMs(),
   }
 }

@@ -13,6 +13,7 @@ import {
   some,
   stableCrash,
   unready,
+  standstill,
 } from './mishaps.ts'
 import type { Mishap, Outcome, Scenario, StageCommand } from './scenario.ts'
 import { calm, failing, harmful, healthy, neverPromoted, sound, survived, usual } from './usual.ts'
@@ -113,6 +114,13 @@ const everyStrategy = Object.keys(strategies).flatMap((key): readonly Scenario[]
       promise: `A harmful version is not promoted on the worst of days: ${name}.`,
       canary,
       mishaps: (chance) => some(badDays, often, chance),
+    },
+    {
+      ...own,
+      ...survived,
+      name: `${name}-taken-over`,
+      promise: `However often another control plane takes over, no promise is broken: ${name}.`,
+      mishaps: (chance) => some([...badDays, ...Array.from({ length: 8 }, () => standstill), anybody], often, chance),
     },
   ]
 })

@@ -45,6 +45,8 @@ interface Attempt {
 
 /** An order may be on its way to the router for this long when the mind changes behind it. */
 const underWayMs = 6_000
+/** Copies that are not wanted any more are gone after this long. */
+const steppingMs = 10_000
 /** After replicas were ended from outside it takes this long until there is room for everybody again. */
 const upAgainMs = 40_000
 /** Requests that chance may turn away. */
@@ -80,6 +82,8 @@ export class Watch {
   #goingBackSince: number | null = null
   /** What canary might have before the step began. */
   #enteredAtBp = 0
+  /** When somebody went to an earlier step, or nothing could be written: stable gets its copies back before canary's go. */
+  #stableFirstAtMs = -Infinity
 
   constructor(options: WatchOptions) {
     this.#options = options
@@ -102,7 +106,10 @@ export class Watch {
     if (rollout === null || isOver(rollout.state)) return
     const { plan, state } = rollout
     const replicas = [plan.stable, plan.canary].flatMap((version) => fleet.workload.observe(version).replicas)
-    const most = state.phase === 'watching' ? plan.steps[state.step]?.mostCopies : undefined
+    const { clock, controlPlane } = this.#options
+    if (controlPlane.full) this.#stableFirstAtMs = clock.steadyMs()
+    const forward = state.phase === 'watching' && clock.steadyMs() - this.#stableFirstAtMs > steppingMs
+    const most = forward ? plan.steps[state.step]?.mostCopies : undefined
     if (most !== undefined && replicas.length > most) this.#broken(`${replicas.length} copies run; ${most} may at most`)
     if (dataPlane.table === null || dataPlane.faults.mode !== 'well') return
     const used = endpointsOf(dataPlane.table)
@@ -186,6 +193,7 @@ export class Watch {
     if (forward && !byPerson && this.#isFrozen(after)) this.#broken(`step ${from + 1} was left in a freeze`)
     if (from === to && before.state.attempt === after.state.attempt) return
     this.#enteredAtBp = this.#allowed.at(-1)?.bp ?? 0
+    if (to < from) this.#stableFirstAtMs = this.#options.clock.steadyMs()
     shown.begin(to)
     this.#ballot.begin(after)
   }

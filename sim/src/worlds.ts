@@ -9,6 +9,7 @@ import {
   operator,
   routerTrouble,
   some,
+  standstill,
   stableCrash,
 } from './mishaps.ts'
 import type { Outcome, Scenario } from './scenario.ts'
@@ -222,6 +223,7 @@ export const worlds: readonly Scenario[] = [
       ['evidence-trouble', evidenceTrouble, 'Evidence that is lost or late never moves traffic.'],
       ['full-disk', fullDisk, 'While nothing can be written, stable has all traffic.'],
       ['killed', death, 'A control plane killed between two effects goes on from its step.'],
+      ['two-control-planes', standstill, 'Of two control planes over one store only the later one does anything.'],
       ['clock-jumps', clockJump, 'Setting the wall clock moves no traffic.'],
       ['gateway-restarts', gatewayRestart, 'A gateway that starts anew forgets its users; nobody is counted twice.'],
       ['stable-crashes', stableCrash, 'Stable may fail too.'],
@@ -261,6 +263,18 @@ export const worlds: readonly Scenario[] = [
     promise: 'All of it together breaks no promise.',
     file: steps('10s', '5m'),
     mishaps: (chance) => some([...badDays, operator], { atLeast: 3, atMost: 8, withinMs: 180_000 }, chance),
+  },
+  {
+    ...usual,
+    ...neverPromoted,
+    name: 'bad-day-of-two',
+    promise:
+      'A version with four times the errors is not promoted, however often another control plane takes over on a bad day.',
+    stable: failing(0.01),
+    canary: failing(0.04),
+    file: steps('10s', '5m'),
+    mishaps: (chance) =>
+      some([...badDays, standstill, standstill, standstill], { atLeast: 4, atMost: 9, withinMs: 180_000 }, chance),
   },
   {
     ...usual,

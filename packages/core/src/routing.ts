@@ -48,8 +48,19 @@ export function endpointsOf({ arms, mirror }: Pick<RoutingTable, 'arms' | 'mirro
   return [...new Set([...arms.flatMap((arm) => arm.endpoints), ...(mirror?.endpoints ?? [])])]
 }
 
+/** Whether a router that has one table takes the other: a later control plane is obeyed before an earlier one, then the greater revision. */
+export function isNewer(
+  next: Pick<RoutingTable, 'epoch' | 'revision'>,
+  inForce: Pick<RoutingTable, 'epoch' | 'revision'>,
+): boolean {
+  const [epoch, before] = [next.epoch ?? 0, inForce.epoch ?? 0]
+  return epoch === before ? next.revision > inForce.revision : epoch > before
+}
+
 /** Everything a router needs to know about a service. Immutable; a change is a new revision. */
 export interface RoutingTable {
+  /** Which control plane sends it, counted: a table of an earlier one is older, whatever its revision. Absent: 0. */
+  readonly epoch?: number
   readonly service: string
   /** Grows with every change; a router refuses to go back. */
   readonly revision: number

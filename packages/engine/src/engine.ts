@@ -29,8 +29,10 @@ import {
   type ServiceDocuments,
 } from './documents.ts'
 import { failedWorkload } from './failed-workload.ts'
+import { Fence } from './fence.ts'
 import { lazyRouter } from './lazy-router.ts'
 import { Releases } from './releases/releases.ts'
+import { sweep } from './sweep.ts'
 import { ServiceActor, type PlanAsked, type StopOptions } from './service/actor.ts'
 import { serviceEntry, systemEntry } from './service/changes.ts'
 import type { Command, ReleaseAsked } from './service/commands.ts'
@@ -48,6 +50,8 @@ export interface EngineOptions {
   readonly stateDirectory: (service: string) => string
   /** Hears of errors that nobody foresaw; they keep nothing from going on. */
   readonly onDefect?: (error: unknown) => void
+  /** Another control plane has taken the store over. This one has stopped, everything goes on without it. */
+  readonly onTaken?: () => void
 }
 
 /** Something that happened: new journal entries, or new figures of a service. */
@@ -59,9 +63,6 @@ export interface News {
 
 type Router = TrafficRouter & EvidenceSource
 
-const retentionMs = 2 * 3_600_000
-const sweepEveryMs = 60_000
-const sliceRestMs = 10
 const releaseWithinMs = 30_000
 const maxServices = 200
 /** A value beyond this could overflow the sums of a rollout. */
@@ -74,13 +75,16 @@ export class Engine {
   readonly #listeners = new Set<(news: News) => void>()
   readonly #stop = new AbortController()
   #started = false
+  #taken = false
   #sweeping: Promise<unknown> = Promise.resolve()
   /** Releases of several services as one. */
   readonly releases: Releases
   /** Files are applied one after the other. */
   #turn: Promise<unknown> = Promise.resolve()
 
-  constructor(options: EngineOptions) {
+  constructor(given: EngineOptions) {
+    const fence = new Fence(given.store, () => this.#isTaken())
+    const options = { ...given, ...fence.around(given) }
     this.#options = options
     this.releases = new Releases({
       ...options,
@@ -100,7 +104,9 @@ export class Engine {
       )
     }
     this.#started = true
-    this.#sweeping = Promise.all([this.#sweep(), this.releases.run(this.#stop.signal)])
+    const { signal } = this.#stop
+    const sweeping = sweep(this.#options, signal, (error) => this.#defect(error))
+    this.#sweeping = Promise.all([sweeping, this.releases.run(signal)])
   }
 
   /** Whether everything the store knows has been taken up. */
@@ -116,6 +122,14 @@ export class Engine {
     await this.#sweeping
     const failed = endings.find((ending) => ending.status === 'rejected')
     if (failed !== undefined) throw failed.reason
+  }
+
+  /** Once and for all: there is another control plane, and two would undo each other's work. */
+  #isTaken(): void {
+    if (this.#taken) return
+    this.#taken = true
+    void this.stop({ keep: true }).catch((error: unknown) => this.#defect(error))
+    this.#options.onTaken?.()
   }
 
   /** Applies a release file: all of it, or, when anything in it is wrong or a gateway cannot be opened, nothing. */
@@ -340,6 +354,8 @@ export class Engine {
   }
 
   #defect(error: unknown): void {
+    // Who runs into the fence has nothing more to do, and that has been said.
+    if (error instanceof SerinError && error.code === 'store.taken') return
     this.#options.onDefect?.(error)
   }
 
@@ -379,20 +395,5 @@ export class Engine {
         ? 'There is no service yet.'
         : 'There are several services: each observation has to name its own ("service").',
     )
-  }
-
-  /** Old evidence goes in slices, so that nothing waits long for the store. */
-  async #sweep(): Promise<void> {
-    const { clock, store } = this.#options
-    const { signal } = this.#stop
-    while (!signal.aborted) {
-      try {
-        while (store.expire(clock.now() - retentionMs) > 0 && !signal.aborted) await clock.sleep(sliceRestMs, signal)
-      } catch (error) {
-        // A store that cannot write says so wherever something is to be written; what is old can wait.
-        if (!(error instanceof SerinError) && !signal.aborted) this.#defect(error)
-      }
-      await clock.sleep(sweepEveryMs, signal).catch(() => undefined)
-    }
   }
 }

@@ -1,4 +1,5 @@
 import type { EvidenceSlot, RoutingTable } from '@serin/core'
+import { isNewer } from '@serin/core/routing'
 import { weightsOf } from './admin/report.ts'
 import type { ApplyAnswer } from './admin/report.ts'
 import { parseRoutingTable } from './decide/routing-table.ts'
@@ -43,7 +44,7 @@ export class TableInForce {
     const { table } = parsed
     if (table.service !== service) return `This is the gateway of ${service}, the table is for ${table.service}.`
     const before = this.#snapshot
-    const older = before !== null && table.revision <= before.table.revision
+    const older = before !== null && !isNewer(table, before.table)
     const inForce = older ? before : this.#swap(table)
     const problem = await disk.write(inForce.table)
     return { applied: !older, revision: inForce.table.revision, appliedAt: inForce.appliedAt, problem }

@@ -201,9 +201,16 @@ export interface Commit {
   readonly evidence?: readonly { readonly series: string; readonly at: number; readonly value: unknown }[]
 }
 
-/** The embedded store: documents, an append-only hash-chained journal, evidence windows. Synchronous: a returned commit is durable, unless it said `soon`. */
+/**
+ * The store of a control plane: documents, an append-only hash-chained journal, evidence windows. Synchronous: a returned commit is durable, unless it said
+ * `soon`. It has one writer: where it lets itself be opened while somebody has it open, that one has lost it for good.
+ */
 export interface Store {
-  /** Writes durably, or throws `store.full` / `store.unwritable` having written nothing. Returns the journal entries with their places. */
+  /** Which opening of the store this is, counted from 1. */
+  readonly epoch: number
+  /** Whether nobody has opened it since. */
+  isHeld(): boolean
+  /** Writes durably, or throws `store.full` / `store.unwritable` / `store.taken` having written nothing. Returns the journal entries with their places. */
   commit(commit: Commit): readonly JournalEntry[]
   get(key: string): unknown
   /** Documents whose key starts with the prefix, by key. */

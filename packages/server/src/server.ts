@@ -98,6 +98,7 @@ function engineOver(
     openWorkload: (context) => openWorkload({ ...context, stateDirectory: owned(context.stateDirectory, 'versions') }),
     gates: createGateRunner(),
     stateDirectory: (service) => owned(dataDirectory, join('services', service)),
+    onTaken: () => log('Another control plane has taken the store over; this one does nothing any more.'),
     onDefect: (error) => log(`defect: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
   })
 }

@@ -112,6 +112,11 @@ export const catalogue = {
     retry: true,
     hint: 'Free disk space; Serin goes on by itself when it can write again. Traffic stays where it is.',
   },
+  'store.taken': {
+    status: 503,
+    retry: false,
+    hint: 'Another control plane has taken over; this one does nothing any more. Ask the other one, and end this process.',
+  },
   'store.unwritable': { status: 500, retry: true, hint: 'Check the permissions and the disk of the data directory.' },
   'token.not-found': { status: 404, retry: false, hint: 'List tokens with "serin token list".' },
   'token.refused': {

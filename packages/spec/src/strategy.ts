@@ -190,12 +190,9 @@ export const AbStrategy = z
     pause: pause.meta({ description: 'Wait for a person when it is decided.' }),
     gates,
     bake,
-    deadline: deadline
-      .unwrap()
-      .prefault('30d')
-      .meta({
-        description: 'An experiment that takes longer than this is held for a person, or goes back (`onDeadline`).',
-      }),
+    deadline: deadline.unwrap().prefault('30d').meta({
+      description: 'An experiment that takes longer than this is held for a person, or goes back (`onDeadline`).',
+    }),
     onDeadline,
   })
   .meta({ id: 'AbStrategy', description: 'A/B: a fixed share, decided by a metric and not by time.' })

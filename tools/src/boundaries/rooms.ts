@@ -64,7 +64,7 @@ export const rooms: readonly Room[] = [
   {
     name: 'gateway',
     at: ['packages/gateway'],
-    may: ['core/assignment', 'core/evidence', 'core/harm', 'core:type', 'spec', 'stats'],
+    may: ['core/assignment', 'core/evidence', 'core/harm', 'core/routing', 'core:type', 'spec', 'stats'],
   },
   { name: 'sdk', at: ['packages/sdk'], may: ['spec'] },
   {
@@ -106,6 +106,8 @@ export const rooms: readonly Room[] = [
 const more: Readonly<Record<string, readonly string[]>> = {
   // Starts the gateway as a process and speaks its admin protocol.
   'router/gateway': ['gateway', 'gateway:process'],
+  // Reads its log with the gateway's recorder, and asks the hash of nginx at the bounds.
+  'router/nginx': ['core/assignment', 'gateway'],
   // Decides as the gateway does, without a network.
   'router/memory': ['core/assignment'],
 }

@@ -58,7 +58,7 @@ test('with all traffic the samples of canary are worth their time', () => {
 test('a schedule goes on while canary was not due a request, and stops when its silence has no such reason', () => {
   let state = createAnalysis(setup)
   const second = (more: Parameters<typeof slotOf>[0], canaryBp: number): number => {
-    const folded = foldSlot(setup, state, slotOf(more, { canaryBp }), { bp: 3, schedule: true })
+    const folded = foldSlot(setup, state, slotOf(more, { canaryBp }), { bp: 3, scheduleAboveBp: 2 })
     state = folded.state
     return folded.creditMs
   }
@@ -68,6 +68,7 @@ test('a schedule goes on while canary was not due a request, and stops when its 
   assert.equal(second(busy, 10), 0, 'five requests were due and none came')
   assert.equal(second({ ...busy, v2: { randomised: 1 } }, 10), 1_000)
   assert.equal(second(busy, 10), 1_000)
+  assert.equal(second({ ...busy, v2: { randomised: 1 } }, 2), 0, 'seen before the schedule began')
 })
 
 test('what is seen at another share is still evidence', () => {

@@ -98,8 +98,8 @@ export function createAnalysis(setup: AnalysisSetup): AnalysisState {
 export interface Wanted {
   /** The share of the step. */
   readonly bp: number
-  /** The share follows a schedule: any share counts. */
-  readonly schedule?: boolean
+  /** The share follows a schedule: any share above this one counts. What was seen before it began is not of its time. */
+  readonly scheduleAboveBp?: number
   /** Copies are compared: those count. */
   readonly mirror?: boolean
 }
@@ -154,7 +154,7 @@ export function foldSlot(
 /** Evidence time of steps without two versions at a fixed share. */
 function otherCredit(
   { durationMs, mirror }: EvidenceSlot,
-  { bp, schedule = false, mirror: copies = false }: Wanted,
+  { bp, scheduleAboveBp, mirror: copies = false }: Wanted,
   {
     own,
     other,
@@ -163,7 +163,8 @@ function otherCredit(
   }: { readonly own: number; readonly other: number; readonly canaryBp: number; readonly owed: number },
 ): number {
   if (copies && canaryBp === bp && bp === 0) return (mirror?.compared ?? 0) > 0 ? durationMs : 0
-  if (schedule) return canaryBp > 0 && own + other > 0 && owed < owedLimit ? durationMs : 0
+  if (scheduleAboveBp !== undefined)
+    return canaryBp > scheduleAboveBp && own + other > 0 && owed < owedLimit ? durationMs : 0
   return bp === 10_000 && canaryBp === 10_000 && own > 0 ? durationMs : 0
 }
 
@@ -229,8 +230,8 @@ interface Arms {
 }
 
 /** A stage is a share; on a schedule, where each second has its own, a twentieth of all. */
-function stageOf(canaryBp: number, { schedule }: Wanted): string {
-  return schedule === true ? `~${Math.floor(canaryBp / 500)}` : String(canaryBp)
+function stageOf(canaryBp: number, { scheduleAboveBp }: Wanted): string {
+  return scheduleAboveBp !== undefined ? `~${Math.floor(canaryBp / 500)}` : String(canaryBp)
 }
 
 function foldTests(setup: AnalysisSetup, state: AnalysisState, slot: EvidenceSlot, arms: Arms): AnalysisState {

@@ -59,9 +59,11 @@ export function nextWeightBp(state: RolloutState, plan: Plan): number {
 /** Which evidence time the step in force wants. */
 export function wantedEvidence(state: RolloutState, plan: Plan): Wanted {
   const step = stepOf(state, plan)
+  const bp = askedWeightBp(state, plan)
   return {
-    bp: askedWeightBp(state, plan),
-    ...(step?.fromBp === undefined ? {} : { schedule: true }),
+    bp,
+    // One that grows by less than a hundredth of a percent in a second stands at its beginning for a while.
+    ...(step?.fromBp === undefined ? {} : { scheduleAboveBp: bp > step.fromBp ? step.fromBp : 0 }),
     ...(step?.mirror === undefined ? {} : { mirror: true }),
   }
 }

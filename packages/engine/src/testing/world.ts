@@ -324,6 +324,8 @@ export class World {
   #store(life: Life): Store {
     const store = mortal(life, this.kept)
     return {
+      epoch: store.epoch,
+      isHeld: () => store.isHeld(),
       commit: (commit) => {
         if (!life.alive) throw new Death()
         if (this.storeFault !== undefined) throw this.storeFault

@@ -18,9 +18,10 @@ function isTable(value: unknown): value is RoutingTable {
 
 function problemOf(value: unknown): string | null {
   if (!isRecord(value)) return 'A routing table is an object.'
-  const { service, revision, salt, unit, rules, overrideHeader } = value
+  const { service, epoch, revision, salt, unit, rules, overrideHeader } = value
   if (typeof service !== 'string' || service === '') return '"service" must be a name.'
   if (!isWhole(revision)) return '"revision" must be a whole number from 0.'
+  if (epoch !== undefined && !isWhole(epoch)) return '"epoch" must be a whole number from 0.'
   if (typeof salt !== 'string') return '"salt" must be a text.'
   if (!Array.isArray(unit) || !unit.every((source) => UnitSource.safeParse(source).success))
     return '"unit" must list unit sources.'

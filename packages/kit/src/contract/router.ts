@@ -29,6 +29,7 @@ export type RouterTest =
   | 'before the first table there is no revision'
   | 'the same table twice is the same as once'
   | 'an older table is ignored'
+  | 'a table of an earlier control plane is older, whatever its revision'
   | 'a hundredth of a percent survives the round trip'
   | 'each unit is served by the version the hash assigns it'
   | 'who is in at a weight stays in at a greater one'
@@ -89,6 +90,13 @@ const promises: Readonly<Record<RouterTest, Check>> = {
     await given.router.apply(tableAt(given, 4, 0), never())
     assert.equal((await given.router.observe(never())).revision, 5)
     assert.equal(await given.versionOf('anyone'), 'v2')
+  },
+  'a table of an earlier control plane is older, whatever its revision': async (given) => {
+    await given.router.apply({ ...tableAt(given, 5, 10_000), epoch: 1 }, never())
+    await given.router.apply({ ...tableAt(given, 4, 0), epoch: 3 }, never())
+    await given.router.apply({ ...tableAt(given, 6, 10_000), epoch: 2 }, never())
+    assert.equal((await given.router.observe(never())).revision, 4)
+    assert.equal(await given.versionOf('anyone'), 'v1')
   },
   'a hundredth of a percent survives the round trip': async (given) => {
     await given.router.apply(tableAt(given, 1, 1), never())

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { SerinError } from '@serin/spec'
 import type { JournalDraft, Store } from '../ports.ts'
 
 /** A store to test, empty at the beginning. */
@@ -8,6 +9,8 @@ export interface StoreUnderTest {
   /** Closes the store and opens what it kept. */
   reopen(): Store
   close(): void
+  /** Opens the store as somebody else does while it is open; absent where that is refused. */
+  takeOver?(): Store
 }
 
 /** Tests a driver cannot pass, and why. */
@@ -34,6 +37,7 @@ export type StoreTest =
   | 'what is given in or out is a copy'
   | 'texts that mean something elsewhere mean nothing here'
   | 'what was committed is there after a reopening'
+  | 'whoever opened it last writes, and nobody else'
 
 type Check = (given: StoreUnderTest) => void
 
@@ -239,6 +243,20 @@ const promises: Readonly<Record<StoreTest, Check>> = {
     assert.deepEqual(contents(again), before)
     assert.equal(again.commit({ at: 2, journal: [entry(3)] })[0]?.seq, 3)
     assert.deepEqual(again.verify(), { ok: true, entries: 3, firstBad: null })
+    assert.ok(again.epoch > given.store.epoch, 'each opening has a number of its own')
+  },
+  'whoever opened it last writes, and nobody else': (given) => {
+    const { store } = given
+    assert.ok(store.isHeld())
+    store.commit({ at: 1, documents: [{ key: 'a', value: 1 }] })
+    const other = given.takeOver?.()
+    if (other === undefined) return
+    const taken = (error: unknown): boolean => error instanceof SerinError && error.code === 'store.taken'
+    assert.throws(() => store.commit({ at: 2, documents: [{ key: 'a', value: 2 }] }), taken)
+    assert.throws(() => store.expire(9), taken)
+    assert.deepEqual([store.isHeld(), other.isHeld(), other.get('a')], [false, true, 1])
+    other.commit({ at: 3, documents: [{ key: 'a', value: 3 }] })
+    assert.equal(store.get('a'), 3)
   },
 }
 

@@ -1,5 +1,5 @@
 import type { EvidenceSlot, RoutingTable } from '@serin/core'
-import { endpointsOf } from '@serin/core/routing'
+import { endpointsOf, isNewer } from '@serin/core/routing'
 import { compileRouter, viewOf } from '@serin/core/assignment'
 import type { Decision, RequestParts, Router } from '@serin/core/assignment'
 import type { EvidenceCursor, EvidenceSource, RoutingObservation, TrafficRouter } from '@serin/kit'
@@ -69,7 +69,7 @@ export function openMemoryRouter({ now }: { readonly now: () => number }): Memor
     },
     async apply(next, signal) {
       reachable(signal)
-      if (table !== null && next.revision <= table.revision) return
+      if (table !== null && !isNewer(next, table)) return
       table = next
       router = compileRouter(next)
     },

@@ -1,16 +1,9 @@
 import { storeContract } from '@serin/kit/contract'
-import { openMemoryStore } from './driver.ts'
+import { createMemoryMedium, openMemoryStore } from './driver.ts'
 
-storeContract(
-  'memory',
-  () => {
-    const store = openMemoryStore()
-    return { store, reopen: () => store, close: () => store.close() }
-  },
-  [
-    {
-      reason: 'It forgets on purpose: it is for the simulator and for tests.',
-      tests: ['what was committed is there after a reopening'],
-    },
-  ],
-)
+storeContract('memory', () => {
+  const medium = createMemoryMedium()
+  const store = openMemoryStore(medium)
+  const again = () => openMemoryStore(medium)
+  return { store, reopen: again, takeOver: again, close: () => store.close() }
+})

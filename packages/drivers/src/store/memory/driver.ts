@@ -1,17 +1,39 @@
 import type { JournalEntry, Store } from '@serin/kit'
+import { SerinError } from '@serin/spec'
 import { beginning, chained, follows } from '../journal-chain.ts'
 import { jsonText, nameText } from '../plain-json.ts'
 
 const pageLimit = 10_000
 const expireSlice = 500
 
-/** A store that forgets: for the simulator and for tests. Same semantics as the durable one. */
-export function openMemoryStore(): Store {
-  const documents = new Map<string, string>()
-  const journal: JournalEntry[] = []
-  const evidence = new Map<string, Map<number, string>>()
+/** What stores remember as long as the process lives. */
+export interface MemoryMedium {
+  readonly documents: Map<string, string>
+  readonly journal: JournalEntry[]
+  readonly evidence: Map<string, Map<number, string>>
+  /** How often it has been opened. */
+  openings: number
+}
+
+/** A medium on which nothing is written yet. */
+export function createMemoryMedium(): MemoryMedium {
+  return { documents: new Map(), journal: [], evidence: new Map(), openings: 0 }
+}
+
+/** A store for the simulator and for tests. Same semantics as the durable one, but it lets itself be taken over. */
+export function openMemoryStore(medium: MemoryMedium = createMemoryMedium()): Store {
+  const { documents, journal, evidence } = medium
+  medium.openings += 1
+  const epoch = medium.openings
+  const requireHeld = (): void => {
+    if (medium.openings !== epoch)
+      throw new SerinError('store.taken', 'Another control plane has taken the store over.')
+  }
   return {
+    epoch,
+    isHeld: () => medium.openings === epoch,
     commit({ at, documents: written = [], removed = [], journal: drafts = [], evidence: windows = [] }) {
+      requireHeld()
       // Everything that can be refused is refused before anything is kept.
       const texts = written.map(({ key, value }) => [nameText(key), jsonText(value)] as const)
       const rows = windows.map((row) => ({ series: nameText(row.series), at: row.at, text: jsonText(row.value) }))
@@ -48,6 +70,7 @@ export function openMemoryStore(): Store {
         .sort(([a], [b]) => a - b)
         .map(([at, text]) => ({ at, value: JSON.parse(text) as unknown })),
     expire(before) {
+      requireHeld()
       let gone = 0
       for (const own of evidence.values()) {
         for (const at of own.keys()) {
@@ -57,18 +80,20 @@ export function openMemoryStore(): Store {
       }
       return gone
     },
-    verify() {
-      let previous = beginning
-      for (const entry of journal) {
-        if (!follows(entry, previous)) return { ok: false, entries: journal.length, firstBad: entry.seq }
-        previous = entry
-      }
-      return { ok: true, entries: journal.length, firstBad: null }
-    },
+    verify: () => verified(journal),
     close() {
       // Nothing to let go of.
     },
   }
+}
+
+function verified(journal: readonly JournalEntry[]): ReturnType<Store['verify']> {
+  let previous = beginning
+  for (const entry of journal) {
+    if (!follows(entry, previous)) return { ok: false, entries: journal.length, firstBad: entry.seq }
+    previous = entry
+  }
+  return { ok: true, entries: journal.length, firstBad: null }
 }
 
 function copy<T>(value: T): T {

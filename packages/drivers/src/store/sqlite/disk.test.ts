@@ -1,7 +1,8 @@
 import { noSmallDisk, onSmallDisk } from '@serin/kit/contract'
 import type { SerinError } from '@serin/spec'
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -136,6 +137,23 @@ test('a second process is told that the directory is in use, and disturbs nothin
   const third = openSqliteStore({ directory: directory.path })
   assert.equal(third.get('state'), 2)
   third.close()
+})
+
+test('a process that stands still keeps its directory; one that was killed gives it back', async () => {
+  using directory = temporaryDirectory()
+  const first = spawn(process.execPath, [writer, directory.path], { stdio: ['ignore', 'pipe', 'inherit'] })
+  await once(first.stdout, 'data')
+  const gone = once(first, 'close')
+  first.kill('SIGSTOP')
+  try {
+    assert.throws(() => openSqliteStore({ directory: directory.path }), { code: 'data-directory.in-use' })
+  } finally {
+    first.kill('SIGKILL')
+    await gone
+  }
+  const store = openSqliteStore({ directory: directory.path })
+  assert.deepEqual([store.epoch, store.verify().ok], [2, true])
+  store.close()
 })
 
 test('its size is bounded by what it has to keep', () => {

@@ -34,11 +34,23 @@ class SqliteStore implements Store {
   /** Whether a transaction waits until the disk has it, and when one last did. */
   #waits = true
   #waitedAt = 0
+  readonly epoch: number
 
   constructor(database: DatabaseSync, directory: string) {
     this.#database = database
     this.#directory = directory
     this.#head = headOf(database)
+    this.epoch = this.#transaction(() => {
+      this.#run(
+        "insert into meta (key, value) values ('openings', 1) on conflict (key) do update set value = value + 1",
+      )
+      return Number(this.#all("select value from meta where key = 'openings'")[0]?.['value'])
+    })
+  }
+
+  /** The file is locked as long as it is open: nobody else can have it. */
+  isHeld(): boolean {
+    return true
   }
 
   commit(commit: Commit): readonly JournalEntry[] {
