@@ -19,6 +19,11 @@ export const keptSeeds: readonly KeptSeed[] = [
     why: 'A router that took a table with the shares of the one before was never sent it again.',
   },
   {
+    world: 'rolling-bad-day',
+    seed: 10_036,
+    why: 'Another release in the middle of a rolling one gave stable all traffic at once, though it had few copies left.',
+  },
+  {
     world: 'composite-taken-over',
     seed: 12,
     why: 'Evidence from before a linear switch, read late, let it begin 13 seconds ahead of its schedule.',

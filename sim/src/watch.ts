@@ -107,7 +107,8 @@ export class Watch {
     const { plan, state } = rollout
     const replicas = [plan.stable, plan.canary].flatMap((version) => fleet.workload.observe(version).replicas)
     const { clock, controlPlane } = this.#options
-    if (controlPlane.full) this.#stableFirstAtMs = clock.steadyMs()
+    // Nobody is there to tell a copy to go.
+    if (controlPlane.full || controlPlane.engine === null) this.#stableFirstAtMs = clock.steadyMs()
     const forward = state.phase === 'watching' && clock.steadyMs() - this.#stableFirstAtMs > steppingMs
     const most = forward ? plan.steps[state.step]?.mostCopies : undefined
     if (most !== undefined && replicas.length > most) this.#broken(`${replicas.length} copies run; ${most} may at most`)

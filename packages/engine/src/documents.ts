@@ -31,6 +31,8 @@ export interface Queued {
   readonly why: string
   readonly hotfix: boolean
   readonly rivals?: readonly string[]
+  /** It was stable before, and takes everything at once. */
+  readonly undo?: true
 }
 
 /** What is kept of a service. */

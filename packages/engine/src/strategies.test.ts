@@ -199,6 +199,34 @@ test('rolling: on the way back stable gets no more traffic than its copies can t
   assert.deepEqual([world.weight('v1'), copies(world, 'v1')], [10_000, 4])
 })
 
+test('rolling: another version takes its turn once stable has its copies back', async () => {
+  for (const ask of ['release', 'undo'] as const) {
+    await using world = await shop({ strategy: '{ kind: rolling, hold: 10s }', rollbackWindow: '0' })
+    if (ask === 'undo') {
+      // v3 was stable before v1 is again.
+      world.engine.release('shop', { to: 'v3' }, asker)
+      await watched(world, () => world.rollout().phase === 'promoted')
+      world.engine.undo('shop', 'v1', asker)
+      await watched(world, () => world.rollout().canary === 'v1' && world.rollout().phase === 'promoted')
+    }
+    world.engine.release('shop', { to: 'v2' }, asker)
+    await watched(world, () => world.weight('v2') === 7_500 && copies(world, 'v1') === 1)
+    const { id } = world.rollout()
+    world.place().workload.script('v1', { readyAfterMs: 5_000 })
+    const going =
+      ask === 'undo' ? world.engine.undo('shop', 'v3', asker) : world.engine.release('shop', { to: 'v3' }, asker)
+    assert.deepEqual([going.id, going.phase], [id, 'rolling-back'])
+    await watched(world, () => {
+      assert.ok(copies(world, 'v1') >= Math.floor((4 * world.weight('v1')) / 10_000 - 1e-9), `${world.weight('v1')}`)
+      return world.rollout().canary === 'v3'
+    })
+    assert.equal(world.engine.rollout(id).reason, 'superseded')
+    await watched(world, () => world.rollout().phase === 'promoted')
+    assert.deepEqual([world.weight('v3'), world.rollout().steps.length === 0], [10_000, ask === 'undo'])
+    assert.deepEqual(world.defects, [])
+  }
+})
+
 test('rolling: while the store cannot write, stable gets its copies back, and no more traffic than they can take', async () => {
   await using world = await shop({ strategy: '{ kind: rolling, hold: 10s }' })
   world.engine.release('shop', { to: 'v2' }, asker)

@@ -40,6 +40,7 @@ export function release(
     if (policy === 'refuse')
       throw new SerinError('rollout.active', `${active.id} is under way (${active.state.phase}).`)
     if (policy === 'queue') return enqueue(ports, { to, hotfix, rivals, ...asker }, active)
+    if (hasCopiesOfStable(active)) return takeTurn(ports, { to, hotfix, rivals, ...asker }, active)
   }
   return start(ports, planFor(ports.record, to, rivals), asker, { hotfix, part })
 }
@@ -78,12 +79,35 @@ export function startQueued(ports: CommandPorts): void {
   const rest = { ...service, queue }
   try {
     requireVersion(ports.record, to)
-    start(ports, planFor(ports.record, to, rivals), asker, { hotfix, service: rest })
+    const plan =
+      next.undo === true ? planInstant({ stable: service.stable, canary: to }) : planFor(ports.record, to, rivals)
+    start(ports, plan, asker, { hotfix, service: rest })
   } catch (error) {
     if (!(error instanceof SerinError) || error.code.startsWith('store.')) throw error
     const entry = serviceEntry(service.name, 'release.dropped', { by: 'serin', why: error.message }, { version: to })
     ports.record.commit({ service: rest, journal: [entry] })
   }
+}
+
+/** Whether stable could not take all traffic at once. */
+function hasCopiesOfStable({ plan, state }: RolloutDocument): boolean {
+  return state.phase !== 'preparing' && plan.steps.some(({ stableReplicas }) => stableReplicas !== undefined)
+}
+
+/**
+ * A rollout that has taken copies from stable gives its traffic back as they return; whoever takes its place begins after that. Answers with the rollout that
+ * goes back.
+ */
+function takeTurn({ record }: CommandPorts, queued: Queued, active: RolloutDocument): RolloutDocument {
+  const { service } = record
+  const queue = [queued, ...service.queue.filter(({ to }) => to !== queued.to)]
+  const { to, by, why } = queued
+  const journal = [serviceEntry(service.name, 'release.queued', { by, why }, { version: to })]
+  const changes = { service: { ...service, queue }, journal }
+  if (active.state.phase !== 'rolling-back')
+    return record.advance(active, { type: 'supersede', by, why: why || `${to} takes its place` }, changes)
+  record.commit(changes)
+  return active
 }
 
 const mostQueued = 10
@@ -151,6 +175,8 @@ export function undo(ports: CommandPorts, to: string | undefined, asker: Asker, 
     )
   if (active?.plan.canary === target && (active.plan.strategy === 'instant' || active.state.phase === 'rolling-back'))
     throw alreadyUnderWay(active)
+  if (active !== null && hasCopiesOfStable(active))
+    return takeTurn(ports, { to: target, hotfix: true, rivals: [], undo: true, ...asker }, active)
   return start(ports, planInstant({ stable, canary: target }), asker, { hotfix: true, part })
 }
 
