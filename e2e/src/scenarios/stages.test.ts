@@ -42,6 +42,12 @@ const services = {
     analysis: '{ warmUp: 0s, minUnits: 5 }',
     more: '    preview: 0\n',
   },
+  chosen: {
+    versions: { v1: '{}', v2: '{}', v3: '{}' },
+    strategy: '{ kind: ab, share: 60%, goal: clicks, units: 2000, hold: 1s }',
+    metrics: 'clicks: { kind: observation, role: goal, better: higher }',
+    analysis: '{ warmUp: 0s, minUnits: 5 }',
+  },
 } as const satisfies Readonly<Record<string, ActorOptions>>
 
 test('stage by stage a version gets what it has earned', { timeout: 600_000, concurrency: true }, async (t) => {
@@ -53,6 +59,7 @@ test('stage by stage a version gets what it has earned', { timeout: 600_000, con
       'it is validated, then one copy with one percent, a quarter until it is shown to be better, half, all',
       composed,
     ],
+    chosen: ['of two challengers the better one takes the place of stable, and the other gets nothing more', chosen],
   })
 })
 
@@ -139,12 +146,39 @@ async function composed(actor: Actor): Promise<void> {
   )
 }
 
-/** Forty users, of whom those that met v2 are content far more often. */
-async function observed({ client, name, address }: Actor, round: number): Promise<void> {
+async function chosen(actor: Actor): Promise<void> {
+  const { client, name, load } = actor
+  await load.change({ rate: 200, connections: 16 })
+  await client.release({ service: name, to: 'v2', rivals: ['v3'], why })
+  await actor.rolloutIs('all three at work', ({ phase, inForceBp }) => phase === 'watching' && inForceBp === 3_000)
+  let round = 0
+  await until(
+    'one to be chosen',
+    async () => {
+      await observed(actor, round++, 'v3')
+      return (await actor.rollout()).canary === 'v3'
+    },
+    180_000,
+  )
+  await until('it to be promoted', async () => {
+    await observed(actor, round++, 'v3')
+    return (await actor.rollout()).phase === 'promoted'
+  })
+  const { stable } = await client.getService({ service: name })
+  assert.equal(stable, 'v3')
+  const before = await seen(actor, 'v2')
+  const answers = (await load.report()).answered
+  await until('two hundred answers', async () => (await load.report()).answered > answers + 200)
+  // What was under way when the experiment ended may still have been answered by it.
+  assert.ok((await seen(actor, 'v2')) <= before + 5)
+}
+
+/** Forty users, of whom those that met one version are content far more often. */
+async function observed({ client, name, address }: Actor, round: number, best = 'v2'): Promise<void> {
   const asking = Array.from({ length: 40 }, async (_, i) => {
     const unit = `user-${(round * 40 + i) % 5_000}`
     const version = await (await fetch(address, { headers: { 'x-user': unit } })).text()
-    const isContent = i % 10 === 0 ? version === 'v1' : version === 'v2'
+    const isContent = i % 10 === 0 ? version === 'v1' : version === best
     return { service: name, metric: 'clicks', unit, value: isContent ? 1 : 0 }
   })
   await client.observe({ observations: await Promise.all(asking) })
