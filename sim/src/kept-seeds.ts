@@ -24,6 +24,11 @@ export const keptSeeds: readonly KeptSeed[] = [
     why: 'Another release in the middle of a rolling one gave stable all traffic at once, though it had few copies left.',
   },
   {
+    world: 'rolling-taken-over',
+    seed: 10_870,
+    why: 'Copies of stable were ended because a router said that it sent them nothing, and did.',
+  },
+  {
     world: 'composite-taken-over',
     seed: 12,
     why: 'Evidence from before a linear switch, read late, let it begin 13 seconds ahead of its schedule.',

@@ -18,6 +18,8 @@ export interface LiveWindow {
   /** Randomised requests of a version over the last ten minutes, and how many of them failed. */
   failures(version: string, now: number): { readonly requests: number; readonly errors: number }
   lastSlotAt(): number | null
+  /** Share of a version in the last slot, in basis points; 0 before the first. */
+  lastShareBp(version: string): number
 }
 
 /** Starts empty; what the store holds can be added first. */
@@ -81,5 +83,6 @@ export function createLiveWindow(): LiveWindow {
       )
     },
     lastSlotAt: () => slots.at(-1)?.at ?? null,
+    lastShareBp: (version) => slots.at(-1)?.weights[version] ?? 0,
   }
 }

@@ -295,14 +295,14 @@ export class ServiceActor {
 
   /** What the copies of the rollout under way depend on. */
   #copiesSeen(): CopiesSeen {
-    const { active } = this.#record
+    const canary = this.#record.active?.plan.canary
     const weights = this.#routes.observation?.weights
     const copies = (version: string, gone: readonly string[]): number =>
       this.#replicas.observe(version).replicas.filter(({ state }) => !gone.includes(state)).length
     return {
       running: (version) => copies(version, ['stopped']),
       staying: (version) => copies(version, ['stopped', 'stopping', 'leaving']),
-      inForceBp: active === null || weights === undefined ? null : (weights[active.plan.canary] ?? 0),
+      inForceBp: canary && weights ? Math.min(weights[canary] ?? 0, this.#window.lastShareBp(canary)) : null,
       stableOnly: this.#record.trouble !== null,
     }
   }

@@ -9,7 +9,7 @@ export interface CopiesSeen {
   readonly running: (version: string) => number
   /** Copies that are wanted and run: neither leaving nor stopping. */
   readonly staying: (version: string) => number
-  /** Canary's share in force, in basis points; null while the router does not say. */
+  /** Canary's share in force, in basis points: what the router says is believed once requests have been seen to come so. Null while it does not say. */
   readonly inForceBp: number | null
   /** The store cannot write: stable gets back all it has to serve with. */
   readonly stableOnly: boolean
