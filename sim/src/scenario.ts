@@ -59,6 +59,8 @@ export interface Scenario {
   readonly limitMs: number
   /** Canary is no worse than stable: how often such a version is rolled back for harm has a budget, and many runs are judged by it. */
   readonly healthy: boolean
+  /** How often a harmful version may be promoted by the guarantee of a guardrail; many runs are judged by it. Absent: never. */
+  readonly falsePromotionRatio?: number
   /** Why the outcome is not as promised, or null. */
   readonly expect: (outcome: Outcome) => string | null
 }

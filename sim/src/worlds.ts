@@ -155,6 +155,7 @@ export const worlds: readonly Scenario[] = [
     promise: 'The same for users who stay with their version.',
     surroundings: { ...calm, population: heavyUsers },
     canary: { ...sound, slowRatio: 0.04 },
+    falsePromotionRatio: 0.05,
   },
   {
     ...usual,

@@ -1,4 +1,5 @@
 import { isOver, type ForecastInput } from '@serin/core'
+import { explainAssignment, type AssignmentAsked } from '@serin/core/assignment'
 import type {
   Clock,
   DriverContext,
@@ -15,6 +16,7 @@ import {
   parseServiceFile,
   SerinError,
   type JournalKind,
+  type AssignmentExplained,
   type Observation,
   type Rollout,
   type ServiceStatus,
@@ -36,6 +38,7 @@ import { sweep } from './sweep.ts'
 import { ServiceActor, type PlanAsked, type StopOptions } from './service/actor.ts'
 import { serviceEntry, systemEntry } from './service/changes.ts'
 import type { Command, ReleaseAsked } from './service/commands.ts'
+import { requireSensible } from './trace.ts'
 import type { OtherService } from './service/gates.ts'
 
 /** What an engine works with: everything outside comes through here. */
@@ -65,8 +68,6 @@ type Router = TrafficRouter & EvidenceSource
 
 const releaseWithinMs = 30_000
 const maxServices = 200
-/** A value beyond this could overflow the sums of a rollout. */
-const largestValue = 1e12
 
 /** The hands: one actor per service over one store. */
 export class Engine {
@@ -156,6 +157,11 @@ export class Engine {
     return this.#actor(service).forecastInput(asked)
   }
 
+  /** Which version a request gets, and why. */
+  assignment(service: string, asked: AssignmentAsked): AssignmentExplained {
+    return explainAssignment(this.#actor(service).wish(), asked)
+  }
+
   undo(service: string, to: string | undefined, asker: Asker): Rollout {
     return this.#actor(service).undo(to, asker)
   }
@@ -188,13 +194,9 @@ export class Engine {
 
   /** Counts observations; those nobody can place are ignored, and said to be. A batch with one that makes no sense counts not at all. */
   observe(observations: readonly Observation[]): { readonly accepted: number; readonly ignored: number } {
-    for (const { metric, value } of observations) {
-      if (!(Math.abs(value) <= largestValue))
-        throw new SerinError('observation.invalid', `${metric}: ${value} is larger than ${largestValue}.`)
-    }
+    requireSensible(observations)
     const byActor = Map.groupBy(observations, (observation) => this.#actor(this.#serviceOf(observation)))
-    let accepted = 0
-    for (const [actor, own] of byActor) accepted += actor.observe(own)
+    const accepted = [...byActor].reduce((sum, [actor, own]) => sum + actor.observe(own), 0)
     return { accepted, ignored: observations.length - accepted }
   }
 
@@ -257,9 +259,8 @@ export class Engine {
   }
 
   async #release(routers: ReadonlyMap<string, Router>): Promise<void> {
-    const endings = await Promise.allSettled(
-      [...routers.values()].map((router) => router.release(AbortSignal.timeout(releaseWithinMs))),
-    )
+    const late = AbortSignal.timeout(releaseWithinMs)
+    const endings = await Promise.allSettled([...routers.values()].map((router) => router.release(late)))
     for (const ending of endings) if (ending.status === 'rejected') this.#defect(ending.reason)
   }
 

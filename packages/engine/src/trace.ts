@@ -1,6 +1,16 @@
 import { assign, bucketOf, parseRequestMark, type TracedObservation } from '@serin/core'
-import type { Observation } from '@serin/spec'
+import { SerinError, type Observation } from '@serin/spec'
 import type { Assignment } from './documents.ts'
+
+/** A value beyond this could overflow the sums of a rollout. */
+const largestValue = 1e12
+
+/** Refuses observations that make no sense. */
+export function requireSensible(observations: readonly Observation[]): void {
+  for (const { metric, value } of observations)
+    if (!(Math.abs(value) <= largestValue))
+      throw new SerinError('observation.invalid', `${metric}: ${value} is larger than ${largestValue}.`)
+}
 
 /** An observation with the rollout attempt it counts for, or null when no version is known for it. */
 export interface Traced {

@@ -31,6 +31,7 @@ export function handlersOf({ engine, tokens, dataDirectory, version }: HandlerOp
     applyFile: async ({ body, actor }) => ({ changes: await engine.apply(body, { by: actor, why: '' }) }),
     release: ({ params, body, actor }) => engine.release(params.service, body, { by: actor, why: body.why }),
     plan: ({ params, body }) => forecastInWorker(engine.forecastInput(params.service, body)),
+    assignment: ({ params, body }) => engine.assignment(params.service, body),
     undo: ({ params, body, actor }) => engine.undo(params.service, body.to, { by: actor, why: body.why }),
     startRelease: ({ body, actor }) => engine.releases.start(body, { by: actor, why: body.why }),
     listReleases: ({ query }) => ({ releases: engine.releases.list(query.limit) }),

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { AccessToken, Role, TokenName } from './access.ts'
+import { AssignmentExplained } from './assignment.ts'
 import { ReleasePlan } from './release-plan.ts'
 import { Release, ReleaseAsked } from './release.ts'
 import { JournalEntry, Observation, Rollout, ServiceStatus } from './resources.ts'
@@ -113,6 +114,24 @@ export const api = {
         .meta({ description: 'How many users there are, to say how many are exposed.' }),
     }),
     response: ReleasePlan,
+  },
+  assignment: {
+    method: 'POST',
+    path: '/v1/services/{service}/assignment',
+    summary: 'Which version a request gets as traffic is asked to be now, and why; nothing is sent.',
+    role: 'viewer',
+    params: service,
+    body: z.strictObject({
+      unit: z
+        .string()
+        .max(4_096)
+        .optional()
+        .meta({ description: 'Whose request it is, instead of what it says itself.' }),
+      headers: z.record(z.string().max(200), z.string().max(8_192)).default({}),
+      target: z.string().max(8_192).default('/').meta({ description: 'Path and query.' }),
+      address: z.string().max(100).default('127.0.0.1').meta({ description: 'Of the client.' }),
+    }),
+    response: AssignmentExplained,
   },
   undo: {
     method: 'POST',

@@ -2,6 +2,7 @@ import type { Command } from '../command.ts'
 import { abort } from './abort.ts'
 import { approve } from './approve.ts'
 import { apply } from './apply.ts'
+import { assign } from './assign.ts'
 import { bench } from './bench.ts'
 import { complete } from './complete.ts'
 import { completion } from './completion.ts'
@@ -50,6 +51,7 @@ export const commands: readonly Command[] = [
   watch,
   status,
   explain,
+  assign,
   get,
   apply,
   lint,

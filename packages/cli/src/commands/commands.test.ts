@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { get as httpGet } from 'node:http'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import type { Rollout, ServiceStatus } from '@serin/spec'
+import type { AssignmentExplained, Rollout, ServiceStatus } from '@serin/spec'
 import { openWorld, type World } from '../testing/control-plane.ts'
 
 let world: World
@@ -98,6 +98,22 @@ test('release, pause, resume, promote: each says the state it led to', async () 
     (await world.serin('release --to v3')).stderr,
     /shop-1 is under way \(watching\)\. \[rollout\.active\]\n {2}do .*--supersede/,
   )
+  const { shares, by } = await world.json<AssignmentExplained>('assign shop --unit user-42')
+  assert.deepEqual(
+    [by, shares.map(({ version, toPercent }) => [version, toPercent])],
+    [
+      'hash',
+      [
+        ['v2', 10],
+        ['v1', 100],
+      ],
+    ],
+  )
+  assert.match(
+    (await world.serin('assign shop --header serin-version:v2')).stdout,
+    /^v2: the header serin-version names it\.\n\n {2}by {8}override header\n/,
+  )
+  assert.match((await world.serin('assign shop --header nonsense')).stderr, /--header expects "name: value"/)
   assert.match((await world.serin('pause --why lunch')).stdout, /Holding v2 at 10 %, by admin: lunch/)
   assert.match(
     (await world.serin('promote shop --step 2')).stderr,

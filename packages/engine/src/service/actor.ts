@@ -22,11 +22,13 @@ import { SerinError, type Observation, type Rollout, type ServiceStatus } from '
 import type { EvidenceSlot } from '@serin/core'
 import type { Asker } from '../asker.ts'
 import { describeRollout, describeService } from '../describe.ts'
+import type { RoutingWish } from '../routing.ts'
 import { keys, type RolloutDocument, type ServiceDocument, type ServiceDocuments } from '../documents.ts'
 import { createLiveWindow } from '../live-window.ts'
 import { Canary } from './canary.ts'
 import {
   command,
+  coolDown,
   planFor,
   release,
   requireReleasable,
@@ -194,8 +196,7 @@ export class ServiceActor {
   }
 
   describe(rollout: RolloutDocument): Rollout {
-    const latest = rollout.id === this.#record.latest?.id
-    const gate = latest ? this.#gates.describe(rollout) : null
+    const gate = rollout.id === this.#record.latest?.id ? this.#gates.describe(rollout) : null
     return describeRollout(rollout, this.#routes.observation?.weights ?? null, gate)
   }
 
@@ -210,6 +211,11 @@ export class ServiceActor {
 
   latestRollout(): RolloutDocument | null {
     return this.#record.latest
+  }
+
+  /** The table that is asked for right now. */
+  wish(): RoutingWish {
+    return this.#routes.wish()
   }
 
   /** Takes a changed document that is durable already. The rollout under way keeps the plan it began with. */
@@ -280,7 +286,7 @@ export class ServiceActor {
     this.#guarded(() => this.#replicas.dismissUnused(this.#routes.observation, spec.drain))
     this.#guarded(() => this.#replicas.stopUnwanted(this.#wanted(), this.#routes.observation, spec.drain))
     this.#guarded(() => record.recover())
-    this.#guarded(() => this.#coolDown())
+    this.#guarded(() => coolDown(this.#commandPorts))
     this.#guarded(() => startQueued(this.#commandPorts))
     this.#guarded(() => dropFailedRival(record, this.#replicas))
     this.#guarded(() => this.#tickRollout())
@@ -339,13 +345,6 @@ export class ServiceActor {
       written = true
     })
     return written
-  }
-
-  #coolDown(): void {
-    const { service } = this.#record
-    const now = this.#ports.clock.now()
-    const warm = service.warm.filter(({ until }) => now < until).slice(-service.spec.warmLimit)
-    if (warm.length < service.warm.length) this.#record.commit({ service: { ...service, warm } })
   }
 
   #tickRollout(): void {

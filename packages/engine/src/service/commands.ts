@@ -110,6 +110,13 @@ function takeTurn({ record }: CommandPorts, queued: Queued, active: RolloutDocum
   return active
 }
 
+/** Versions that have been kept warm for long enough, and those above the limit, are not kept any more. */
+export function coolDown({ record, clock }: Pick<CommandPorts, 'record' | 'clock'>): void {
+  const { service } = record
+  const warm = service.warm.filter(({ until }) => clock.now() < until).slice(-service.spec.warmLimit)
+  if (warm.length < service.warm.length) record.commit({ service: { ...service, warm } })
+}
+
 const mostQueued = 10
 
 /** Puts a release behind the one under way, and answers with that one. A version that waits already waits on. */

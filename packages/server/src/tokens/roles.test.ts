@@ -10,6 +10,7 @@ const promised: Readonly<Record<OperationName | 'events', Role>> = {
   listServices: 'viewer',
   getService: 'viewer',
   plan: 'viewer',
+  assignment: 'viewer',
   listReleases: 'viewer',
   getRelease: 'viewer',
   listRollouts: 'viewer',

@@ -1,0 +1,24 @@
+import type { AssignmentExplained } from '@serin/spec'
+import type { Paper } from './paper.ts'
+import { rowLines, type Row } from './rows.ts'
+
+/** Which version a request gets: one sentence, then what it was taken from. */
+export function assignmentLines(
+  { sentence, unit, placePercent, shares, by, rule }: AssignmentExplained,
+  paper: Paper,
+): readonly string[] {
+  const places = shares
+    .map(({ version, fromPercent, toPercent }) => `${version} ${number(fromPercent)} to ${number(toPercent)} %`)
+    .join(', ')
+  const rows: Row[] = [
+    ['by', by === 'rule' ? `rule ${rule ?? ''}` : by === 'override' ? 'override header' : 'hash'],
+    ['unit', unit ?? 'none: each request is drawn anew'],
+    ...(placePercent === null ? [] : [['place', `${number(placePercent)} %`] as const]),
+    ['shares', places],
+  ]
+  return [sentence, '', ...rowLines(rows, paper)]
+}
+
+function number(percent: number): string {
+  return String(Number(percent.toFixed(4)))
+}
