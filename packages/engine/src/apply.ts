@@ -48,14 +48,14 @@ export function planChange({ name, spec, baseDirectory }: Wanted, before: Servic
   const details = differences(before.spec, merged)
   const moved = before.baseDirectory !== baseDirectory
   if (details.length === 0 && !moved) return { service: name, change: 'unchanged', details, document: before }
-  const addresses = ({ listen, preview }: Service) => ({ listen, preview })
+  const addresses = ({ listen, preview, router }: Service) => ({ listen, preview, router })
   if (
     differences(addresses(before.spec), addresses(spec)).length > 0 ||
     before.spec.workload.kind !== spec.workload.kind
   ) {
     throw new SerinError(
       'config.invalid',
-      `${name}: "listen", "preview" and the kind of workload cannot change while the service exists.`,
+      `${name}: "listen", "preview", "router" and the kind of workload cannot change while the service exists.`,
     )
   }
   return {

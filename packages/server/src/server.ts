@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { createGateRunner } from '@serin/drivers/gate'
-import { openGateway } from '@serin/drivers/router/gateway'
+import { openRouter } from '@serin/drivers/router'
 import { openSqliteStore } from '@serin/drivers/store/sqlite'
 import { openWorkload } from '@serin/drivers/workload'
 import { Engine, type StopOptions } from '@serin/engine'
@@ -90,10 +90,9 @@ function engineOver(
     store,
     clock: wallClock,
     openRouter: (context) => {
-      const stateDirectory = owned(context.stateDirectory, 'gateway')
+      const stateDirectory = owned(context.stateDirectory, context.spec.router === 'nginx' ? 'nginx' : 'gateway')
       const accessLog = accessLogs ? { accessLogFile: join(stateDirectory, 'access.log') } : {}
-      const { listen, preview } = context.spec
-      return openGateway({ ...context, stateDirectory, listen, preview, ...accessLog })
+      return openRouter({ ...context, stateDirectory }, accessLog)
     },
     openWorkload: (context) => openWorkload({ ...context, stateDirectory: owned(context.stateDirectory, 'versions') }),
     gates: createGateRunner(),

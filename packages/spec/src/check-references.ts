@@ -1,4 +1,5 @@
 import { checkKayenta } from './check-kayenta.ts'
+import { checkRouter } from './check-router.ts'
 import { checkStrategy } from './check-strategy.ts'
 import { nearest } from './nearest.ts'
 import type { Issue } from './reference-issue.ts'
@@ -37,6 +38,7 @@ export function checkReferences(file: ServiceFile): readonly Issue[] {
         ...rest,
       })),
     )
+    issues.push(...checkRouter(service).map(({ path, ...rest }) => ({ path: at(...path), ...rest })))
     issues.push(...checkKayenta(service).map(({ path, ...rest }) => ({ path: at(...path), ...rest })))
   }
   return issues

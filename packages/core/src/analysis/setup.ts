@@ -64,14 +64,15 @@ const reflexPart = 0.2
 
 /**
  * The chance of a false rollback, parted between the judge and the gateway's reflex; the parts add up to it (docs/decisions/0025-reflex.md).
- * The reflex looks at errors of one challenger: without such a guardrail, or with another judge, all of it is the judge's.
+ * The reflex looks at errors of one challenger: without such a guardrail, with another judge, or with a router that cannot pull back, all of it is the judge's.
  */
 export function rollbackBudget(
   ratio: number,
   { metrics, kayenta }: Pick<AnalysisSetup, 'metrics' | 'kayenta'>,
-  challengers = 1,
+  { challengers = 1, pullsBack = true }: { readonly challengers?: number; readonly pullsBack?: boolean } = {},
 ): Pick<AnalysisSetup, 'falseRollbackRatio' | 'reflexRatio'> {
   const reflexes =
+    pullsBack &&
     challengers === 1 &&
     kayenta === undefined &&
     Object.values(metrics).some((metric) => metric.kind === 'errors' && isGuard(metric))

@@ -1,0 +1,13 @@
+import type { DriverContext, EvidenceSource, TrafficRouter } from '@serin/kit'
+import { openGateway } from './gateway/driver.ts'
+import { openNginx } from './nginx/driver.ts'
+
+/** Opens the router that a service names, at the addresses it names. Rejects with `gateway.port-in-use` or `gateway.failed`. */
+export async function openRouter(
+  context: DriverContext,
+  more: { readonly accessLogFile?: string } = {},
+): Promise<TrafficRouter & EvidenceSource> {
+  const { listen, preview, router } = context.spec
+  const addresses = { ...context, listen, preview }
+  return router === 'nginx' ? await openNginx(addresses) : await openGateway({ ...addresses, ...more })
+}

@@ -1,0 +1,137 @@
+import { SerinError } from '@serin/spec'
+import { spawn } from 'node:child_process'
+import { readFile, rm } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+const startWithinMs = 15_000
+
+/** A worker process; one that leaves takes no new request. */
+export interface Worker {
+  readonly pid: number
+  readonly leaving: boolean
+}
+
+/** How an nginx is run. */
+export interface MasterOptions {
+  readonly service: string
+  /** Path of the program. */
+  readonly command: string
+  readonly directory: string
+  readonly name: 'front' | 'split'
+}
+
+/** One nginx: its master process with its own configuration. It outlives the control plane and is known by its pid file and its command line. */
+export class NginxMaster {
+  readonly conf: string
+  readonly #options: MasterOptions
+
+  constructor(options: MasterOptions) {
+    this.#options = options
+    this.conf = `${options.directory}/${options.name}.conf`
+  }
+
+  /** The process, or null when it does not run. Another process that has its pid by now is not taken for it. */
+  async pid(): Promise<number | null> {
+    const pid = Number(await textOf(`${this.#options.directory}/${this.#options.name}.pid`))
+    if (!Number.isInteger(pid) || pid <= 0) return null
+    const title = await titleOf(pid)
+    return title.startsWith('nginx: master process') && title.includes(` ${this.conf} `) ? pid : null
+  }
+
+  /** Starts it. Rejects with `gateway.port-in-use` or `gateway.failed` and nginx's own words. */
+  async start(): Promise<void> {
+    const { directory, name, service } = this.#options
+    const said = await this.#run(this.conf)
+    if (said !== null) {
+      const taken = /bind\(\) to (\S+) failed \(98:/.exec(said)?.[1]
+      if (taken !== undefined)
+        throw new SerinError(
+          'gateway.port-in-use',
+          `The nginx of ${service} cannot listen on ${taken}: something else does.`,
+          { details: { listen: taken } },
+        )
+      throw new SerinError('gateway.failed', `The nginx of ${service} could not be started: ${said}`)
+    }
+    const deadline = performance.now() + startWithinMs
+    while ((await this.pid()) === null || (await this.workers()).length === 0) {
+      if (performance.now() > deadline)
+        throw new SerinError(
+          'gateway.failed',
+          `The nginx of ${service} (${name}) did not come up. Its log: ${directory}/nginx.log`,
+        )
+      await sleep(10)
+    }
+  }
+
+  /** Asks nginx itself whether it would take a configuration: null, or what it says against it. */
+  async refusalOf(file: string): Promise<string | null> {
+    return await this.#run(file, '-t')
+  }
+
+  /** Tells it to read its configuration anew; returns long before it has. */
+  async reload(): Promise<void> {
+    const pid = await this.pid()
+    if (pid === null) throw new SerinError('gateway.unreachable', `The nginx of ${this.#options.service} is gone.`)
+    process.kill(pid, 'SIGHUP')
+  }
+
+  /** Its workers as they call themselves. */
+  async workers(): Promise<readonly Worker[]> {
+    const pid = await this.pid()
+    if (pid === null) return []
+    const children = (await textOf(`/proc/${pid}/task/${pid}/children`)).trim().split(' ').filter(Boolean).map(Number)
+    const titles = await Promise.all(children.map(async (child) => ({ pid: child, title: await titleOf(child) })))
+    return titles
+      .filter(({ title }) => title.startsWith('nginx: '))
+      .map(({ pid: child, title }) => ({ pid: child, leaving: title.includes('is shutting down') }))
+  }
+
+  /** Lets it finish what is in flight, for a time; ends it at once when patience is over. Resolves when it is gone. */
+  async stop(drainMs: number, patience: AbortSignal): Promise<void> {
+    const deadline = performance.now() + drainMs
+    const pid = await this.pid()
+    if (pid !== null) {
+      process.kill(pid, 'SIGQUIT')
+      while ((await this.pid()) !== null) {
+        // TERM makes the master kill the workers; KILL would leave them behind.
+        if (patience.aborted || performance.now() > deadline) process.kill(pid, 'SIGTERM')
+        await sleep(20)
+      }
+    }
+    for (const suffix of ['conf', 'conf.next', 'pid'])
+      await rm(`${this.#options.directory}/${this.#options.name}.${suffix}`, { force: true })
+  }
+
+  /** Null when nginx is content, or its last complaint. */
+  async #run(conf: string, ...more: readonly string[]): Promise<string | null> {
+    const { command, directory, service } = this.#options
+    // The file first: nginx cuts the end off the title by which its master is known.
+    const args = ['-c', conf, '-p', directory, '-e', `${directory}/nginx.log`, ...more]
+    // An environment of our own: nginx takes over listening sockets that a variable names.
+    const child = spawn(command, args, { cwd: '/', env: {}, stdio: ['ignore', 'ignore', 'pipe'] })
+    let said = ''
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text))
+    const code = await new Promise<number | null>((resolve, reject) => {
+      child.once('close', resolve)
+      child.once('error', (cause) =>
+        reject(
+          new SerinError('gateway.failed', `nginx is needed for ${service} and could not be run: ${command}.`, {
+            cause,
+          }),
+        ),
+      )
+    })
+    if (code === 0) return null
+    const complaints = said.split('\n').filter((line) => line.includes('[emerg]'))
+    const [complaint = said.trim()] = complaints
+    return complaint.replace(/^.*?\[emerg\] (\d+#\d+: )?/, '')
+  }
+}
+
+async function titleOf(pid: number): Promise<string> {
+  return `${(await textOf(`/proc/${pid}/cmdline`)).replaceAll('\0', ' ').trim()} `
+}
+
+async function textOf(file: string): Promise<string> {
+  return await readFile(file, 'utf8').catch(() => '')
+}

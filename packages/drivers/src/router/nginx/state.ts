@@ -1,0 +1,46 @@
+import type { RoutingTable } from '@serin/core'
+import { open, readFile, rename } from 'node:fs/promises'
+import type { Route } from './in-flight.ts'
+
+/** What a control plane that comes back has to know of the nginx it finds. */
+export interface NginxState {
+  /** What it was told to listen on. */
+  readonly told: { readonly listen: string; readonly preview: string | null }
+  /** Where it listens: a free port that was taken once stays. */
+  readonly listen: string
+  readonly preview: string | null
+  readonly evidencePort: number
+  readonly evidenceKey: string
+  readonly table: RoutingTable | null
+  /** Addresses of older tables that may still have requests under way. */
+  readonly past: readonly Route[]
+}
+
+/** Reads the state, or null when there is none, or none that can be read. */
+export async function readState(file: string): Promise<NginxState | null> {
+  try {
+    const value: unknown = JSON.parse(await readFile(file, 'utf8'))
+    return isState(value) ? value : null
+  } catch {
+    return null
+  }
+}
+
+/** Writes a file so that a reader, or a crash at any moment, finds the old or the new content, whole. Owner-only. */
+export async function writeWhole(file: string, text: string): Promise<void> {
+  const temporary = `${file}.tmp`
+  const handle = await open(temporary, 'w', 0o600)
+  try {
+    await handle.writeFile(text)
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+  await rename(temporary, file)
+}
+
+function isState(value: unknown): value is NginxState {
+  if (typeof value !== 'object' || value === null) return false
+  const fields = new Map<string, unknown>(Object.entries(value))
+  return ['told', 'listen', 'preview', 'evidencePort', 'evidenceKey', 'table', 'past'].every((name) => fields.has(name))
+}

@@ -1,0 +1,152 @@
+import type { RoutingTable } from '@serin/core'
+import { Service } from '@serin/spec'
+import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { Agent, createServer, request } from 'node:http'
+import type { IncomingHttpHeaders, RequestListener, Server } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { openNginx } from '../driver.ts'
+import type { NginxContext, NginxRouter } from '../driver.ts'
+
+const spec = Service.decode({
+  listen: 0,
+  workload: { kind: 'endpoints' },
+  versions: { v1: { endpoints: ['http://127.0.0.1:1'] } },
+  stable: 'v1',
+  drain: '2s',
+})
+
+/** Why tests of nginx are skipped, or false when there is one. */
+export const noNginx: string | false = ['nginx', '/usr/sbin/nginx'].some(
+  (path) => spawnSync(path, ['-v']).error === undefined,
+)
+  ? false
+  : 'nginx is not installed (Debian: nginx-light)'
+
+export const never = AbortSignal.any([])
+
+/** A state directory, two versions that answer with their names, and the routers that were opened over them. */
+export interface World extends AsyncDisposable {
+  readonly directory: string
+  readonly endpoints: { readonly v1: string[]; readonly v2: string[] }
+  /** Keeps connections, as browsers and SDKs do. */
+  readonly agent: Agent
+  open(more?: Partial<NginxContext>): Promise<NginxRouter>
+}
+
+/** Opens a world; `answers` replaces what a version does. */
+export async function openWorld(answers: Partial<Record<'v1' | 'v2', RequestListener>> = {}): Promise<World> {
+  const directory = await mkdtemp(join(tmpdir(), 'serin-nginx-'))
+  const servers = await Promise.all(
+    (['v1', 'v2'] as const).map(
+      async (version) => await serve(answers[version] ?? ((_, response) => response.end(version))),
+    ),
+  )
+  const routers: NginxRouter[] = []
+  const agent = new Agent({ keepAlive: true, maxSockets: 32 })
+  const clock = { now: () => Date.now(), sleep: async () => await Promise.reject(new Error('not used')) }
+  return {
+    directory,
+    agent,
+    endpoints: { v1: [addressOf(servers[0])], v2: [addressOf(servers[1])] },
+    open: async (more) => {
+      const where = { stateDirectory: directory, baseDirectory: '/' }
+      const router = await openNginx({ service: 'shop', spec, clock, listen: 0, ...where, ...more })
+      routers.push(router)
+      return router
+    },
+    [Symbol.asyncDispose]: async () => {
+      agent.destroy()
+      // Whoever releases last finds nothing left to stop.
+      for (const router of routers) await router.release(AbortSignal.timeout(10_000))
+      for (const server of servers) {
+        server.close()
+        server.closeAllConnections()
+      }
+      await rm(directory, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Everything to one version. */
+export function allTo(version: 'v1' | 'v2', revision: number, world: Pick<World, 'endpoints'>): RoutingTable {
+  return split(version === 'v2' ? 10_000 : 0, revision, world)
+}
+
+/** Canary v2 at a weight, stable v1 with the rest. */
+export function split(weightBp: number, revision: number, { endpoints }: Pick<World, 'endpoints'>): RoutingTable {
+  return {
+    service: 'shop',
+    revision,
+    salt: 'shop/"$1"/',
+    unit: [{ header: 'x-user' }],
+    arms: [
+      { version: 'v2', endpoints: endpoints.v2, weightBp },
+      { version: 'v1', endpoints: endpoints.v1, weightBp: 10_000 - weightBp },
+    ],
+    stable: 'v1',
+    canary: 'v2',
+    rules: [],
+    overrideHeader: null,
+    measurement: { rollout: 'r', latencyCutsMs: [], latencyFrom: 0 },
+  }
+}
+
+/** An answer as a client sees it. */
+export interface Answer {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly body: string
+}
+
+/** Sends a GET and reads the whole answer. Rejects when the connection breaks. */
+export async function ask(
+  url: string,
+  { unit = 'anyone', agent, headers = {} }: { unit?: string; agent?: Agent; headers?: Record<string, string> } = {},
+): Promise<Answer> {
+  return await new Promise((resolve, reject) => {
+    const user = Buffer.from(unit, 'utf8').toString('latin1')
+    request(url, { agent: agent ?? false, headers: { 'x-user': user, ...headers } })
+      .on('response', (response) => {
+        let body = ''
+        response.setEncoding('utf8').on('data', (chunk: string) => (body += chunk))
+        const { statusCode: status = 0, headers: heads } = response
+        response.on('end', () => resolve({ status, headers: heads, body })).on('error', reject)
+      })
+      .on('error', reject)
+      .end()
+  })
+}
+
+/** The pid of the master of one of the two nginx. */
+export async function masterOf({ directory }: World, name: 'front' | 'split'): Promise<number> {
+  return Number(await readFile(join(directory, `${name}.pid`), 'utf8'))
+}
+
+/** Pids of its workers. */
+export async function workersOf(world: World, name: 'front' | 'split'): Promise<number[]> {
+  const pid = await masterOf(world, name)
+  return (await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).trim().split(' ').map(Number)
+}
+
+/** A process that has ended stays in the list until its parent has heard of it. */
+export async function isGone(pid: number): Promise<boolean> {
+  for (let attempt = 0; attempt < 500 && existsSync(`/proc/${pid}`); attempt += 1) await sleep(10)
+  return !existsSync(`/proc/${pid}`)
+}
+
+async function serve(answer: RequestListener): Promise<Server> {
+  const server = createServer(answer).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return server
+}
+
+function addressOf(server: Server | undefined): string {
+  const address = server?.address()
+  if (typeof address !== 'object' || address === null) throw new Error('no address')
+  return `http://127.0.0.1:${address.port}`
+}

@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { parseServiceFile } from './parse-file.ts'
+
+const refused = (
+  more: string,
+  versions = '{ v1: {}, v2: {} }',
+  workload = '{ kind: process, command: [serve] }',
+): string => {
+  try {
+    parseServiceFile(
+      `serin: v1\nservices:\n  shop:\n    listen: 0\n    router: nginx\n    workload: ${workload}\n    versions: ${versions}\n    stable: v1\n${more}`,
+    )
+    return ''
+  } catch (error) {
+    return String(error)
+  }
+}
+
+test('what nginx cannot do is refused when the file is read', () => {
+  assert.equal(refused(''), '')
+  const mirror = '    strategy: { kind: canary, steps: [{ weight: 0%, mirror: { pairs: 30 } }, { weight: 5% }] }\n'
+  assert.match(refused(mirror), /nginx cannot compare the answers to copies of requests/)
+  assert.match(refused('    strategy: { kind: shadow, pairs: 100 }\n'), /nginx cannot compare/)
+  const odd = '    rules: [{ name: odd, header: { x_odd.name: { equals: a } }, to: canary }]\n'
+  assert.match(refused(odd), /nginx cannot read a header that is called "x_odd\.name"/)
+  const path = `{ v1: { endpoints: ['http://127.0.0.1:1/below'] } }`
+  assert.match(refused('', path, '{ kind: endpoints }'), /nginx is told plain addresses only/)
+})

@@ -1,0 +1,36 @@
+import type { Issue } from './reference-issue.ts'
+import type { Service } from './service-file.ts'
+
+const plainHeader = /^[A-Za-z0-9-]+$/
+
+/** What nginx cannot do, said before anything moves. */
+export function checkRouter(service: Service): readonly Issue[] {
+  if (service.router !== 'nginx') return []
+  const issues: Issue[] = []
+  if (JSON.stringify(service.strategy).includes('"mirror":') || mirrors(service.strategy))
+    issues.push({
+      path: ['strategy'],
+      message: 'nginx cannot compare the answers to copies of requests: use "router: gateway".',
+    })
+  for (const [name, { endpoints = [] }] of Object.entries(service.versions))
+    for (const [i, endpoint] of endpoints.entries())
+      if (!/^http:\/\/[^/]+\/?$/.test(endpoint))
+        issues.push({
+          path: ['versions', name, 'endpoints', i],
+          message:
+            'nginx is told plain addresses only, such as http://127.0.0.1:3001: use "router: gateway" for a path or TLS.',
+        })
+  for (const [i, rule] of service.rules.entries())
+    for (const header of Object.keys(rule.header ?? {}))
+      if (!plainHeader.test(header))
+        issues.push({
+          path: ['rules', i, 'header', header],
+          message: `nginx cannot read a header that is called "${header}".`,
+        })
+  return issues
+}
+
+function mirrors(strategy: Service['strategy']): boolean {
+  if (strategy.kind === 'shadow') return true
+  return strategy.kind === 'composite' && strategy.stages.some(({ kind }) => kind === 'shadow')
+}
