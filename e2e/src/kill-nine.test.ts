@@ -10,7 +10,7 @@ import { SerinError, type Rollout } from '@serin/spec'
 import { openScene, rolloutEnd } from './harness/control-plane.ts'
 import { serviceFile } from './harness/service-file.ts'
 
-const kills = Number(process.env['SERIN_KILLS'] ?? 100)
+const kills = Number(process.env['SERIN_KILLS'] ?? (process.env['SERIN_LONG'] === '1' ? 100 : 40))
 const holdMs = 10_000
 const file = serviceFile({
   strategy:

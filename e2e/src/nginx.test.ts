@@ -1,12 +1,9 @@
 /** Behind a real nginx: the same release file, the same engine; the judge reads what nginx logs. */
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
 import { test } from 'node:test'
+import { noNginx } from './harness/no-nginx.ts'
 import { over, playScenes, seen, why } from './harness/scenes.ts'
 import { openStage, type Actor, type ActorOptions } from './harness/stage.ts'
-
-const nginx = ['/usr/sbin/nginx', '/usr/local/sbin/nginx'].some((path) => existsSync(path))
-const skip = nginx ? false : 'There is no nginx here (apt-get install nginx-light): Serin behind nginx is not proved.'
 
 const steps = '{ kind: canary, steps: [{ weight: 10%, hold: 2s }, { weight: 50%, hold: 2s }] }'
 const services = {
@@ -20,7 +17,7 @@ const services = {
 
 test(
   'behind nginx a good version is promoted and a bad one goes back',
-  { skip, timeout: 300_000, concurrency: true },
+  { skip: noNginx, timeout: 300_000, concurrency: true },
   async (t) => {
     await using stage = await openStage(services)
     await playScenes(t, stage, {

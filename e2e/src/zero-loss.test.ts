@@ -7,17 +7,21 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { Agent, get } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { test, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { RoutingTable } from '@serin/core'
 import { assign } from '@serin/core/assignment'
 import { openGateway } from '@serin/drivers/router/gateway'
+import { openNginx } from '@serin/drivers/router/nginx'
 import { Service } from '@serin/spec'
+import { noNginx } from './harness/no-nginx.ts'
 import { startMixedLoad, trafficKinds } from './harness/mixed-load.ts'
 import { openStreamUpstreams } from './harness/stream-upstreams.ts'
 import { until } from './harness/until.ts'
 
 const switches = Number(process.env['SERIN_SWITCHES'] ?? 1_000)
+/** Each takes a third of a second: the long form makes a thousand. */
+const nginxSwitches = process.env['SERIN_LONG'] === '1' ? switches : 30
 const spec = Service.decode({
   listen: 0,
   workload: { kind: 'endpoints' },
@@ -29,6 +33,18 @@ const clock = { now: () => Date.now(), sleep: async (ms: number) => await sleep(
 const shares = [10_000, 0, 5_000, 0, 10_000, 5_000] as const
 
 test(`${switches} switches under load lose no request, no stream and no message`, { timeout: 300_000 }, async (t) => {
+  await switchOver(t, switches, openGateway)
+})
+
+test(
+  `${nginxSwitches} switches of nginx lose none either`,
+  { timeout: 900_000, skip: noNginx },
+  async (t) => await switchOver(t, nginxSwitches, openNginx),
+)
+
+type Open = typeof openGateway | typeof openNginx
+
+async function switchOver(t: TestContext, count: number, open: Open): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'serin-zero-loss-'))
   t.after(() => rmSync(directory, { recursive: true, force: true }))
   await using upstreams = openStreamUpstreams()
@@ -37,7 +53,7 @@ test(`${switches} switches under load lose no request, no stream and no message`
     v2: [await upstreams.start('v2'), await upstreams.start('v2')],
   }
   const context = { service: 'web', spec, baseDirectory: '/', stateDirectory: directory, clock, listen: 0 }
-  const router = await openGateway(context)
+  const router = await open(context)
   t.after(async () => await router.release(AbortSignal.timeout(20_000)))
   const never = new AbortController().signal
   const half = tableOf(1, 5_000, endpoints)
@@ -53,7 +69,7 @@ test(`${switches} switches under load lose no request, no stream and no message`
   const agent = new Agent({ keepAlive: true })
   t.after(() => agent.destroy())
   const startedMs = performance.now()
-  for (let turn = 0; turn < switches; turn += 1) {
+  for (let turn = 0; turn < count; turn += 1) {
     const share = shares[turn % shares.length] ?? 0
     await router.apply(tableOf(turn + 2, share, replicas(turn, endpoints)), never)
     // Acknowledged: what starts from now on follows.
@@ -64,18 +80,19 @@ test(`${switches} switches under load lose no request, no stream and no message`
   const seconds = (performance.now() - startedMs) / 1_000
 
   const counted = await load.stop()
-  const { cutOff, abandoned } = await router.report(never)
-  t.diagnostic(`${switches} switches in ${seconds.toFixed(1)} s; whole: ${JSON.stringify(counted.whole)}`)
+  t.diagnostic(`${count} switches in ${seconds.toFixed(1)} s; whole: ${JSON.stringify(counted.whole)}`)
   assert.deepEqual(counted.failures, [])
   assert.equal(counted.failed, 0)
   for (const kind of trafficKinds) assert.equal(counted.whole[kind], counted.begun[kind], kind)
   assert.ok((counted.byVersion['v1'] ?? 0) > 0 && (counted.byVersion['v2'] ?? 0) > 0, 'both versions served')
+  if (!('report' in router)) return
+  const { cutOff, abandoned } = await router.report(never)
   assert.deepEqual(cutOff, {}, 'the gateway knows of nothing that was cut off')
   assert.deepEqual(abandoned, { v1: 0, v2: 0 })
   await until('nothing to be in flight', async () =>
     Object.values((await router.report(never)).inFlight).every((count) => count === 0),
   )
-})
+}
 
 /** With no share a version is in the table at some switches and gone from it at others; and replicas come and go. */
 function replicas(turn: number, { v1, v2 }: Record<'v1' | 'v2', string[]>): Record<'v1' | 'v2', string[]> {
