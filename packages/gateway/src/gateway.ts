@@ -6,6 +6,7 @@ import { AccessLog } from './access-log.ts'
 import { openAdmin } from './admin/admin.ts'
 import { reportOf } from './admin/report.ts'
 import type { ApplyAnswer, GatewayReport } from './admin/report.ts'
+import type { Snapshot } from './decide/snapshot.ts'
 import { Recorder } from './evidence/recorder.ts'
 import { SlotRing } from './evidence/slot-ring.ts'
 import { defaultLimits } from './limits.ts'
@@ -16,7 +17,8 @@ import { TableOnDisk } from './state/table-on-disk.ts'
 import { startTimeOf } from './state/identity.ts'
 import type { GatewayIdentity } from './state/identity.ts'
 import { TableInForce } from './table-in-force.ts'
-import { HttpTransport } from './transport/http.ts'
+import { HttpTransport, transportOf } from './transport/http.ts'
+import type { Transport } from './transport/http.ts'
 
 const slotMs = 1_000
 
@@ -31,6 +33,8 @@ export interface GatewayOptions {
   readonly stateDirectory: string
   readonly accessLogFile?: string
   readonly limits?: Partial<Limits>
+  /** By default what `SERIN_TRANSPORT` says. */
+  readonly transport?: Transport
   readonly unitCapacity?: number
   /** Events with a stable name, for the log. */
   readonly log?: (event: string, fields: Readonly<Record<string, unknown>>) => void
@@ -69,7 +73,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   })
   const slots = new SlotRing()
   const accessLog = options.accessLogFile === undefined ? null : new AccessLog(options.accessLogFile)
-  const transport = new HttpTransport({ boot, limits, recorder, accessLog, current: () => inForce.snapshot })
+  const lanes = options.transport ?? transportOf(process.env['SERIN_TRANSPORT'])
+  const current = (): Snapshot | null => inForce.snapshot
+  const transport = new HttpTransport({ boot, limits, recorder, accessLog, current, transport: lanes })
   const disk = new TableOnDisk(files.table, log)
   const { service } = options
   const changed = (table: RoutingTable): void => {

@@ -13,16 +13,19 @@ export interface RequestView {
 /** A request as it came in. */
 export interface RequestParts {
   /** Headers by lower-case name, as HTTP libraries give them: one character per byte. UTF-8 in them is read as such. */
-  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>> | ReadHeader
   /** Path and query as they were sent, such as `/search?q=1`. */
   readonly target: string
   readonly address: string
 }
 
+/** Reads one header by its lower-case name, several of one name joined: for who has no list of all. */
+type ReadHeader = (name: string) => string | undefined
+
 /** The view of a request: several headers of one name are joined by `, `, query values are percent-decoded, cookies stay as sent. */
 export function viewOf({ headers, target, address }: RequestParts): RequestView {
   const header = (name: string): string | undefined => {
-    const value = headers[name]
+    const value = typeof headers === 'function' ? headers(name) : headers[name]
     return value === undefined ? undefined : fromBytes(typeof value === 'string' ? value : value.join(', '))
   }
   return {

@@ -43,25 +43,26 @@ const refused: Readonly<Record<string, string>> = {
   'no request at all': 'hello\r\n\r\n',
 }
 
-test('what two servers could read in two ways is refused, the connection ends, and nothing after it is served', async () => {
-  await using world = await openWorld()
-  const seen: string[] = []
-  const v1 = await world.upstream((request, response) => {
-    seen.push(request.url ?? '')
-    request.resume()
-    response.end('ok')
+for (const transport of ['http', 'net'] as const)
+  test(`${transport}: what two servers could read in two ways is refused, the connection ends, and nothing after it is served`, async () => {
+    await using world = await openWorld()
+    const seen: string[] = []
+    const v1 = await world.upstream((request, response) => {
+      seen.push(request.url ?? '')
+      request.resume()
+      response.end('ok')
+    })
+    const gateway = await world.gateway({ transport })
+    await gateway.apply(tableOf(1, 0, { v1: [v1], v2: [] }))
+    for (const [name, head] of Object.entries(refused)) {
+      const text = await sendRaw(gateway.identity.address, head + smuggled)
+      // A broken chunk is found when the request is already under way: then the connection just ends.
+      assert.match(text, /^(HTTP\/1\.1 4\d\d |HTTP\/1\.1 50[125] |$)/, `${name}: ${text}`)
+      assert.equal(text.match(/HTTP\/1\.1 \d/g)?.length ?? 0, text === '' ? 0 : 1, `${name}: one answer`)
+    }
+    assert.ok(!seen.includes('/smuggled'), 'nothing was smuggled')
+    assert.equal((await send(gateway.identity.address)).status, 200, 'others are served')
   })
-  const gateway = await world.gateway()
-  await gateway.apply(tableOf(1, 0, { v1: [v1], v2: [] }))
-  for (const [name, head] of Object.entries(refused)) {
-    const text = await sendRaw(gateway.identity.address, head + smuggled)
-    // A broken chunk is found when the request is already under way: then the connection just ends.
-    assert.match(text, /^(HTTP\/1\.1 4\d\d |HTTP\/1\.1 50[125] |$)/, `${name}: ${text}`)
-    assert.equal(text.match(/HTTP\/1\.1 \d/g)?.length ?? 0, text === '' ? 0 : 1, `${name}: one answer`)
-  }
-  assert.ok(!seen.includes('/smuggled'), 'nothing was smuggled')
-  assert.equal((await send(gateway.identity.address)).status, 200, 'others are served')
-})
 
 test('a folded header reaches the upstream as one value or not at all', async () => {
   await using world = await openWorld()

@@ -66,7 +66,7 @@ function bad(detail: string): Refusal {
 }
 
 /** Whether a body follows the head, by the only two signs there are. */
-export function hasBody(request: IncomingMessage): boolean {
+export function hasBody(request: Pick<IncomingMessage, 'headers'>): boolean {
   const { headers } = request
   if (headers['transfer-encoding'] !== undefined) return true
   return headers['content-length'] !== undefined && Number(headers['content-length']) > 0

@@ -1,5 +1,4 @@
-import { bucketOf, formatRequestMark, viewOf } from '@serin/core/assignment'
-import type { Decision } from '@serin/core/assignment'
+import { viewOf } from '@serin/core/assignment'
 import * as http from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import * as net from 'node:net'
@@ -9,18 +8,20 @@ import type { AccessLog } from '../access-log.ts'
 import type { Snapshot } from '../decide/snapshot.ts'
 import type { Recorder, Ticket } from '../evidence/recorder.ts'
 import type { Limits } from '../limits.ts'
+import { plainAddress } from './address.ts'
+import { Assigning } from './assigning.ts'
+import type { Assigned } from './assigning.ts'
 import { Endpoints } from './endpoints.ts'
 import { Exchange } from './exchange.ts'
 import type { Outcome } from './exchange.ts'
-import type { AnswerMark } from './headers.ts'
 import { hasBody, refusalOf } from './framing.ts'
+import { Lane } from './lane/lane.ts'
 import { Mirroring } from './mirror/mirroring.ts'
 import { endWithProblem, sendProblem } from './problem.ts'
 import { isShielded } from './shield.ts'
 import { openTunnel } from './tunnel.ts'
 
 const noTable = { status: 503, detail: 'The gateway has no routing table yet.' } as const
-const goodRequestId = /^[\x21-\x7e]{1,200}$/
 
 /** What the data plane is made of. */
 export interface HttpTransportOptions {
@@ -30,15 +31,18 @@ export interface HttpTransportOptions {
   readonly accessLog: AccessLog | null
   /** The table in force, read once per request. */
   readonly current: () => Snapshot | null
+  /** `net` puts the fast lane before Node's own HTTP server. */
+  readonly transport: Transport
 }
 
-/** Who answers a request, and how that is counted and told. */
-interface Assigned extends AnswerMark {
-  readonly ticket: Ticket
-  readonly by: Decision['by']
-  readonly address: string
-  readonly unit: string | null
-  readonly bucket: number
+/** Which lanes there are: `http` is Node's HTTP server alone. */
+export type Transport = 'net' | 'http'
+
+/** What `SERIN_TRANSPORT` asks for; `auto`, as nothing, is Node's server alone. Throws when there is no such lane. */
+export function transportOf(asked = 'auto'): Transport {
+  if (asked === 'net') return 'net'
+  if (asked === 'auto' || asked === 'http') return 'http'
+  throw new Error(`SERIN_TRANSPORT is auto, net or http, not "${asked}".`)
 }
 
 /** A request on its way through. */
@@ -54,6 +58,8 @@ export class HttpTransport {
   readonly mirroring: Mirroring
   readonly #options: HttpTransportOptions
   readonly #servers: http.Server[] = []
+  readonly #assigning: Assigning
+  readonly #lane: Lane | null
   readonly #exchanges = new Set<Exchange>()
   readonly #tunnels = new Set<Duplex>()
   /** Connections to the preview address. */
@@ -63,7 +69,6 @@ export class HttpTransport {
   /** Answers under way by connection. */
   readonly #answering = new WeakMap<Duplex, number>()
   readonly #sweeper: NodeJS.Timeout
-  #requests = 0
   #leaving = false
 
   constructor(options: HttpTransportOptions) {
@@ -71,10 +76,23 @@ export class HttpTransport {
     const { limits } = options
     this.endpoints = new Endpoints(limits)
     this.mirroring = new Mirroring({ recorder: options.recorder, limits })
+    this.#assigning = new Assigning(options.boot, options.recorder)
+    this.#lane =
+      options.transport === 'http'
+        ? null
+        : new Lane({
+            ...options,
+            endpoints: this.endpoints,
+            assigning: this.#assigning,
+            leaving: () => this.#leaving,
+            settle: (ticket, outcome) => settle(options.recorder, ticket, outcome),
+            log: (ticket, version, outcome, shielded) => this.#log(ticket, version, outcome, shielded),
+          })
     this.#sweeper = setInterval(
       () => {
         const nowMs = performance.now()
         for (const exchange of this.#exchanges) exchange.check(nowMs)
+        this.#lane?.check(nowMs)
       },
       Math.min(500, limits.connectMs / 4),
     )
@@ -87,6 +105,13 @@ export class HttpTransport {
    */
   async listen(host: string, port: number, { preview = false } = {}): Promise<AddressInfo> {
     const server = this.#newServer()
+    if (this.#lane !== null && !preview) {
+      const address = await this.#lane.listen(host, port, server)
+      // It never listens itself: this starts what it does when it does, such as watching for slow heads.
+      server.emit('listening')
+      this.#servers.push(server)
+      return address
+    }
     if (preview) server.on('connection', (socket) => this.#previewing.add(socket))
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject)
@@ -117,15 +142,19 @@ export class HttpTransport {
         })
       }),
     )
+    const laneClosed = this.#lane?.leave()
     let cutOff = 0
     const over = setTimeout(() => {
       cutOff = [...this.#exchanges].filter(({ unseen }) => !unseen).length + this.#tunnels.size
+      cutOff += this.#lane?.busy() ?? 0
       this.#cut()
     }, deadlineMs)
     const linger = setInterval(() => {
       for (const server of this.#servers) server.closeIdleConnections()
+      this.#lane?.closeIdle()
     }, this.#options.limits.lingerMs)
     await closed
+    await laneClosed
     clearTimeout(over)
     clearInterval(linger)
     this.#cut()
@@ -135,6 +164,7 @@ export class HttpTransport {
   #cut(): void {
     clearInterval(this.#sweeper)
     for (const socket of this.#tunnels) socket.destroy()
+    this.#lane?.cut()
     for (const server of this.#servers) {
       server.close(() => {})
       server.closeAllConnections()
@@ -228,7 +258,8 @@ export class HttpTransport {
     recorder.shielded(ticket)
     const left = recorder.hold(stable)
     // As with the override header: the answer is evidence of nothing.
-    const marks = this.#marksOf(snapshot, request, { version: stable, by: 'override', bucket })
+    const served = { version: stable, by: 'override', bucket } as const
+    const marks = this.#assigning.marksOf(snapshot, request.headers['x-request-id'], served)
     const exchange = new Exchange(
       {
         request,
@@ -305,30 +336,12 @@ export class HttpTransport {
 
   #assign(snapshot: Snapshot, request: IncomingMessage): Assigned {
     const address = plainAddress(request.socket.remoteAddress)
-    const view = viewOf({ headers: request.headers, target: request.url ?? '/', address })
-    let chance = ''
-    const routed = snapshot.router.decide(view, () => (chance = String(Math.random())))
-    // As with the override header: whoever asked here chose the version, so it is evidence of nothing.
-    const previews = this.#previewing.has(request.socket)
-    const decision = previews ? ({ version: snapshot.previewed, by: 'override', unit: routed.unit } as const) : routed
-    const slices = decision.by === 'hash' ? (snapshot.classify?.(view) ?? null) : null
-    const ticket = this.#options.recorder.start(decision, slices)
-    const { version, by, unit } = decision
-    const bucket = bucketOf(unit ?? chance)
-    return { ticket, address, unit, by, bucket, ...this.#marksOf(snapshot, request, { version, by, bucket }) }
-  }
-
-  #marksOf(
-    { canaryBp, rollout }: Snapshot,
-    request: IncomingMessage,
-    served: Pick<Assigned, 'version' | 'by' | 'bucket'>,
-  ): AnswerMark {
-    this.#requests += 1
-    const id = `${this.#options.boot}-${this.#requests.toString(36)}`
-    const mark = formatRequestMark(id, { ...served, canaryBp, rollout })
-    const given = request.headers['x-request-id']
-    const requestId = typeof given === 'string' && goodRequestId.test(given) ? given : mark
-    return { version: served.version, requestId, mark }
+    return this.#assigning.assign(snapshot, {
+      view: viewOf({ headers: request.headers, target: request.url ?? '/', address }),
+      address,
+      givenId: request.headers['x-request-id'],
+      previews: this.#previewing.has(request.socket),
+    })
   }
 
   #log({ startedAt }: Ticket, version: string, outcome: Outcome, shielded?: string): void {
@@ -349,9 +362,4 @@ function settle(recorder: Recorder, ticket: Ticket, outcome: Outcome, { stays = 
 /** Only a plain GET becomes a tunnel; `h2c` is not spoken, and a body before an upgrade is not taken: those are served as HTTP/1.1. */
 function isTunnel(request: IncomingMessage): boolean {
   return request.method === 'GET' && !hasBody(request) && request.headers.upgrade?.toLowerCase() !== 'h2c'
-}
-
-function plainAddress(address: string | undefined): string {
-  if (address === undefined) return 'unknown'
-  return address.startsWith('::ffff:') ? address.slice(7) : address
 }

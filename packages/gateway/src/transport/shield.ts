@@ -23,7 +23,7 @@ export function saysUnable({ statusCode }: IncomingMessage): boolean {
  */
 export function isShielded(
   { table, endpoints }: Snapshot,
-  request: IncomingMessage,
+  request: Pick<IncomingMessage, 'method' | 'headers'>,
   { version, by }: { readonly version: string; readonly by: string },
 ): boolean {
   if (table.shield === false || version === table.stable || by === 'override') return false

@@ -1,0 +1,322 @@
+import type { Limits } from '../../limits.ts'
+import { AnswerHead } from '../../wire/answer-head.ts'
+import { BodyEnd } from '../../wire/body.ts'
+import { HeadEnd, broken, notYet } from '../../wire/fields.ts'
+import type { Endpoint } from '../endpoints.ts'
+import type { Outcome } from '../exchange.ts'
+import type { AnswerMark } from '../headers.ts'
+import type { GatewayProblem } from '../problem.ts'
+import { idempotent } from '../shield.ts'
+import { earlyHints, requestBytes } from './heads.ts'
+import type { Outgoing } from './heads.ts'
+import type { Pool, Upstream } from './pool.ts'
+
+const mostAnswerHeadBytes = 65_536
+const discardedBytes = 1_048_576
+const lingerMs = 1_000
+const mostFields = 1_000
+const nothing = Buffer.alloc(0)
+
+/** The client's side of an exchange. */
+export interface Sink {
+  head(answer: AnswerHead, mark: AnswerMark): void
+  hints(bytes: Buffer): void
+  /** A piece of the body as it came, with its framing unless it had none. False when it is to wait for `drained`. */
+  body(bytes: Buffer, upstream: Upstream): boolean
+  /** The answer is whole. */
+  done(): void
+  /** Nothing more comes for now. */
+  flush(): void
+  problem(problem: GatewayProblem, mark: AnswerMark): void
+  /** The answer will never be whole. */
+  broken(): void
+}
+
+/** What an exchange needs to know of its surroundings. */
+export interface LaneContext {
+  readonly outgoing: Outgoing
+  readonly mark: AnswerMark
+  readonly sink: Sink
+  readonly limits: Limits
+  readonly pool: Pool
+  readonly acquire: (tried: ReadonlySet<string>) => Endpoint | null
+  readonly release: (endpoint: Endpoint) => void
+  readonly shield: (() => void) | null
+  /** Whether somebody's answer to the client has begun. */
+  readonly headSent: () => boolean
+  readonly ended: (outcome: Outcome) => void
+}
+
+/** A request without a body and its answer on their way through the fast lane: what `Exchange` is in the full one. */
+export class LaneExchange {
+  readonly #context: LaneContext
+  readonly #tried = new Set<string>()
+  #upstream: Upstream | null = null
+  #endpoint: Endpoint | null = null
+  #phase: 'connecting' | 'waiting' | 'answering' | 'done' = 'connecting'
+  readonly #head = new AnswerHead(mostFields)
+  readonly #headEnd = new HeadEnd()
+  #pending: Buffer = nothing
+  #body: BodyEnd | null = null
+  #silent = true
+  #replayed = false
+  #unseen = false
+  #paused = false
+  #discarded = 0
+  #timedOut: 'connect' | 'answer' | null = null
+  readonly #startedMs: number
+  #progressMs: number
+
+  constructor(context: LaneContext, nowMs: number) {
+    this.#context = context
+    this.#startedMs = nowMs
+    this.#progressMs = nowMs
+  }
+
+  get unseen(): boolean {
+    return this.#unseen
+  }
+
+  /** Whether its client sees its answer. */
+  get begun(): boolean {
+    return this.#body !== null
+  }
+
+  start(): void {
+    this.#attempt(false)
+  }
+
+  /** Looks at the time limits. */
+  check(nowMs: number): void {
+    const { limits } = this.#context
+    const idleMs = nowMs - this.#progressMs
+    const waits = this.#phase === 'connecting' || this.#phase === 'waiting'
+    if (waits && nowMs - this.#startedMs > limits.shieldMs) this.#yields()
+    if (this.#phase === 'connecting' && idleMs > limits.connectMs) {
+      this.#timedOut = 'connect'
+      this.#upstream?.socket.destroy()
+    } else if (this.#phase === 'waiting' && idleMs > limits.answerMs) {
+      this.#timedOut = 'answer'
+      this.#upstream?.socket.destroy()
+    } else if (this.#phase === 'answering' && idleMs > limits.answerBodyIdleMs) {
+      if (this.#paused) this.#context.sink.broken()
+      else if (!this.#head.eventStream) this.#truncated()
+    }
+  }
+
+  /** The client takes more again. */
+  drained(): void {
+    if (!this.#paused) return
+    this.#paused = false
+    this.#progressMs = performance.now()
+    this.#upstream?.socket.resume()
+  }
+
+  /** A client that leaves in the middle of an answer has been answered; one that leaves before has not. */
+  clientLeft(): void {
+    if (this.#phase === 'done' || (this.#unseen && this.#context.headSent())) return
+    const answered = this.#phase === 'answering'
+    this.#drop()
+    this.#end(answered ? { kind: 'answered', status: this.#head.status, whole: false } : { kind: 'abandoned' })
+  }
+
+  #attempt(fresh: boolean): void {
+    const endpoint = fresh ? this.#endpoint : this.#context.acquire(this.#tried)
+    if (endpoint === null) {
+      const tried = this.#tried.size
+      const detail =
+        tried === 0 ? 'The version has no ready endpoint.' : `None of ${tried} endpoints took the connection.`
+      this.#fail(tried === 0 ? 503 : 502, detail)
+      return
+    }
+    this.#tried.add(endpoint.url)
+    this.#endpoint = endpoint
+    this.#phase = 'connecting'
+    this.#timedOut = null
+    this.#silent = true
+    this.#progressMs = performance.now()
+    const upstream = this.#context.pool.take(
+      endpoint,
+      {
+        connected: () => this.#connected(),
+        received: (bytes) => this.#received(bytes),
+        lost: () => this.#lost(upstream),
+      },
+      fresh,
+    )
+    this.#upstream = upstream
+    if (!upstream.socket.connecting) this.#connected()
+  }
+
+  #connected(): void {
+    if (this.#phase !== 'connecting' || this.#endpoint === null) return
+    this.#phase = 'waiting'
+    this.#progressMs = performance.now()
+    this.#upstream?.socket.write(requestBytes(this.#context.outgoing, this.#endpoint.basePath))
+  }
+
+  #received(bytes: Buffer): boolean {
+    this.#silent = false
+    if (this.#body !== null) {
+      this.#progressMs = performance.now()
+      this.#relay(bytes, 0)
+    } else if (this.#phase === 'waiting') this.#readHead(bytes)
+    return !this.#paused
+  }
+
+  #readHead(bytes: Buffer): void {
+    const seen = this.#pending.length
+    const all = seen === 0 ? bytes : Buffer.concat([this.#pending, bytes])
+    const end = this.#headEnd.find(all, seen)
+    if (end === notYet) {
+      this.#pending = seen === 0 ? Buffer.from(bytes) : all
+      if (all.length > mostAnswerHeadBytes) this.#unsound()
+      return
+    }
+    if (end === broken || !this.#head.read(all, end, this.#context.outgoing.method) || this.#head.status === 101) {
+      this.#unsound()
+      return
+    }
+    this.#pending = nothing
+    this.#headEnd.reset()
+    if (this.#head.status < 200) {
+      const hints = earlyHints(this.#head)
+      if (hints !== null && !this.#unseen) this.#context.sink.hints(hints)
+      if (end < all.length) this.#readHead(all.subarray(end))
+      return
+    }
+    this.#answer(all, end)
+  }
+
+  #answer(bytes: Buffer, from: number): void {
+    const { status, framing, length } = this.#head
+    this.#progressMs = performance.now()
+    if (this.#context.shield !== null && (status === 502 || status === 503 || status === 504)) {
+      this.#yields()
+      this.#end({ kind: 'answered', status, whole: true })
+      setTimeout(() => this.#drop(), lingerMs).unref()
+    }
+    if (this.#phase !== 'done') this.#phase = 'answering'
+    this.#body = new BodyEnd(framing, length)
+    if (this.#unseen) {
+      if (this.#head.eventStream) this.#enough()
+    } else this.#context.sink.head(this.#head, this.#context.mark)
+    this.#relay(bytes, from)
+    if (!this.#unseen) this.#context.sink.flush()
+  }
+
+  #relay(bytes: Buffer, from: number): void {
+    const body = this.#body
+    const upstream = this.#upstream
+    if (body === null || upstream === null) return
+    const end = body.take(bytes, from)
+    if (end < 0) {
+      this.#truncated()
+      return
+    }
+    if (this.#unseen) {
+      this.#discarded += end - from
+      if (this.#discarded > discardedBytes) this.#enough()
+    } else if (end > from && !this.#context.sink.body(bytes.subarray(from, end), upstream) && !body.whole) {
+      this.#paused = true
+    }
+    if (body.whole) this.#whole(end === bytes.length)
+  }
+
+  /** Bytes behind an answer belong to nobody: the connection is not used again. */
+  #whole(clean: boolean): void {
+    const upstream = this.#upstream
+    this.#upstream = null
+    if (upstream !== null) {
+      upstream.user = null
+      if (clean && this.#head.keeps) this.#context.pool.give(upstream, performance.now())
+      else upstream.socket.destroy()
+    }
+    const ended = this.#phase === 'done'
+    this.#end({ kind: 'answered', status: this.#head.status, whole: true })
+    if (!ended && !this.#unseen) this.#context.sink.done()
+  }
+
+  /** Nobody sees the rest. */
+  #enough(): void {
+    this.#drop()
+    this.#end({ kind: 'answered', status: this.#head.status, whole: true })
+  }
+
+  #unsound(): void {
+    this.#drop()
+    this.#fail(502, 'The version did not answer in sound HTTP.')
+  }
+
+  #lost(upstream: Upstream): void {
+    if (upstream !== this.#upstream) return
+    this.#upstream = null
+    if (this.#phase === 'done') return
+    if (this.#phase === 'answering') {
+      if (this.#head.framing === 'close') this.#whole(true)
+      else this.#truncated()
+      return
+    }
+    if (this.#phase === 'connecting') {
+      this.#giveBack()
+      this.#attempt(false)
+      return
+    }
+    const again = upstream.used && this.#silent && !this.#replayed && this.#timedOut === null
+    if (again && idempotent.has(this.#context.outgoing.method)) {
+      this.#replayed = true
+      this.#attempt(true)
+      return
+    }
+    if (this.#timedOut === 'answer') this.#fail(504, 'The version did not answer in time.')
+    else this.#fail(502, 'The version closed the connection without an answer.')
+  }
+
+  #fail(status: number, detail: string): void {
+    if (this.#phase === 'done') return
+    if (this.#yields()) {
+      this.#end({ kind: 'failed', cutOff: false })
+      return
+    }
+    this.#end({ kind: 'failed', cutOff: this.#timedOut === null && this.#endpoint?.retired === true })
+    this.#context.sink.problem({ status, detail }, this.#context.mark)
+  }
+
+  #truncated(): void {
+    if (this.#phase === 'done') return
+    const cutOff = !this.#unseen && this.#endpoint?.retired === true
+    this.#drop()
+    this.#end({ kind: 'failed', cutOff })
+    if (!this.#unseen) this.#context.sink.broken()
+  }
+
+  #yields(): boolean {
+    const { shield } = this.#context
+    if (shield === null) return false
+    if (!this.#unseen) {
+      this.#unseen = true
+      shield()
+    }
+    return true
+  }
+
+  #drop(): void {
+    const upstream = this.#upstream
+    this.#upstream = null
+    if (upstream === null) return
+    upstream.user = null
+    upstream.socket.destroy()
+  }
+
+  #end(outcome: Outcome): void {
+    if (this.#phase === 'done') return
+    this.#phase = 'done'
+    this.#giveBack()
+    this.#context.ended(outcome)
+  }
+
+  #giveBack(): void {
+    if (this.#endpoint !== null) this.#context.release(this.#endpoint)
+    this.#endpoint = null
+  }
+}
