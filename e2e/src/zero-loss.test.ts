@@ -47,7 +47,6 @@ type Open = (context: GatewayContext) => Promise<Omit<GatewayRouter, 'report'> &
 
 async function switchOver(t: TestContext, count: number, open: Open): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'serin-zero-loss-'))
-  t.after(() => rmSync(directory, { recursive: true, force: true }))
   await using upstreams = openStreamUpstreams()
   const endpoints = {
     v1: [await upstreams.start('v1'), await upstreams.start('v1')],
@@ -55,7 +54,10 @@ async function switchOver(t: TestContext, count: number, open: Open): Promise<vo
   }
   const context = { service: 'web', spec, baseDirectory: '/', stateDirectory: directory, clock, listen: 0 }
   const router = await open(context)
-  t.after(async () => await router.release(AbortSignal.timeout(20_000)))
+  t.after(async () => {
+    await router.release(AbortSignal.timeout(20_000))
+    rmSync(directory, { recursive: true, force: true })
+  })
   const never = new AbortController().signal
   const half = tableOf(1, 5_000, endpoints)
   await router.apply(half, never)

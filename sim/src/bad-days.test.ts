@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { campaign, worldNamed } from './campaign.ts'
 import { reportOf } from './report.ts'
+import type { Outcome } from './scenario.ts'
 
 const runs = {
   'no-traffic': 2,
@@ -25,22 +26,27 @@ const runs = {
   'bad-day-sticky': 1,
 }
 
+/** That the worlds do what they are there for. */
+const happens: Readonly<Record<string, (outcomes: readonly Outcome[]) => boolean>> = {
+  killed: (outcomes) => outcomes.every(({ lives }) => lives > 1),
+  'two-control-planes': (outcomes) => outcomes.some(({ fenced }) => fenced > 0),
+}
+
 describe('bad days', () => {
   for (const [name, count] of Object.entries(runs)) {
     const world = worldNamed(name)
     test(world.promise, async () => {
       const outcomes = await campaign(world, { from: 1, count })
       assert.deepEqual(reportOf(world, outcomes).failures, [])
+      assert.equal(happens[name]?.(outcomes) ?? true, true)
     })
   }
 
-  test('a control plane that is killed is started again, and the world does kill it', async () => {
-    const [outcome] = await campaign(worldNamed('killed'), { from: 1, count: 1 })
-    assert.ok((outcome?.lives ?? 0) > 1)
-  })
-
-  test('a control plane that stands still is replaced, and finds another in its place', async () => {
-    const outcomes = await campaign(worldNamed('two-control-planes'), { from: 1, count: 4 })
+  const late = worldNamed('late-table')
+  test(late.promise, async () => {
+    // The first and the last of these would give canary more than it may have, did the router not know which control plane is the later one.
+    const outcomes = await campaign(late, { from: 27, count: 4 })
+    assert.deepEqual(reportOf(late, outcomes).failures, [])
     assert.ok(outcomes.some(({ fenced }) => fenced > 0))
   })
 })

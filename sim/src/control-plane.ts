@@ -23,13 +23,18 @@ class Death extends Error {
   }
 }
 
+/** Where a process stands still. */
+type Hesitation = 'next-question' | 'next-table'
+
 /** One process of the control plane: when it is dead, none of its ports does anything any more. */
 interface Life {
   dead: boolean
   /** Resolves when the process goes on; null while it does. What it was waiting for has come meanwhile, but it knows of nothing. */
   frozen: Promise<void> | null
-  /** For how long it will stand still after its next question. */
-  standstillMs: number | null
+  /** For how long it will stand still, and at what: when it has asked its next question, or when it is about to send its next table. */
+  standstill: { readonly ms: number; readonly at: Hesitation } | null
+  /** Hears when it begins to stand still, and when it goes on. */
+  readonly stands: (more: 1 | -1) => void
   /** Effects until it dies, and whether the last one still happens. */
   fuse: { left: number; readonly happens: boolean } | null
 }
@@ -50,6 +55,8 @@ export class ControlPlane {
   /** The store writes nothing while this is true. */
   full = false
   lives = 0
+  /** Processes that stand still. */
+  standing = 0
   /** Processes that found another in their place. */
   fenced = 0
   /** Everything that became durable. */
@@ -77,7 +84,15 @@ export class ControlPlane {
 
   /** Starts a process; resolves when it has taken up its work, or has died trying. */
   async start(): Promise<void> {
-    const life: Life = { dead: false, frozen: null, standstillMs: null, fuse: null }
+    const life: Life = {
+      dead: false,
+      frozen: null,
+      standstill: null,
+      fuse: null,
+      stands: (more) => {
+        this.standing += more
+      },
+    }
     this.lives += 1
     this.#life = life
     const { clock, dataPlane, fleet, gateKeeper } = this.#options
@@ -102,10 +117,11 @@ export class ControlPlane {
 
   /**
    * The process stands still, as one does that was swapped out or stopped by a signal, and goes on after a while as if nothing had been. It begins where that
-   * hurts most: when it has just asked somebody something.
+   * hurts most: when it has just asked somebody something; or with its next table in its hand, after it has looked whether it may send it, so that nobody
+   * but the router can refuse it.
    */
-  freeze(ms: number): void {
-    if (this.#life !== null) this.#life.standstillMs ??= ms
+  freeze(ms: number, at: Hesitation = 'next-question'): void {
+    if (this.#life !== null) this.#life.standstill ??= { ms, at }
   }
 
   /** Kills the process `effects` effects from now: just before that effect, or just after it. */
@@ -184,26 +200,44 @@ function mortal<Port extends Store | WorkloadRunner | GateRunner | (TrafficRoute
       return (...given: unknown[]) => {
         const act = (): unknown => Reflect.apply(value, target, given)
         alive(life)
+        if (name === 'apply' && hesitates(life, 'next-table', clock)) {
+          // What was begun goes out as soon as the process goes on, before it notices that it has lost its patience.
+          const late = [given[0], new AbortController().signal]
+          return noticed(
+            life,
+            heldBack(life, () => effect(life, () => Reflect.apply(value, target, late))),
+          )
+        }
         const result = effects.has(name) ? effect(life, act) : act()
         if (name === 'slots') return heard(life, result as ReturnType<EvidenceSource['slots']>)
         if (!(result instanceof Promise)) return result
-        standStill(life, clock)
+        hesitates(life, 'next-question', clock)
         return noticed(life, result)
       }
     },
   })
 }
 
-function standStill(life: Life, clock: Clock): void {
-  const { standstillMs } = life
-  if (standstillMs === null || life.frozen !== null) return
-  life.standstillMs = null
-  life.frozen = thaw(life, clock.sleep(standstillMs))
+/** Lets the process stand still if it is to do so here. */
+function hesitates(life: Life, at: Hesitation, clock: Clock): boolean {
+  const { standstill } = life
+  if (standstill?.at !== at || life.frozen !== null) return false
+  life.standstill = null
+  life.stands(1)
+  life.frozen = thaw(life, clock.sleep(standstill.ms))
+  return true
 }
 
 async function thaw(life: Life, over: Promise<void>): Promise<void> {
   await over
   life.frozen = null
+  life.stands(-1)
+}
+
+/** Does what the process had begun when it stood still, whatever has happened meanwhile. */
+async function heldBack(life: Life, act: () => unknown): Promise<unknown> {
+  await life.frozen
+  return await act()
 }
 
 /** An answer to a process that stands still waits until it goes on. */

@@ -83,6 +83,26 @@ export const standstill: Kind = (atMs, chance) => {
   return [{ atMs, what: 'the control plane stands still', act: ({ controlPlane }) => controlPlane.freeze(ms) }]
 }
 
+/** The same with a table in its hand, which it sends when it goes on; often the wall clock was set back meanwhile, and somebody wants to go back. */
+export const lateTable: Kind = (atMs, chance) => {
+  const ms = chance.between(10_000, 40_000)
+  const stands: Mishap = {
+    atMs,
+    what: 'the control plane stands still with its next table in its hand',
+    act: ({ controlPlane }) => controlPlane.freeze(ms, 'next-table'),
+  }
+  const setBack: Mishap = {
+    atMs: atMs + chance.between(0, 10_000),
+    what: 'the wall clock is set back by an hour',
+    act: ({ clock, dataPlane }) => {
+      dataPlane.advance()
+      clock.jump(-hourMs)
+    },
+  }
+  const abort = says(atMs + chance.between(5_000, 40_000), 'abort')
+  return [stands, ...(chance.happens(0.7) ? [setBack] : []), ...(chance.happens(0.5) ? [abort] : [])]
+}
+
 /** Somebody sets the wall clock. */
 export const clockJump: Kind = (atMs, chance) => {
   const ms = Math.round(chance.between(-2, 2) * hourMs)

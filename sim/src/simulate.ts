@@ -77,7 +77,9 @@ function unfolding(scenario: Scenario, seed: number, { stage, watch, audience }:
     }
     if (controlPlane.engine === null) revive(now)
     else startAt = null
-    const over = now >= beforeMs + scenario.limitMs || (isAtRest(watch) && mishaps.length === 0)
+    // Whoever stands still may do harm when he goes on.
+    const still = mishaps.length === 0 && controlPlane.standing === 0
+    const over = now >= beforeMs + scenario.limitMs || (isAtRest(watch) && still)
     restingSince = over && controlPlane.engine !== null ? (restingSince ?? now) : null
     return restingSince !== null && now >= restingSince + rest
   }

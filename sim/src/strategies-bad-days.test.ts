@@ -7,7 +7,8 @@ import { strategyWorlds } from './strategy-worlds.ts'
 describe('bad days of every strategy', () => {
   for (const world of strategyWorlds.filter(({ name }) => name.includes('bad-day'))) {
     test(`${world.name}: ${world.promise}`, async () => {
-      const outcomes = await campaign(world, { from: 1, count: 2 })
+      // Those of a harmful version differ in the version alone.
+      const outcomes = await campaign(world, { from: 1, count: world.name.endsWith('-harmful') ? 1 : 2 })
       assert.deepEqual(reportOf(world, outcomes).failures, [])
     })
   }

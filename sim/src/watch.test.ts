@@ -45,6 +45,19 @@ test('more traffic than the step asks for is seen', async () => {
   assert.match(violations.join('\n'), /canary was given 9000 bp; the step asked for less/)
 })
 
+test('a table of a control plane that had been replaced is seen', async () => {
+  const violations = await violationsOf([
+    sabotage(5_500, ({ dataPlane }) => {
+      const { table } = dataPlane
+      assert.ok(table !== null)
+      const late = { ...table, epoch: (table.epoch ?? 0) - 1 }
+      for (const listener of dataPlane.onTable) listener(late, table)
+    }),
+  ])
+  assert.equal(violations.length, 1)
+  assert.match(violations.join(), /a table of a control plane that had been replaced was obeyed/)
+})
+
 test('a step that is passed without its evidence is seen', async () => {
   const violations = await violationsOf([
     claimed(5_500, (rollout) => {

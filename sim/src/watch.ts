@@ -232,6 +232,8 @@ export class Watch {
 
   #table(table: RoutingTable, before: RoutingTable | null): void {
     const { rollout } = this
+    if ((table.epoch ?? 0) < (before?.epoch ?? 0))
+      this.#broken('a table of a control plane that had been replaced was obeyed')
     if (rollout === null) return
     const { canary } = rollout.plan
     const [bp, beforeBp] = [shareOf(table, canary), shareOf(before, canary)]

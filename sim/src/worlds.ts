@@ -9,6 +9,7 @@ import {
   operator,
   routerTrouble,
   some,
+  lateTable,
   standstill,
   stableCrash,
 } from './mishaps.ts'
@@ -225,6 +226,7 @@ export const worlds: readonly Scenario[] = [
       ['full-disk', fullDisk, 'While nothing can be written, stable has all traffic.'],
       ['killed', death, 'A control plane killed between two effects goes on from its step.'],
       ['two-control-planes', standstill, 'Of two control planes over one store only the later one does anything.'],
+      ['late-table', lateTable, 'A table that a control plane sends after another has taken over is never obeyed.'],
       ['clock-jumps', clockJump, 'Setting the wall clock moves no traffic.'],
       ['gateway-restarts', gatewayRestart, 'A gateway that starts anew forgets its users; nobody is counted twice.'],
       ['stable-crashes', stableCrash, 'Stable may fail too.'],
@@ -275,7 +277,7 @@ export const worlds: readonly Scenario[] = [
     canary: failing(0.04),
     file: steps('10s', '5m'),
     mishaps: (chance) =>
-      some([...badDays, standstill, standstill, standstill], { atLeast: 4, atMost: 9, withinMs: 180_000 }, chance),
+      some([...badDays, standstill, standstill, lateTable], { atLeast: 4, atMost: 9, withinMs: 180_000 }, chance),
   },
   {
     ...usual,

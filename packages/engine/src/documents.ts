@@ -100,8 +100,13 @@ export interface RolloutDocument {
 /** Everything kept of a service. What changes every second is apart from what hardly ever does, so that little is written each time. */
 export interface ServiceDocuments {
   readonly service: ServiceDocument
-  /** How far evidence has been read. */
-  readonly cursor: EvidenceCursor | null
+  /** How far the evidence of a service has been read; and gateways that have been replaced since, the last ones: whatever still comes of them has come before. */
+export interface Reading extends EvidenceCursor {
+  readonly gone?: readonly string[]
+}
+
+/** How far evidence has been read. */
+  readonly cursor: Reading | null
   /** Oldest first. */
   readonly assignments: readonly Assignment[]
   readonly rollouts: readonly RolloutDocument[]

@@ -31,7 +31,7 @@ import {
   type ServiceDocuments,
 } from './documents.ts'
 import { failedWorkload } from './failed-workload.ts'
-import { Fence } from './fence.ts'
+import { Fence, notReady } from './fence.ts'
 import { lazyRouter } from './lazy-router.ts'
 import { Releases } from './releases/releases.ts'
 import { sweep } from './sweep.ts'
@@ -222,7 +222,7 @@ export class Engine {
   }
 
   async #apply({ text, baseDirectory, name }: FileSource, asker: Asker): Promise<readonly Change[]> {
-    if (!this.started) throw new SerinError('control-plane.not-ready', 'The control plane is starting or going away.')
+    if (!this.started) throw notReady(this.#options.store)
     const file = parseServiceFile(text, name)
     const wanted = Object.entries(file.services).map(([service, spec]) => ({ name: service, spec, baseDirectory }))
     const names = new Set([...this.#actors.keys(), ...wanted.map((one) => one.name)])
@@ -230,7 +230,7 @@ export class Engine {
       throw new SerinError('config.invalid', `There would be ${names.size} services; at most ${maxServices} are kept.`)
     const routers = await this.#openRouters(this.#plan(wanted))
     try {
-      if (!this.started) throw new SerinError('control-plane.not-ready', 'The control plane is going away.')
+      if (!this.started) throw notReady(this.#options.store)
       // Planned once more: a rollout may have ended while the gateways were opened.
       const changes = this.#plan(wanted)
       this.#write(changes, routers, asker)

@@ -87,10 +87,7 @@ export class Fence {
   #within<Result>(act: () => Result): Result {
     if (!this.#store.isHeld()) {
       this.#taken()
-      throw new SerinError(
-        'store.taken',
-        'Another control plane has taken the store over; this one does nothing any more.',
-      )
+      throw takenOver()
     }
     try {
       return act()
@@ -99,4 +96,17 @@ export class Fence {
       throw error
     }
   }
+}
+
+/** What whoever asks an engine that has not started, or does nothing any more, is told. */
+export function notReady(store: Store): SerinError {
+  if (!store.isHeld()) return takenOver()
+  return new SerinError('control-plane.not-ready', 'The control plane is starting or going away.')
+}
+
+function takenOver(): SerinError {
+  return new SerinError(
+    'store.taken',
+    'Another control plane has taken the store over; this one does nothing any more.',
+  )
 }

@@ -175,8 +175,11 @@ test(
     const router = await world.open()
     await router.apply(allTo('v2', 4, world), never)
     const { address } = await router.observe(never)
-    for (const name of ['front', 'split'] as const)
-      for (const pid of [await masterOf(world, name), ...(await workersOf(world, name))]) process.kill(pid, 'SIGKILL')
+    for (const name of ['front', 'split'] as const) {
+      const pids = [await masterOf(world, name), ...(await workersOf(world, name))]
+      for (const pid of pids) process.kill(pid, 'SIGKILL')
+      for (const pid of pids) assert.ok(await isGone(pid))
+    }
     let seen = await router.observe(never)
     assert.deepEqual([seen.revision, seen.address], [4, address])
     assert.equal((await ask(address)).body, 'v2')
