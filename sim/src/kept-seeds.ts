@@ -33,4 +33,9 @@ export const keptSeeds: readonly KeptSeed[] = [
     seed: 12,
     why: 'Evidence from before a linear switch, read late, let it begin 13 seconds ahead of its schedule.',
   },
+  {
+    world: 'shadow-bad-day',
+    seed: 300_058,
+    why: 'A slot of a gateway that had started anew, read again after one of the new life, counted twice.',
+  },
 ]

@@ -1,6 +1,6 @@
 import type { AnalysisSetup, AnalysisState, Plan, RolloutState } from '@serin/core'
-import type { EvidenceCursor } from '@serin/kit'
 import type { Judgement, Service } from '@serin/spec'
+import type { Reading } from './service/reading.ts'
 
 /** Which version a unit had from a time on: enough to trace an observation back to the version that served it. */
 export interface Assignment {
@@ -100,12 +100,7 @@ export interface RolloutDocument {
 /** Everything kept of a service. What changes every second is apart from what hardly ever does, so that little is written each time. */
 export interface ServiceDocuments {
   readonly service: ServiceDocument
-  /** How far the evidence of a service has been read; and gateways that have been replaced since, the last ones: whatever still comes of them has come before. */
-export interface Reading extends EvidenceCursor {
-  readonly gone?: readonly string[]
-}
-
-/** How far evidence has been read. */
+  /** How far evidence has been read. */
   readonly cursor: Reading | null
   /** Oldest first. */
   readonly assignments: readonly Assignment[]

@@ -3,7 +3,6 @@ import { explainAssignment, type AssignmentAsked } from '@serin/core/assignment'
 import type {
   Clock,
   DriverContext,
-  EvidenceCursor,
   EvidenceSource,
   GateRunner,
   JournalEntry,
@@ -314,7 +313,7 @@ export class Engine {
     const rollouts = store.list(keys.rolloutsOf(name)).map(({ value }) => value as RolloutDocument)
     return {
       service,
-      cursor: (store.get(keys.cursor(name)) ?? null) as EvidenceCursor | null,
+      cursor: (store.get(keys.cursor(name)) ?? null) as ServiceDocuments['cursor'],
       assignments: (store.get(keys.assignments(name)) ?? []) as readonly Assignment[],
       rollouts: rollouts.filter((rollout) => rollout.service === name),
     }

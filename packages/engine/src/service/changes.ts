@@ -1,14 +1,15 @@
-import type { EvidenceCursor, JournalDraft } from '@serin/kit'
+import type { JournalDraft } from '@serin/kit'
 import type { JournalKind } from '@serin/spec'
 import type { Asker } from '../asker.ts'
 import type { Assignment, RolloutDocument, ServiceDocument } from '../documents.ts'
+import type { Reading } from './reading.ts'
 
 /** What one commit changes of a service. */
 export interface Changes {
   /** It only says what can be read again, unless something else comes of it: it need not wait for the disk. */
   readonly soon?: boolean
   readonly service?: ServiceDocument
-  readonly cursor?: EvidenceCursor
+  readonly cursor?: Reading
   readonly assignments?: readonly Assignment[]
   readonly rollouts?: readonly RolloutDocument[]
   /** Ids of rollouts that are forgotten; the journal keeps what happened. */

@@ -29,6 +29,7 @@ import { keys, measurementOf, type RolloutDocument } from '../documents.ts'
 import type { LiveWindow } from '../live-window.ts'
 import { traceRequest, traceUnit, type Traced } from '../trace.ts'
 import { rolloutEntry, type Changes } from './changes.ts'
+import { readOn } from './reading.ts'
 import {
   beginRivals,
   foldRivals,
@@ -203,11 +204,10 @@ export class Evidence {
   #onSlot(slot: EvidenceSlot): void {
     const { record, window } = this.#ports
     const { cursor: seen, service } = record
-    // Slots come at least once.
-    if (seen !== null && seen.boot === slot.boot && slot.seq <= seen.seq) return
+    const cursor = readOn(seen, slot)
+    if (cursor === null) return
     if (!isSlot(slot)) throw new TypeError(`The gateway of ${service.name} sent evidence of another form.`)
     window.add(slot)
-    const cursor = { boot: slot.boot, seq: slot.seq }
     // The gateway still has it: it need not wait for the disk.
     const read = { soon: true, cursor, evidence: [{ series: keys.evidence(service.name), at: slot.at, value: slot }] }
     const rollout = record.active

@@ -1,5 +1,5 @@
 import { isOver, type RolloutEvent } from '@serin/core'
-import type { Clock, EvidenceCursor, JournalDraft, JournalEntry, Store } from '@serin/kit'
+import type { Clock, JournalDraft, JournalEntry, Store } from '@serin/kit'
 import { SerinError } from '@serin/spec'
 import {
   keys,
@@ -9,6 +9,7 @@ import {
   type ServiceDocuments,
 } from '../documents.ts'
 import { serviceEntry, type Changes } from './changes.ts'
+import type { Reading } from './reading.ts'
 import { promoted, transition } from './transition.ts'
 
 /** What a record works with. */
@@ -34,7 +35,7 @@ export interface StoreTrouble {
 /** The documents of one service, and the only way to change them: first durable, then in memory. */
 export class ServiceRecord {
   #service: ServiceDocument
-  #cursor: EvidenceCursor | null
+  #cursor: Reading | null
   #assignments: readonly Assignment[]
   readonly #rollouts: Map<string, RolloutDocument>
   readonly #ports: RecordPorts
@@ -52,7 +53,7 @@ export class ServiceRecord {
     return this.#service
   }
 
-  get cursor(): EvidenceCursor | null {
+  get cursor(): Reading | null {
     return this.#cursor
   }
 
