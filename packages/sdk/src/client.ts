@@ -1,15 +1,15 @@
 import {
+  api,
   catalogue,
   SerinError,
-  type api,
   type ErrorCode,
-  type JournalEntry,
+  type Operation,
   type OperationName,
   type ServiceStatus,
 } from '@serin/spec'
+import { JournalEntry } from '@serin/spec'
 import type { z } from 'zod'
-import { readEvents, type Sign } from './event-source.ts'
-import { routes } from './routes.ts'
+import { readEvents } from './event-source.ts'
 
 /** A line of the journal as the API gives it. */
 export type JournalLine = z.output<typeof JournalEntry>
@@ -32,59 +32,58 @@ type Answer<N extends OperationName> = z.output<(typeof api)[N]['response']>
 export type Client = {
   readonly [N in OperationName]: (args: Arguments<N>, signal?: AbortSignal) => Promise<Answer<N>>
 } & {
-  /** Everything that happens after `after` (default: from now on), across lost connections, until the signal aborts. `told` hears how the connection fares. */
-  events(options: {
-    readonly after?: number
-    readonly signal: AbortSignal
-    readonly told?: (sign: Sign) => void
-  }): AsyncIterable<LiveEvent>
+  /** Everything that happens after `after` (default: from now on), across lost connections, until the signal aborts. */
+  events(options: { readonly after?: number; readonly signal: AbortSignal }): AsyncIterable<LiveEvent>
 }
 
-/** Where a control plane answers, and as whom it is asked: with a token or, from a page it served itself, with the browser's session. */
-export type ClientOptions =
-  | { readonly url: string; readonly token: string }
-  | { readonly url: string; readonly session: string }
+/** Where a control plane answers. */
+export interface ClientOptions {
+  readonly url: string
+  readonly token: string
+}
 
 const timeoutMs = 30_000
 
 /** A typed client of the HTTP API. */
 export function createClient(options: ClientOptions): Client {
-  const methods = Object.entries(routes).map(([name, route]) => [
+  const methods = Object.entries<Operation>(api).map(([name, operation]) => [
     name,
-    (args: Record<string, unknown>, signal?: AbortSignal) => call(options, route, args, signal),
+    (args: Record<string, unknown>, signal?: AbortSignal) => call(options, operation, args, signal),
   ])
-  const events: Client['events'] = (wanted) => readEvents({ ...options, ...wanted })
+  const events: Client['events'] = ({ after, signal }) =>
+    readEvents({ ...options, ...(after === undefined ? {} : { after }), signal })
   return { ...Object.fromEntries(methods), events } as Client
 }
 
 async function call(
-  options: ClientOptions,
-  route: string,
+  { url, token }: ClientOptions,
+  operation: Operation,
   args: Record<string, unknown>,
   signal?: AbortSignal,
 ): Promise<unknown> {
-  const { url } = options
-  const [method = 'GET', pattern = ''] = route.split(' ')
   const rest = { ...args }
-  const path = pattern.replaceAll(/\{(\w+)\}/g, (_whole, name: string) => {
+  const path = operation.path.replaceAll(/\{(\w+)\}/g, (_whole, name: string) => {
     const value = textOf(rest[name])
     delete rest[name]
     return encodeURIComponent(value)
   })
   const query = new URLSearchParams()
-  if (method === 'GET') {
+  if (operation.method === 'GET') {
     for (const [key, value] of Object.entries(rest)) if (value !== undefined) query.set(key, textOf(value))
   }
   let response: Response
   try {
     response = await fetch(`${url}${path}${query.size === 0 ? '' : `?${query.toString()}`}`, {
-      method,
-      headers: { ...whoAsks(options), ...(method === 'GET' ? {} : { 'content-type': 'application/json' }) },
+      method: operation.method,
+      headers: {
+        authorization: `Bearer ${token}`,
+        ...(operation.body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
       signal:
         signal === undefined
           ? AbortSignal.timeout(timeoutMs)
           : AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
-      ...(method === 'GET' ? {} : { body: JSON.stringify(rest) }),
+      ...(operation.body === undefined ? {} : { body: JSON.stringify(rest) }),
     })
   } catch (error) {
     throw new SerinError('control-plane.unreachable', `No control plane answers at ${url}.`, { cause: error })
@@ -94,13 +93,7 @@ async function call(
   throw problemError(body, response.status)
 }
 
-/** The headers that say who asks. */
-export function whoAsks(options: ClientOptions): Readonly<Record<string, string>> {
-  return 'token' in options ? { authorization: `Bearer ${options.token}` } : { 'serin-page': options.session }
-}
-
-/** The error an answer tells. */
-export function problemError(body: unknown, status: number): SerinError {
+function problemError(body: unknown, status: number): SerinError {
   if (
     body !== null &&
     typeof body === 'object' &&

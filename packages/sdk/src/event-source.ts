@@ -1,46 +1,41 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { SerinError, type ServiceStatus } from '@serin/spec'
-import { whoAsks, type ClientOptions, type JournalLine, type LiveEvent } from './client.ts'
+import type { ClientOptions, JournalLine, LiveEvent } from './client.ts'
 
 const retryMs = 500
 /** The control plane says something every ten seconds; a connection that is silent for longer leads nowhere any more. */
 const silenceMs = 30_000
 
-/** How a stream fares: it was opened, something came (if only a sign of life), it was lost and is made anew. */
-export type Sign = 'open' | 'heard' | 'lost'
-
 /** What is read, and for how long. */
-export type EventsOptions = ClientOptions & {
+export interface EventsOptions extends ClientOptions {
   /** The last journal entry seen before; without it the stream begins now. */
   readonly after?: number
   readonly signal: AbortSignal
   /** A connection without a sign of life for this long is given up and made anew. */
   readonly silenceMs?: number
-  readonly told?: (sign: Sign) => void
 }
 
 /** Reads the event stream and, when the connection is lost or falls silent, goes on after the last journal entry seen. Throws only when the token is refused. */
-export async function* readEvents(options: EventsOptions): AsyncGenerator<LiveEvent> {
-  const { url, after, signal, silenceMs: patienceMs = silenceMs, told = () => undefined } = options
+export async function* readEvents({
+  url,
+  token,
+  after,
+  signal,
+  silenceMs: patienceMs = silenceMs,
+}: EventsOptions): AsyncGenerator<LiveEvent> {
   let seen = after
   while (!signal.aborted) {
     const silent = new AbortController()
-    const wait = () => setTimeout(() => silent.abort(new Error('silence')), patienceMs)
-    let timer = wait()
-    const heard = () => {
-      clearTimeout(timer)
-      timer = wait()
-      told('heard')
-    }
+    const timer = setTimeout(() => silent.abort(new Error('silence')), patienceMs)
     try {
       const response = await fetch(`${url}/v1/events`, {
-        headers: { ...whoAsks(options), ...(seen === undefined ? {} : { 'last-event-id': String(seen) }) },
+        headers: { authorization: `Bearer ${token}`, ...(seen === undefined ? {} : { 'last-event-id': String(seen) }) },
         signal: AbortSignal.any([signal, silent.signal]),
       })
       if (response.status === 401 || response.status === 403)
         throw new SerinError('auth.refused', 'The control plane refused the token.')
       if (response.ok && response.body !== null) {
-        told('open')
-        for await (const { event, data } of frames(response.body, heard)) {
+        for await (const { event, data } of frames(response.body, () => timer.refresh())) {
           if (event === 'journal') {
             const entry = JSON.parse(data) as JournalLine
             seen = entry.seq
@@ -55,9 +50,7 @@ export async function* readEvents(options: EventsOptions): AsyncGenerator<LiveEv
     } finally {
       clearTimeout(timer)
     }
-    if (signal.aborted) return
-    told('lost')
-    await pause(retryMs, signal)
+    await sleep(retryMs, undefined, { signal }).catch(() => undefined)
   }
 }
 
@@ -68,7 +61,7 @@ async function* frames(
 ): AsyncGenerator<{ readonly event: string; readonly data: string }> {
   const decoder = new TextDecoder()
   let rest = ''
-  for await (const chunk of chunksOf(body)) {
+  for await (const chunk of body) {
     heard()
     const blocks = (rest + decoder.decode(chunk, { stream: true })).split('\n\n')
     rest = blocks.pop() ?? ''
@@ -83,31 +76,4 @@ async function* frames(
       if (data !== '') yield { event: field('event'), data }
     }
   }
-}
-
-/** Not every browser can walk a stream. */
-async function* chunksOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const reader = body.getReader()
-  try {
-    for (;;) {
-      const { done, value } = await reader.read()
-      if (done) return
-      yield value
-    }
-  } finally {
-    await reader.cancel().catch(() => undefined)
-  }
-}
-
-/** Returns after a while, or as soon as the signal aborts. */
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const done = () => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = setTimeout(done, ms)
-    signal.addEventListener('abort', done)
-  })
 }

@@ -1,3 +1,1 @@
 export * from './client.ts'
-export type { Sign } from './event-source.ts'
-export * from './session.ts'

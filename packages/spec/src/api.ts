@@ -334,17 +334,6 @@ export const api = {
       dataDirectory: z.string(),
     }),
   },
-  createLoginLink: {
-    method: 'POST',
-    path: '/v1/login-links',
-    summary: 'Makes a link that logs a browser in to the dashboard as whoever asks: once, within ten minutes.',
-    role: 'viewer',
-    body: z.strictObject({}),
-    response: z.object({
-      path: z.string().meta({ description: 'After the address of the control plane. Whoever has it may log in.' }),
-      expiresAt: z.number().meta({ description: 'Milliseconds since the epoch.' }),
-    }),
-  },
   listTokens: {
     method: 'GET',
     path: '/v1/tokens',
