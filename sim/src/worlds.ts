@@ -148,6 +148,7 @@ export const worlds: readonly Scenario[] = [
     name: 'slow-tail',
     promise: 'A version that is slow for one request in twenty-five is rolled back, though its median is the same.',
     canary: { ...sound, slowRatio: 0.04 },
+    falsePromotionRatio: 0.05,
   },
   {
     ...usual,
