@@ -1,4 +1,14 @@
-import { chooseCuts, kayentaRules, planOf, ratioOf, targetsOf, type AnalysisSetup, type Plan } from '@serin/core'
+import {
+  chooseCuts,
+  kayentaRules,
+  planOf,
+  questionsOf,
+  ratioOf,
+  rollbackBudget,
+  targetsOf,
+  type AnalysisSetup,
+  type Plan,
+} from '@serin/core'
 import type { Metric, Service } from '@serin/spec'
 import { emptyHistogram, histogramOf } from '@serin/stats'
 import type { Uniform } from '@serin/stats/seeded'
@@ -43,7 +53,6 @@ export function setupOf({ plan, spec }: Policy, world: World, uniform: Uniform):
   const { errorRatio, medianMs, sigma } = world.stable
   const answered = Math.min(mostLatencies, Math.round(requests * (1 - errorRatio)))
   const latencies = Array.from({ length: answered }, () => medianMs * drawLogNormal(uniform, sigma))
-  const mirrored = plan.steps.flatMap(({ mirror }) => (mirror === undefined ? [] : [mirror]))[0]
   const errors = drawBinomial(uniform, requests, errorRatio)
   return {
     stable: plan.stable,
@@ -51,15 +60,12 @@ export function setupOf({ plan, spec }: Policy, world: World, uniform: Uniform):
     metrics,
     cuts: chooseCuts(latencies.length === 0 ? emptyHistogram() : histogramOf(latencies)),
     targetsBp: targetsOf(plan),
-    falseRollbackRatio: ratioOf(analysis.falseRollback),
+    ...rollbackBudget(spec),
     falsePromotionRatio: ratioOf(analysis.falsePromotion),
     minUnits: analysis.minUnits,
     ...(kayenta === null ? {} : { kayenta }),
     ...(plan.steps.some(({ weightBp }) => weightBp === 10_000) ? { before: { requests, errors } } : {}),
-    ...(mirrored === undefined
-      ? {}
-      : { mirror: { maxDifferentRatio: mirrored.maxDifferentRatio, minPairs: mirrored.minPairs } }),
-    ...(plan.goal === undefined ? {} : { goal: plan.goal }),
+    ...questionsOf(plan),
     ...(plan.budget === undefined
       ? {}
       : {

@@ -1,4 +1,4 @@
-import type { Metric, Slice } from '@serin/spec'
+import type { Metric, Service, Slice } from '@serin/spec'
 import { createThresholdBank, type LogHistogram } from '@serin/stats'
 import type { Plan } from '../plan.ts'
 import type { Failures } from './alone.ts'
@@ -67,14 +67,14 @@ const reflexPart = 0.2
  * The reflex looks at errors of one challenger: without such a guardrail, with another judge, or with a router that cannot pull back, all of it is the judge's.
  */
 export function rollbackBudget(
-  ratio: number,
-  { metrics, kayenta }: Pick<AnalysisSetup, 'metrics' | 'kayenta'>,
-  { challengers = 1, pullsBack = true }: { readonly challengers?: number; readonly pullsBack?: boolean } = {},
+  { metrics, analysis, router }: Pick<Service, 'metrics' | 'analysis' | 'router'>,
+  challengers = 1,
 ): Pick<AnalysisSetup, 'falseRollbackRatio' | 'reflexRatio'> {
+  const ratio = ratioOf(analysis.falseRollback)
   const reflexes =
-    pullsBack &&
+    router !== 'nginx' &&
     challengers === 1 &&
-    kayenta === undefined &&
+    analysis.judge !== 'kayenta' &&
     Object.values(metrics).some((metric) => metric.kind === 'errors' && isGuard(metric))
   if (!reflexes) return { falseRollbackRatio: ratio / challengers }
   return { falseRollbackRatio: ratio * (1 - reflexPart), reflexRatio: ratio * reflexPart }

@@ -163,9 +163,8 @@ export class Evidence {
 
   #setupOf(plan: Plan): AnalysisSetup {
     const { record, window, clock } = this.#ports
-    const { metrics, analysis, slices, router } = record.service.spec
+    const { metrics, analysis, slices } = record.service.spec
     const kayenta = kayentaRules(metrics, analysis)
-    const judgedByKayenta = kayenta === null ? {} : { kayenta }
     const challengers = 1 + (plan.rivals?.length ?? 0)
     return {
       stable: plan.stable,
@@ -174,14 +173,10 @@ export class Evidence {
       cuts: chooseCuts(window.baseline(plan.stable, clock.now())),
       targetsBp: targetsOf(plan),
       // Each challenger has its part of what may go wrong.
-      ...rollbackBudget(
-        ratioOf(analysis.falseRollback),
-        { metrics, ...judgedByKayenta },
-        { challengers, pullsBack: router !== 'nginx' },
-      ),
+      ...rollbackBudget(record.service.spec, challengers),
       falsePromotionRatio: ratioOf(analysis.falsePromotion) / challengers,
       minUnits: analysis.minUnits,
-      ...judgedByKayenta,
+      ...(kayenta === null ? {} : { kayenta }),
       ...(slices === undefined ? {} : { slices }),
       ...questionsOf(plan),
       ...beforeOf(plan, window.failures(plan.stable, clock.now())),
