@@ -1,7 +1,7 @@
 /** Behind a real nginx: the same release file, the same engine; the judge reads what nginx logs. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { noNginx } from './harness/no-nginx.ts'
+import { noNginx } from './harness/nginx.ts'
 import { over, playScenes, seen, why } from './harness/scenes.ts'
 import { openStage, type Actor, type ActorOptions } from './harness/stage.ts'
 

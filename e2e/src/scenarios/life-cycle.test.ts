@@ -7,6 +7,7 @@ import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { SerinError, type Rollout } from '@serin/spec'
 import { unlessLong } from '../harness/long-form.ts'
+import { onStep, over, playScenes, why, type Scene } from '../harness/scenes.ts'
 import type { ServiceFileOptions } from '../harness/service-file.ts'
 import { openStage, type Actor } from '../harness/stage.ts'
 import { until } from '../harness/until.ts'
@@ -34,11 +35,7 @@ const services = {
   cycled: { strategy: canary('{ weight: 5%, hold: 1s }, { weight: 50%, hold: 1h }') },
 } as const satisfies Readonly<Record<string, ServiceFileOptions>>
 
-const why = 'as the scenario says'
 const held = ({ phase, reason }: Rollout): boolean => phase === 'holding' && reason === 'pause-step'
-const onStep = (step: number) => (rollout: Rollout) =>
-  rollout.phase === 'watching' && rollout.step === step && rollout.inForceBp === rollout.steps[step]?.weightBp
-const over = (phase: Rollout['phase']) => (rollout: Rollout) => rollout.phase === phase
 const refused = (error: unknown): boolean => error instanceof SerinError && error.code === 'rollout.refused'
 
 test(
@@ -46,7 +43,7 @@ test(
   { timeout: 600_000, concurrency: true, skip: unlessLong },
   async (t) => {
     await using stage = await openStage(services)
-    const scenes: Readonly<Record<keyof typeof services, readonly [string, (actor: Actor) => Promise<void>]>> = {
+    const scenes: Readonly<Record<keyof typeof services, Scene>> = {
       retried: ['aborted it serves stable alone; retried it starts at its first step', retried],
       promoted: ['promote goes one step from wherever it is, and all the way when told to', promoted],
       changed: [
@@ -61,17 +58,7 @@ test(
         async (actor) => await cycled(actor, async () => await stage.apply({ ...services, cycled: withThird })),
       ],
     }
-    await Promise.all(
-      Object.entries(scenes).map(([name, [promise, play]]) =>
-        t.test(`${name}: ${promise}`, { timeout: 500_000 }, async () => {
-          const actor = stage.actor(name)
-          await play(actor)
-          const counted = await actor.load.stop()
-          assert.deepEqual(counted.failures, [])
-          assert.equal(counted.answered, counted.sent)
-        }),
-      ),
-    )
+    await playScenes(t, stage, scenes)
   },
 )
 

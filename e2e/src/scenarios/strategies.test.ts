@@ -7,7 +7,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { SerinError, type Rollout } from '@serin/spec'
+import { SerinError } from '@serin/spec'
+import { over, playScenes, seen, why, type Scene } from '../harness/scenes.ts'
 import type { ServiceFileOptions } from '../harness/service-file.ts'
 import { openStage, type Actor } from '../harness/stage.ts'
 import { until } from '../harness/until.ts'
@@ -49,35 +50,23 @@ const services = {
   },
 } as const satisfies Readonly<Record<string, ServiceFileOptions>>
 
-const why = 'as the scenario says'
-const over = (phase: Rollout['phase']) => (rollout: Rollout) => rollout.phase === phase
-/** What users saw of a version so far. */
-const seen = async ({ load }: Actor, version: string): Promise<number> => (await load.report()).byVersion[version] ?? 0
-
 test('every strategy moves users without a failure of its own', { timeout: 600_000, concurrency: true }, async (t) => {
   await using stage = await openStage(services, 40)
-  const scenes: Readonly<Record<keyof typeof services, readonly [string, (actor: Actor) => Promise<void>]>> = {
+  const scenes: Readonly<Record<keyof typeof services, Scene>> = {
     switched: ['green is reached at its preview, validated, approved, switched to, and left again at once', switched],
     tested: ['a version that fails its test is never seen, and the next one passes', tested],
-    baked: ['a version that fails with all traffic is left by itself and kept to be looked at', baked],
+    baked: [
+      'a version that fails with all traffic is left by itself and kept to be looked at',
+      baked,
+      (failure) => failure.includes('500'),
+    ],
     rolled: ['copies are replaced one by one, and a way back in the middle is one too', rolled],
     copied: ['copies of requests first, then one copy, then half, then all', copied],
     undecided: ['what the evidence does not decide is held for a person', undecided],
     frozen: ['in a freeze nothing is released but a hotfix', frozen],
     follows: ['a service waits for the one it depends on', follows],
   }
-  await Promise.all(
-    Object.entries(scenes).map(([name, [promise, play]]) =>
-      t.test(`${name}: ${promise}`, { timeout: 500_000 }, async () => {
-        const actor = stage.actor(name)
-        await play(actor)
-        const counted = await actor.load.stop()
-        // One of them fails by itself, with 500; nothing else may.
-        const own = name === 'baked' ? counted.failures.filter((failure) => !failure.includes('500')) : counted.failures
-        assert.deepEqual(own, [])
-      }),
-    ),
-  )
+  await playScenes(t, stage, scenes)
 })
 
 async function switched(actor: Actor): Promise<void> {
