@@ -22,6 +22,12 @@ test('what nginx cannot do is refused when the file is read', () => {
   const mirror = '    strategy: { kind: canary, steps: [{ weight: 0%, mirror: { pairs: 30 } }, { weight: 5% }] }\n'
   assert.match(refused(mirror), /nginx cannot compare the answers to copies of requests/)
   assert.match(refused('    strategy: { kind: shadow, pairs: 100 }\n'), /nginx cannot compare/)
+  const staged =
+    '    strategy: { kind: composite, stages: [{ kind: shadow, pairs: 100 }, { kind: switch, over: 2s }] }\n'
+  assert.match(refused(staged), /nginx cannot compare/)
+  // A name in a gate is no mirror.
+  const gate = "{ kind: command, command: [test], env: { mirror: 'm' } }"
+  assert.equal(refused(`    strategy: { kind: canary, steps: [{ weight: 5%, gates: [${gate}] }] }\n`), '')
   const odd = '    rules: [{ name: odd, header: { x_odd.name: { equals: a } }, to: canary }]\n'
   assert.match(refused(odd), /nginx cannot read a header that is called "x_odd\.name"/)
   const path = `{ v1: { endpoints: ['http://127.0.0.1:1/below'] } }`

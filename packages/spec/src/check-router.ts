@@ -1,5 +1,6 @@
 import type { Issue } from './reference-issue.ts'
 import type { Service } from './service-file.ts'
+import type { CompositeStrategy } from './strategy.ts'
 
 const plainHeader = /^[A-Za-z0-9-]+$/
 
@@ -7,7 +8,7 @@ const plainHeader = /^[A-Za-z0-9-]+$/
 export function checkRouter(service: Service): readonly Issue[] {
   if (service.router !== 'nginx') return []
   const issues: Issue[] = []
-  if (JSON.stringify(service.strategy).includes('"mirror":') || mirrors(service.strategy))
+  if (mirrors(service.strategy))
     issues.push({
       path: ['strategy'],
       message: 'nginx cannot compare the answers to copies of requests: use "router: gateway".',
@@ -30,7 +31,16 @@ export function checkRouter(service: Service): readonly Issue[] {
   return issues
 }
 
-function mirrors(strategy: Service['strategy']): boolean {
-  if (strategy.kind === 'shadow') return true
-  return strategy.kind === 'composite' && strategy.stages.some(({ kind }) => kind === 'shadow')
+/** Whether a strategy, or a stage of one, copies requests. */
+function mirrors(strategy: Service['strategy'] | CompositeStrategy['stages'][number]): boolean {
+  switch (strategy.kind) {
+    case 'shadow':
+      return true
+    case 'canary':
+      return strategy.steps?.some(({ mirror }) => mirror !== undefined) === true
+    case 'composite':
+      return strategy.stages.some(mirrors)
+    default:
+      return false
+  }
 }

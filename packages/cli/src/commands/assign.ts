@@ -29,10 +29,10 @@ export const assign = defineCommand({
     const { unit, header, target, address } = options
     const explained = await client.assignment({
       service,
-      ...(unit === undefined ? {} : { unit }),
-      ...(header === undefined ? {} : { headers: headersOf(header) }),
-      ...(target === undefined ? {} : { target }),
-      ...(address === undefined ? {} : { address }),
+      unit,
+      headers: header === undefined ? undefined : headersOf(header),
+      target,
+      address,
     })
     out.result(explained, (paper) => assignmentLines(explained, paper))
     return exitCodes.done

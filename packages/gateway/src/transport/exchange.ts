@@ -7,11 +7,9 @@ import type { Endpoint } from './endpoints.ts'
 import { hasBody } from './framing.ts'
 import { answerHeaders, requestHeaders, trailersOf } from './headers.ts'
 import type { AnswerMark } from './headers.ts'
-import { sendProblem } from './problem.ts'
-import { discard, idempotent, saysUnable } from './shield.ts'
-
-/** How long the rest of what is not wanted may still come, so that its connection ends in peace. */
-const lingerMs = 1_000
+import { noAnswer, noEndpoint, notInTime, sendProblem } from './problem.ts'
+import type { GatewayProblem } from './problem.ts'
+import { discard, idempotent, lingerMs, saysUnable } from './shield.ts'
 
 /** How a request ended: with the answer of its version, without one, or because its client left. */
 export type Outcome =
@@ -119,10 +117,7 @@ export class Exchange {
     const { request, acquire, requestId, address } = this.#context
     const endpoint = fresh ? this.#endpoint : acquire(this.#tried)
     if (endpoint === null) {
-      const tried = this.#tried.size
-      const detail =
-        tried === 0 ? 'The version has no ready endpoint.' : `None of ${tried} endpoints took the connection.`
-      this.#fail(tried === 0 ? 503 : 502, detail)
+      this.#fail(noEndpoint(this.#tried.size))
       return
     }
     if (!fresh) this.#tried.add(endpoint.url)
@@ -196,7 +191,7 @@ export class Exchange {
     }
     const { response, shield } = this.#context
     const status = answer.statusCode ?? 502
-    if (shield !== null && saysUnable(answer)) {
+    if (shield !== null && saysUnable(status)) {
       this.#yields()
       this.#end({ kind: 'answered', status, whole: true })
       discard(upstream, answer, () => {})
@@ -279,11 +274,10 @@ export class Exchange {
       this.#attempt(true)
       return
     }
-    if (this.#timedOut === 'answer') this.#fail(504, 'The version did not answer in time.')
-    else this.#fail(502, 'The version closed the connection without an answer.')
+    this.#fail(this.#timedOut === 'answer' ? notInTime : noAnswer)
   }
 
-  #fail(status: number, detail: string): void {
+  #fail(problem: GatewayProblem): void {
     if (this.#phase === 'done') return
     if (this.#yields()) {
       this.#end({ kind: 'failed', cutOff: false })
@@ -293,11 +287,13 @@ export class Exchange {
     this.#end({ kind: 'failed', cutOff: this.#timedOut === null && this.#endpoint?.retired === true })
     const close = this.#context.leaving() || (this.#bodied && !request.complete)
     if (!response.headersSent && !response.destroyed)
-      sendProblem(
-        response,
-        { status, detail },
-        { version, requestId, mark, close, ...(shielded === undefined ? {} : { shielded }) },
-      )
+      sendProblem(response, problem, {
+        version,
+        requestId,
+        mark,
+        close,
+        ...(shielded === undefined ? {} : { shielded }),
+      })
     this.#lingerOverRest()
   }
 

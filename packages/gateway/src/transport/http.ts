@@ -16,6 +16,7 @@ import { Exchange } from './exchange.ts'
 import type { Outcome } from './exchange.ts'
 import { hasBody, refusalOf } from './framing.ts'
 import { Lane } from './lane/lane.ts'
+import { listenOn } from './listen.ts'
 import { Mirroring } from './mirror/mirroring.ts'
 import { endWithProblem, sendProblem } from './problem.ts'
 import { isShielded } from './shield.ts'
@@ -113,16 +114,8 @@ export class HttpTransport {
       return address
     }
     if (preview) server.on('connection', (socket) => this.#previewing.add(socket))
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject)
-      server.listen({ host, port, backlog: 1_024 }, () => {
-        server.off('error', reject)
-        resolve()
-      })
-    })
+    const address = await listenOn(server, host, port)
     this.#servers.push(server)
-    const address = server.address()
-    if (address === null || typeof address === 'string') throw new Error('the server has no address')
     return address
   }
 

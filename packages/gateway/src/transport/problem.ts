@@ -9,7 +9,23 @@ export interface GatewayProblem {
   readonly detail: string
 }
 
-function bodyOf({ status, detail }: GatewayProblem): string {
+/** The version has the request and says nothing. */
+export const notInTime: GatewayProblem = { status: 504, detail: 'The version did not answer in time.' }
+/** The version has gone with the request. */
+export const noAnswer: GatewayProblem = {
+  status: 502,
+  detail: 'The version closed the connection without an answer.',
+}
+
+/** No address of the version is left, after so many were tried. */
+export function noEndpoint(tried: number): GatewayProblem {
+  return tried === 0
+    ? { status: 503, detail: 'The version has no ready endpoint.' }
+    : { status: 502, detail: `None of ${tried} endpoints took the connection.` }
+}
+
+/** The document itself. */
+export function bodyOf({ status, detail }: GatewayProblem): string {
   return JSON.stringify({ type: 'about:blank', title: STATUS_CODES[status] ?? 'Error', status, detail })
 }
 

@@ -10,11 +10,14 @@ export const idempotent: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'
 const unable: ReadonlySet<number> = new Set([502, 503, 504])
 
 /** What is read of an answer that nobody will see. */
-const discardedBytes = 1_048_576
+export const discardedBytes = 1_048_576
 
-/** Whether an answer says that its version could not answer. */
-export function saysUnable({ statusCode }: IncomingMessage): boolean {
-  return unable.has(statusCode ?? 0)
+/** How long the rest of what is not wanted may still come, so that its connection ends in peace. */
+export const lingerMs = 1_000
+
+/** Whether an answer with this status says that its version could not answer. */
+export function saysUnable(status: number): boolean {
+  return unable.has(status)
 }
 
 /**

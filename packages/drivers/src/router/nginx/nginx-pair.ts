@@ -1,4 +1,5 @@
 import type { RoutingTable } from '@serin/core'
+import { writeAtomically } from '@serin/gateway'
 import { SerinError } from '@serin/spec'
 import { randomBytes } from 'node:crypto'
 import { accessSync, constants } from 'node:fs'
@@ -12,7 +13,7 @@ import type { Route } from './in-flight.ts'
 import { NginxMaster } from './nginx-master.ts'
 import { frontConfig, serverOf, socketNames, splitConfig } from './render.ts'
 import type { Setting } from './render.ts'
-import { readState, writeWhole } from './state.ts'
+import { readState } from './state.ts'
 import type { NginxState } from './state.ts'
 
 const inForceWithinMs = 15_000
@@ -154,7 +155,7 @@ export class NginxPair {
   async #startSplit(): Promise<void> {
     // A killed nginx leaves its sockets behind, and nothing can listen there then.
     for (const name of Object.values(socketNames)) await rm(join(this.#directory, name), { force: true })
-    await writeWhole(this.#split.conf, splitConfig(this.#state.table, this.#setting))
+    await writeAtomically(this.#split.conf, splitConfig(this.#state.table, this.#setting))
     await this.#split.start()
   }
 
@@ -164,7 +165,7 @@ export class NginxPair {
     for (let attempt = 0; ; attempt += 1) {
       const { listen, preview } = attempt === 0 ? this.#state : told
       const addresses = { listen: await withPort(listen), preview: preview === null ? null : await withPort(preview) }
-      await writeWhole(this.#front.conf, frontConfig(addresses, this.#setting))
+      await writeAtomically(this.#front.conf, frontConfig(addresses, this.#setting))
       try {
         await this.#front.start()
         await this.#keep({ ...this.#state, ...addresses })
@@ -183,7 +184,7 @@ export class NginxPair {
    */
   async #reload(table: RoutingTable | null, signal: AbortSignal): Promise<void> {
     const next = `${this.#split.conf}.next`
-    await writeWhole(next, splitConfig(table, this.#setting))
+    await writeAtomically(next, splitConfig(table, this.#setting))
     const refusal = await this.#split.refusalOf(next)
     if (refusal !== null) {
       await rm(next, { force: true })
@@ -196,7 +197,7 @@ export class NginxPair {
     const deadline = performance.now() + inForceWithinMs
     while (!(await this.#follows(old, table, signal))) {
       if (performance.now() > deadline) {
-        await writeWhole(this.#split.conf, before)
+        await writeAtomically(this.#split.conf, before)
         throw new SerinError(
           'gateway.failed',
           `The nginx of ${this.#context.service} did not take the new configuration. Its log: ${this.#directory}/nginx.log`,
@@ -215,7 +216,7 @@ export class NginxPair {
   }
 
   async #keep(state: NginxState): Promise<void> {
-    await writeWhole(join(this.#directory, 'nginx.json'), `${JSON.stringify(state)}\n`)
+    await writeAtomically(join(this.#directory, 'nginx.json'), `${JSON.stringify(state)}\n`)
     this.#state = state
   }
 }

@@ -1,5 +1,5 @@
 import type { RoutingTable } from '@serin/core'
-import { open, readFile, rename } from 'node:fs/promises'
+import { readJson } from '@serin/gateway'
 import type { Route } from './in-flight.ts'
 
 /** What a control plane that comes back has to know of the nginx it finds. */
@@ -18,25 +18,8 @@ export interface NginxState {
 
 /** Reads the state, or null when there is none, or none that can be read. */
 export async function readState(file: string): Promise<NginxState | null> {
-  try {
-    const value: unknown = JSON.parse(await readFile(file, 'utf8'))
-    return isState(value) ? value : null
-  } catch {
-    return null
-  }
-}
-
-/** Writes a file so that a reader, or a crash at any moment, finds the old or the new content, whole. Owner-only. */
-export async function writeWhole(file: string, text: string): Promise<void> {
-  const temporary = `${file}.tmp`
-  const handle = await open(temporary, 'w', 0o600)
-  try {
-    await handle.writeFile(text)
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
-  await rename(temporary, file)
+  const value = await readJson(file)
+  return isState(value) ? value : null
 }
 
 function isState(value: unknown): value is NginxState {

@@ -6,6 +6,7 @@ import type { Unsound } from '../../wire/request-head.ts'
 import type { AnswerMark } from '../headers.ts'
 import { endWithProblem } from '../problem.ts'
 import type { GatewayProblem } from '../problem.ts'
+import { lingerMs } from '../shield.ts'
 import type { LaneExchange, Sink } from './exchange.ts'
 import { answerBytes, problemBytes } from './heads.ts'
 import type { Upstream } from './pool.ts'
@@ -15,7 +16,6 @@ const lastChunk = Buffer.from('0\r\n\r\n')
 const lineEnd = Buffer.from('\r\n')
 /** Up to this size a copy is cheaper than a second write. */
 const joinedBytes = 16_384
-const lingerMs = 1_000
 
 /** What a client needs of the lane. */
 export interface Surroundings {

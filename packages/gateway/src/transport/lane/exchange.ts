@@ -5,15 +5,14 @@ import { HeadEnd, broken, notYet } from '../../wire/fields.ts'
 import type { Endpoint } from '../endpoints.ts'
 import type { Outcome } from '../exchange.ts'
 import type { AnswerMark } from '../headers.ts'
+import { noAnswer, noEndpoint, notInTime } from '../problem.ts'
 import type { GatewayProblem } from '../problem.ts'
-import { idempotent } from '../shield.ts'
+import { discardedBytes, idempotent, lingerMs, saysUnable } from '../shield.ts'
 import { earlyHints, requestBytes } from './heads.ts'
 import type { Outgoing } from './heads.ts'
 import type { Pool, Upstream } from './pool.ts'
 
 const mostAnswerHeadBytes = 65_536
-const discardedBytes = 1_048_576
-const lingerMs = 1_000
 const mostFields = 1_000
 const nothing = Buffer.alloc(0)
 
@@ -123,10 +122,7 @@ export class LaneExchange {
   #attempt(fresh: boolean): void {
     const endpoint = fresh ? this.#endpoint : this.#context.acquire(this.#tried)
     if (endpoint === null) {
-      const tried = this.#tried.size
-      const detail =
-        tried === 0 ? 'The version has no ready endpoint.' : `None of ${tried} endpoints took the connection.`
-      this.#fail(tried === 0 ? 503 : 502, detail)
+      this.#fail(noEndpoint(this.#tried.size))
       return
     }
     this.#tried.add(endpoint.url)
@@ -191,7 +187,7 @@ export class LaneExchange {
   #answer(bytes: Buffer, from: number): void {
     const { status, framing, length } = this.#head
     this.#progressMs = performance.now()
-    if (this.#context.shield !== null && (status === 502 || status === 503 || status === 504)) {
+    if (this.#context.shield !== null && saysUnable(status)) {
       this.#yields()
       this.#end({ kind: 'answered', status, whole: true })
       setTimeout(() => this.#drop(), lingerMs).unref()
@@ -245,7 +241,7 @@ export class LaneExchange {
 
   #unsound(): void {
     this.#drop()
-    this.#fail(502, 'The version did not answer in sound HTTP.')
+    this.#fail({ status: 502, detail: 'The version did not answer in sound HTTP.' })
   }
 
   #lost(upstream: Upstream): void {
@@ -268,18 +264,17 @@ export class LaneExchange {
       this.#attempt(true)
       return
     }
-    if (this.#timedOut === 'answer') this.#fail(504, 'The version did not answer in time.')
-    else this.#fail(502, 'The version closed the connection without an answer.')
+    this.#fail(this.#timedOut === 'answer' ? notInTime : noAnswer)
   }
 
-  #fail(status: number, detail: string): void {
+  #fail(problem: GatewayProblem): void {
     if (this.#phase === 'done') return
     if (this.#yields()) {
       this.#end({ kind: 'failed', cutOff: false })
       return
     }
     this.#end({ kind: 'failed', cutOff: this.#timedOut === null && this.#endpoint?.retired === true })
-    this.#context.sink.problem({ status, detail }, this.#context.mark)
+    this.#context.sink.problem(problem, this.#context.mark)
   }
 
   #truncated(): void {

@@ -3,6 +3,7 @@ import type { AnswerHead } from '../../wire/answer-head.ts'
 import { kinds } from '../../wire/names.ts'
 import type { RequestHead } from '../../wire/request-head.ts'
 import type { AnswerMark } from '../headers.ts'
+import { bodyOf } from '../problem.ts'
 import type { GatewayProblem } from '../problem.ts'
 
 /** Where heads are put together before they are copied out; longer than any head that is taken. */
@@ -86,13 +87,12 @@ export function earlyHints({ status, fields }: AnswerHead): Buffer | null {
 
 /** An answer of the gateway's own. */
 export function problemBytes(
-  { status, detail }: GatewayProblem,
+  problem: GatewayProblem,
   { mark, head, closes }: { readonly mark: AnswerMark; readonly head: boolean; readonly closes: boolean },
 ): Buffer {
-  const title = STATUS_CODES[status] ?? 'Error'
-  const body = JSON.stringify({ type: 'about:blank', title, status, detail })
+  const body = bodyOf(problem)
   return Buffer.from(
-    `HTTP/1.1 ${status} ${title}\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n` +
+    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? 'Error'}\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n` +
       `${marksOf(mark)}x-request-id: ${mark.requestId}\r\nDate: ${new Date().toUTCString()}\r\n` +
       `Connection: ${closes ? 'close' : 'keep-alive'}\r\n\r\n${head ? '' : body}`,
   )

@@ -12,6 +12,7 @@ import type { Outcome } from '../exchange.ts'
 import type { AnswerMark } from '../headers.ts'
 import { plainAddress } from '../address.ts'
 import { isShielded } from '../shield.ts'
+import { listenOn } from '../listen.ts'
 import { Client } from './client.ts'
 import { LaneExchange } from './exchange.ts'
 import { outgoingOf } from './heads.ts'
@@ -57,16 +58,8 @@ export class Lane {
   async listen(host: string, port: number, full: HttpServer): Promise<AddressInfo> {
     const server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#connected(socket, full))
     server.maxConnections = this.#options.limits.connections
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject)
-      server.listen({ host, port, backlog: 1_024 }, () => {
-        server.off('error', reject)
-        resolve()
-      })
-    })
+    const address = await listenOn(server, host, port)
     this.#servers.push(server)
-    const address = server.address()
-    if (address === null || typeof address === 'string') throw new Error('the server has no address')
     return address
   }
 
