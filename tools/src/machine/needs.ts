@@ -11,6 +11,6 @@ export const needs: readonly Need[] = [
   {
     command: 'nginx',
     debianPackage: 'nginx-light',
-    why: 'e2e/src/nginx-hash.test.ts asks a real nginx which version each of 4000 units gets; without it only recorded answers are compared',
+    why: 'packages/drivers/src/router/nginx and e2e/src/nginx.test.ts release behind it, e2e/src/zero-loss.test.ts switches it, e2e/src/nginx-hash.test.ts asks it which version each of 4000 units gets; without it nothing of that is proved',
   },
 ]
