@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { mostAllowed } from './budget.ts'
 import { worldNamed } from './campaign.ts'
 import { reportOf, reportText } from './report.ts'
 import type { Outcome } from './scenario.ts'
@@ -37,9 +38,19 @@ test('false rollbacks of a healthy version fail once there are more than the bud
 })
 
 test('a harmful version that is promoted fails at once, and the failure says how to see it again', () => {
-  const report = reportOf(worldNamed('slow-tail'), [{ ...fine, scenario: 'slow-tail', seed: 7 }])
+  const report = reportOf(worldNamed('wrong-answers'), [{ ...fine, scenario: 'wrong-answers', seed: 7 }])
   assert.match(reportText(report, 'It is rolled back.'), /expected a rollback for harm, got promoted/)
-  assert.equal(report.failures[0]?.replay, 'npm run -s sim -- --world slow-tail --from 7 --seeds 1 --journal')
+  assert.equal(report.failures[0]?.replay, 'npm run -s sim -- --world wrong-answers --from 7 --seeds 1 --journal')
+})
+
+test('where a guardrail has a guarantee, harmful versions fail once more are promoted than it explains', () => {
+  const world = worldNamed('slow-tail')
+  const promotedOf = (count: number): Outcome[] =>
+    Array.from({ length: 200 }, (_, i) => ({ ...(i < count ? fine : rolledBack), scenario: 'slow-tail', seed: i }))
+  const allowed = mostAllowed(200, world.falsePromotionRatio ?? 0)
+  assert.ok(allowed > 0 && allowed < 100)
+  assert.deepEqual(reportOf(world, promotedOf(allowed)).failures, [])
+  assert.equal(reportOf(world, promotedOf(allowed + 1)).failures.length, allowed + 1)
 })
 
 test('a broken promise fails whatever the end was', () => {
