@@ -1,5 +1,5 @@
 import type { AnalysisSetup, AnalysisState, Plan, RolloutState } from '@serin/core'
-import type { Judgement, Service } from '@serin/spec'
+import { keptService, type Judgement, type Service } from '@serin/spec'
 import type { Reading } from './service/reading.ts'
 
 /** Which version a unit had from a time on: enough to trace an observation back to the version that served it. */
@@ -50,6 +50,12 @@ export interface ServiceDocument {
   readonly warm: readonly Warm[]
   /** Releases that wait until the rollout under way is over; the next one first. */
   readonly queue: readonly Queued[]
+}
+
+/** A service out of the store, which an older Serin may have written. */
+export function keptDocument(value: unknown): ServiceDocument {
+  const kept = value as ServiceDocument
+  return { ...kept, spec: keptService(kept.spec) }
 }
 
 /** The coupled release that a rollout belongs to, and the turn of it: 0 on the way out. */

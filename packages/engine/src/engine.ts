@@ -23,6 +23,7 @@ import {
 import { planChange, type Change, type FileSource, type PlannedChange, type Wanted } from './apply.ts'
 import type { Asker } from './asker.ts'
 import {
+  keptDocument,
   keys,
   type Assignment,
   type RolloutDocument,
@@ -97,7 +98,7 @@ export class Engine {
   /** Goes on with everything the store knows. A service whose gateway or workload cannot be opened says so in its trouble, and keeps no other from starting. */
   async start(): Promise<void> {
     for (const { value } of this.#options.store.list('service/')) {
-      const document = value as ServiceDocument
+      const document = keptDocument(value)
       this.#run(
         document,
         lazyRouter(() => this.#options.openRouter(this.#context(document))),

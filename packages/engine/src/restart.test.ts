@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { keys, type ServiceDocument } from './documents.ts'
 import { asker, fileOf, World } from './testing/world.ts'
 
 const baseDirectory = '/files'
@@ -190,6 +191,25 @@ test('a promotion under way goes on after a restart', async () => {
   world.place().faults.refuse = undefined
   await world.start()
   await world.until('v2 serves', () => world.status().stable === 'v2')
+})
+
+test('a service that an older control plane kept goes on, and the same file changes nothing', async () => {
+  await using world = await atStep()
+  world.kill()
+  const kept = world.kept.get(keys.service('shop')) as ServiceDocument
+  const { router: _router, shield: _shield, ...older } = kept.spec
+  world.kept.commit({
+    at: world.clock.now(),
+    documents: [{ key: keys.service('shop'), value: { ...kept, spec: older } }],
+  })
+  await world.start()
+  const text = fileOf({ strategy: '{ kind: canary, steps: [{ weight: 10%, hold: 60s }] }' })
+  const changes = await world.engine.apply({ text, baseDirectory, name: 'f' }, asker)
+  assert.deepEqual(
+    changes.map(({ change }) => change),
+    ['unchanged'],
+  )
+  assert.equal(world.weight('v2'), 1_000)
 })
 
 test('while nobody is in control traffic stays as it is, and evidence of that time counts', async () => {
