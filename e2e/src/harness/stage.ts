@@ -44,10 +44,14 @@ export interface Stage extends AsyncDisposable {
   actor(name: string): Actor
 }
 
-/** Opens a stage: every service serves its stable version under load. */
-export async function openStage(services: Readonly<Record<string, ActorOptions>>, rate = 60): Promise<Stage> {
+/** Opens a stage: every service serves its stable version under load. `more` are arguments for "serin up". */
+export async function openStage(
+  services: Readonly<Record<string, ActorOptions>>,
+  rate = 60,
+  more: readonly string[] = [],
+): Promise<Stage> {
   const dataDirectory = mkdtempSync(join(tmpdir(), 'serin-stage-'))
-  const controlPlane = new ControlPlane(dataDirectory)
+  const controlPlane = new ControlPlane(dataDirectory, ...more)
   const actors = new Map<string, Actor>()
   const close = async (): Promise<void> => {
     for (const { load } of actors.values()) await load[Symbol.asyncDispose]()

@@ -1,15 +1,16 @@
 import {
-  api,
   catalogue,
   SerinError,
+  type api,
   type ErrorCode,
-  type Operation,
+  type JournalEntry,
   type OperationName,
   type ServiceStatus,
 } from '@serin/spec'
-import { JournalEntry } from '@serin/spec'
 import type { z } from 'zod'
-import { readEvents } from './event-source.ts'
+import { readEvents, type Sign } from './event-source.ts'
+import { routes } from './routes.ts'
+import { whoAsks, type ClientOptions } from './who-asks.ts'
 
 /** A line of the journal as the API gives it. */
 export type JournalLine = z.output<typeof JournalEntry>
@@ -32,58 +33,54 @@ type Answer<N extends OperationName> = z.output<(typeof api)[N]['response']>
 export type Client = {
   readonly [N in OperationName]: (args: Arguments<N>, signal?: AbortSignal) => Promise<Answer<N>>
 } & {
-  /** Everything that happens after `after` (default: from now on), across lost connections, until the signal aborts. */
-  events(options: { readonly after?: number; readonly signal: AbortSignal }): AsyncIterable<LiveEvent>
-}
-
-/** Where a control plane answers. */
-export interface ClientOptions {
-  readonly url: string
-  readonly token: string
+  /** Everything that happens after `after` (default: from now on), across lost connections, until the signal aborts. `told` hears how the connection fares. */
+  events(options: {
+    readonly after?: number
+    readonly signal: AbortSignal
+    readonly told?: (sign: Sign) => void
+  }): AsyncIterable<LiveEvent>
 }
 
 const timeoutMs = 30_000
 
 /** A typed client of the HTTP API. */
 export function createClient(options: ClientOptions): Client {
-  const methods = Object.entries<Operation>(api).map(([name, operation]) => [
+  const methods = Object.entries(routes).map(([name, route]) => [
     name,
-    (args: Record<string, unknown>, signal?: AbortSignal) => call(options, operation, args, signal),
+    (args: Record<string, unknown>, signal?: AbortSignal) => call(options, route, args, signal),
   ])
-  const events: Client['events'] = ({ after, signal }) =>
-    readEvents({ ...options, ...(after === undefined ? {} : { after }), signal })
+  const events: Client['events'] = (wanted) => readEvents({ ...options, ...wanted })
   return { ...Object.fromEntries(methods), events } as Client
 }
 
 async function call(
-  { url, token }: ClientOptions,
-  operation: Operation,
+  options: ClientOptions,
+  route: string,
   args: Record<string, unknown>,
   signal?: AbortSignal,
 ): Promise<unknown> {
+  const { url } = options
+  const [method = 'GET', pattern = ''] = route.split(' ')
   const rest = { ...args }
-  const path = operation.path.replaceAll(/\{(\w+)\}/g, (_whole, name: string) => {
+  const path = pattern.replaceAll(/\{(\w+)\}/g, (_whole, name: string) => {
     const value = textOf(rest[name])
     delete rest[name]
     return encodeURIComponent(value)
   })
   const query = new URLSearchParams()
-  if (operation.method === 'GET') {
+  if (method === 'GET') {
     for (const [key, value] of Object.entries(rest)) if (value !== undefined) query.set(key, textOf(value))
   }
   let response: Response
   try {
     response = await fetch(`${url}${path}${query.size === 0 ? '' : `?${query.toString()}`}`, {
-      method: operation.method,
-      headers: {
-        authorization: `Bearer ${token}`,
-        ...(operation.body === undefined ? {} : { 'content-type': 'application/json' }),
-      },
+      method,
+      headers: { ...whoAsks(options), ...(method === 'GET' ? {} : { 'content-type': 'application/json' }) },
       signal:
         signal === undefined
           ? AbortSignal.timeout(timeoutMs)
           : AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
-      ...(operation.body === undefined ? {} : { body: JSON.stringify(rest) }),
+      ...(method === 'GET' ? {} : { body: JSON.stringify(rest) }),
     })
   } catch (error) {
     throw new SerinError('control-plane.unreachable', `No control plane answers at ${url}.`, { cause: error })
@@ -93,7 +90,8 @@ async function call(
   throw problemError(body, response.status)
 }
 
-function problemError(body: unknown, status: number): SerinError {
+/** The error an answer tells. */
+export function problemError(body: unknown, status: number): SerinError {
   if (
     body !== null &&
     typeof body === 'object' &&

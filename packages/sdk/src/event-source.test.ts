@@ -2,13 +2,20 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
 import { test } from 'node:test'
-import { readEvents, type EventsOptions } from './event-source.ts'
+import { readEvents } from './event-source.ts'
 
 const entry = (seq: number) =>
   `event: journal\nid: ${seq}\ndata: ${JSON.stringify({ seq, at: 1, stream: 's', kind: 'k', actor: 'a', data: { text: 'é✓' }, hash: 'h' })}\n\n`
 
+interface Options {
+  readonly url: string
+  readonly token: string
+  readonly after?: number
+  readonly silenceMs?: number
+}
+
 interface Talk {
-  readonly options: Omit<EventsOptions, 'signal'>
+  readonly options: Options
   /** `last-event-id` of each connection. */
   readonly asked: (string | undefined)[]
 }
@@ -38,7 +45,7 @@ async function talk(
 }
 
 /** Reads so many entries, then ends the stream. */
-async function entries(options: Omit<EventsOptions, 'signal'>, wanted: number): Promise<readonly number[]> {
+async function entries(options: Options, wanted: number): Promise<readonly number[]> {
   const stop = new AbortController()
   const seen: number[] = []
   for await (const event of readEvents({ ...options, signal: stop.signal })) {

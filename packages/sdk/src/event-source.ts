@@ -1,41 +1,47 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { SerinError, type ServiceStatus } from '@serin/spec'
-import type { ClientOptions, JournalLine, LiveEvent } from './client.ts'
+import type { JournalLine, LiveEvent } from './client.ts'
+import { whoAsks, type ClientOptions } from './who-asks.ts'
 
 const retryMs = 500
 /** The control plane says something every ten seconds; a connection that is silent for longer leads nowhere any more. */
 const silenceMs = 30_000
 
+/** How a stream fares: it was opened, something came (if only a sign of life), it was lost and is made anew. */
+export type Sign = 'open' | 'heard' | 'lost'
+
 /** What is read, and for how long. */
-export interface EventsOptions extends ClientOptions {
+export type EventsOptions = ClientOptions & {
   /** The last journal entry seen before; without it the stream begins now. */
   readonly after?: number
   readonly signal: AbortSignal
   /** A connection without a sign of life for this long is given up and made anew. */
   readonly silenceMs?: number
+  readonly told?: (sign: Sign) => void
 }
 
 /** Reads the event stream and, when the connection is lost or falls silent, goes on after the last journal entry seen. Throws only when the token is refused. */
-export async function* readEvents({
-  url,
-  token,
-  after,
-  signal,
-  silenceMs: patienceMs = silenceMs,
-}: EventsOptions): AsyncGenerator<LiveEvent> {
+export async function* readEvents(options: EventsOptions): AsyncGenerator<LiveEvent> {
+  const { url, after, signal, silenceMs: patienceMs = silenceMs, told = () => undefined } = options
   let seen = after
   while (!signal.aborted) {
     const silent = new AbortController()
-    const timer = setTimeout(() => silent.abort(new Error('silence')), patienceMs)
+    const wait = () => setTimeout(() => silent.abort(new Error('silence')), patienceMs)
+    let timer = wait()
+    const heard = () => {
+      clearTimeout(timer)
+      timer = wait()
+      told('heard')
+    }
     try {
       const response = await fetch(`${url}/v1/events`, {
-        headers: { authorization: `Bearer ${token}`, ...(seen === undefined ? {} : { 'last-event-id': String(seen) }) },
+        headers: { ...whoAsks(options), ...(seen === undefined ? {} : { 'last-event-id': String(seen) }) },
         signal: AbortSignal.any([signal, silent.signal]),
       })
       if (response.status === 401 || response.status === 403)
         throw new SerinError('auth.refused', 'The control plane refused the token.')
       if (response.ok && response.body !== null) {
-        for await (const { event, data } of frames(response.body, () => timer.refresh())) {
+        told('open')
+        for await (const { event, data } of frames(response.body, heard)) {
           if (event === 'journal') {
             const entry = JSON.parse(data) as JournalLine
             seen = entry.seq
@@ -50,7 +56,9 @@ export async function* readEvents({
     } finally {
       clearTimeout(timer)
     }
-    await sleep(retryMs, undefined, { signal }).catch(() => undefined)
+    if (signal.aborted) return
+    told('lost')
+    await pause(retryMs, signal)
   }
 }
 
@@ -61,7 +69,7 @@ async function* frames(
 ): AsyncGenerator<{ readonly event: string; readonly data: string }> {
   const decoder = new TextDecoder()
   let rest = ''
-  for await (const chunk of body) {
+  for await (const chunk of chunksOf(body)) {
     heard()
     const blocks = (rest + decoder.decode(chunk, { stream: true })).split('\n\n')
     rest = blocks.pop() ?? ''
@@ -76,4 +84,31 @@ async function* frames(
       if (data !== '') yield { event: field('event'), data }
     }
   }
+}
+
+/** Not every browser can walk a stream. */
+async function* chunksOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const reader = body.getReader()
+  try {
+    for (;;) {
+      const { done, value } = await reader.read()
+      if (done) return
+      yield value
+    }
+  } finally {
+    await reader.cancel().catch(() => undefined)
+  }
+}
+
+/** Returns after a while, or as soon as the signal aborts. */
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const done = () => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', done)
+      resolve()
+    }
+    const timer = setTimeout(done, ms)
+    signal.addEventListener('abort', done)
+  })
 }

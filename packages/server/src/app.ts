@@ -7,13 +7,21 @@ import { checkWhereabouts, securityHeaders } from './guard.ts'
 import { handlersOf, type Handlers } from './handlers.ts'
 import { eventsRole, openApiDocument } from './open-api.ts'
 import { notFound, problemResponse } from './problem-response.ts'
+import { addPages, type Pages } from './dashboard/pages.ts'
 import { readCall, type Call } from './read-call.ts'
+import type { HistoryKeeper } from './history/history-keeper.ts'
+import type { SessionBook } from './sessions/session-book.ts'
+import { addSession, sessionHalves, sessionPath } from './sessions/session-routes.ts'
 import { checkRole, type Person, type TokenBook } from './tokens/token-book.ts'
 
 /** What the API answers from. */
 export interface AppOptions {
   readonly engine: Engine
   readonly tokens: TokenBook
+  readonly sessions: SessionBook
+  readonly history: Pick<HistoryKeeper, 'of'>
+  /** The dashboard; without it only the API answers. */
+  readonly pages?: Pages
   readonly dataDirectory: string
   readonly version: string
   readonly log: (line: string) => void
@@ -40,7 +48,8 @@ export function createApp(options: AppOptions): Hono<Env> {
   app.notFound((context) => problemResponse(notFound(context.req.method, context.req.path)))
   app.use('*', async (context, next) => {
     await next()
-    for (const [name, value] of Object.entries(securityHeaders)) context.res.headers.set(name, value)
+    for (const [name, value] of Object.entries(securityHeaders))
+      if (!context.res.headers.has(name)) context.res.headers.set(name, value)
   })
   app.get('/healthz', (context) => context.text('ok'))
   app.get('/readyz', (context) => (engine.started ? context.text('ready') : context.text('not ready', 503)))
@@ -53,8 +62,9 @@ export function createApp(options: AppOptions): Hono<Env> {
     await next()
   })
   app.get('/v1/openapi.json', (context) => context.json(openApiDocument()))
+  addSession(app, options.sessions)
   app.use('/v1/*', async (context, next) => {
-    context.set('person', authenticate(context, options.tokens))
+    context.set('person', authenticate(context, options))
     if (!engine.started) throw new SerinError('control-plane.not-ready', 'The control plane is starting or going away.')
     await next()
   })
@@ -64,6 +74,7 @@ export function createApp(options: AppOptions): Hono<Env> {
   })
   addOperations(app, handlersOf(options))
   refuseOtherMethods(app)
+  if (options.pages !== undefined) addPages(app, options.pages)
   return app
 }
 
@@ -81,7 +92,10 @@ function addOperations(app: Hono<Env>, handlers: Handlers): void {
 
 /** A path that exists says which methods it has. */
 function refuseOtherMethods(app: Hono<Env>): void {
-  const methods = new Map<string, string[]>([[eventsPath, ['GET']]])
+  const methods = new Map<string, string[]>([
+    [eventsPath, ['GET']],
+    [sessionPath, ['POST', 'DELETE']],
+  ])
   for (const { path, method } of Object.values<Operation>(api))
     methods.set(path, [...(methods.get(path) ?? []), method])
   for (const [path, allowed] of methods) {
@@ -107,8 +121,11 @@ function streamOf(context: Context<Env>, options: AppOptions): Response {
   })
 }
 
-function authenticate(context: Context<Env>, tokens: TokenBook): Person {
+/** By a token or, for pages of the dashboard, by the two halves of a session. */
+function authenticate(context: Context<Env>, { tokens, sessions }: AppOptions): Person {
   const given = /^Bearer +(\S+)$/i.exec(context.req.header('authorization') ?? '')?.[1]
-  if (given === undefined) throw new SerinError('auth.missing', 'This request carries no token.')
-  return tokens.personOf(given)
+  if (given !== undefined) return tokens.personOf(given)
+  const halves = sessionHalves(context)
+  if (halves === null) throw new SerinError('auth.missing', 'This request carries no token.')
+  return sessions.personOf(halves)
 }

@@ -6,6 +6,7 @@ import type { Engine, News } from '@serin/engine'
 import { createApp } from './app.ts'
 import { eventStream, placeOf } from './event-stream.ts'
 import { listen } from './listener.ts'
+import { SessionBook } from './sessions/session-book.ts'
 import { TokenBook } from './tokens/token-book.ts'
 import { ControlPlane } from './testing/control-plane.ts'
 
@@ -177,15 +178,13 @@ function talkingEngine() {
 
 test('a reader that stops reading is cut off, and costs no memory until then', async (t) => {
   const { engine, listeners, say } = talkingEngine()
+  const common = { dataDirectory: '/nowhere', now: () => 0, log: () => undefined }
+  const tokens = new TokenBook({ ...common, adminToken: 'token', record: () => undefined })
   const app = createApp({
     engine,
-    tokens: new TokenBook({
-      dataDirectory: '/nowhere',
-      adminToken: 'token',
-      now: () => 0,
-      record: () => undefined,
-      log: () => undefined,
-    }),
+    tokens,
+    sessions: new SessionBook({ ...common, tokens }),
+    history: { of: () => [] },
     dataDirectory: '/',
     version: '0',
     log: () => undefined,

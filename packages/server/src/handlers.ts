@@ -2,7 +2,9 @@ import type { Engine } from '@serin/engine'
 import { api, mayDo, type OperationName, type Role } from '@serin/spec'
 import type { z } from 'zod'
 import { forecastInWorker } from './forecast/forecast.ts'
+import type { HistoryKeeper } from './history/history-keeper.ts'
 import type { Call } from './read-call.ts'
+import type { SessionBook } from './sessions/session-book.ts'
 import type { TokenBook } from './tokens/token-book.ts'
 
 type Output<S> = S extends z.ZodType ? z.output<S> : Record<never, never>
@@ -19,12 +21,14 @@ export type Handlers = {
 export interface HandlerOptions {
   readonly engine: Engine
   readonly tokens: TokenBook
+  readonly sessions: SessionBook
+  readonly history: Pick<HistoryKeeper, 'of'>
   readonly dataDirectory: string
   readonly version: string
 }
 
 /** Answers each operation from the engine. */
-export function handlersOf({ engine, tokens, dataDirectory, version }: HandlerOptions): Handlers {
+export function handlersOf({ engine, tokens, sessions, history, dataDirectory, version }: HandlerOptions): Handlers {
   return {
     listServices: () => ({ services: engine.services() }),
     getService: ({ params }) => engine.service(params.service),
@@ -44,6 +48,7 @@ export function handlersOf({ engine, tokens, dataDirectory, version }: HandlerOp
       engine.releases.command(params.release, { type: 'abort', by: actor, why: body.why }),
     listRollouts: ({ query }) => ({ rollouts: engine.rollouts(query.service, query.limit) }),
     getRollout: ({ params }) => engine.rollout(params.rollout),
+    getHistory: ({ params }) => ({ points: history.of(engine.rollout(params.rollout).id) }),
     pause: ({ params, body, actor }) => engine.command(params.rollout, { type: 'pause', by: actor, why: body.why }),
     resume: ({ params, body, actor }) => engine.command(params.rollout, { type: 'resume', by: actor, why: body.why }),
     promote: ({ params, body, actor }) =>
@@ -76,6 +81,11 @@ export function handlersOf({ engine, tokens, dataDirectory, version }: HandlerOp
     verifyJournal: () => engine.verifyJournal(),
     observe: ({ body }) => engine.observe(body.observations),
     whoami: ({ actor, role }) => ({ actor, role, may: operationsOf(role), version, dataDirectory }),
+    createLoginLink: ({ person }) => {
+      const { code, expiresAt } = sessions.link(person)
+      // Behind the sign that browsers do not send: it stands in no log of a server.
+      return { path: `/login#${code}`, expiresAt }
+    },
     listTokens: () => ({ tokens: tokens.list() }),
     createToken: ({ body, actor }) => tokens.create(body, actor),
     revokeToken: ({ params, body, actor }) => tokens.revoke(params.name, { by: actor, why: body.why }),

@@ -12,22 +12,20 @@ export interface Call<P = Record<string, unknown>, Q = Record<string, unknown>, 
   readonly body: B
   readonly actor: string
   readonly role: Role
+  readonly person: Person
 }
 
 /** Reads and checks what an operation is called with. Throws `body.invalid` or `body.too-large`. */
-export async function readCall(
-  context: Context,
-  operation: Operation,
-  { name, role }: Pick<Person, 'name' | 'role'>,
-): Promise<Call> {
+export async function readCall(context: Context, operation: Operation, person: Person): Promise<Call> {
   const query = context.req.query()
   checkNames(Object.keys(query), Object.keys(operation.query?.shape ?? {}))
   return {
     params: checked(operation.params, context.req.param(), 'path'),
     query: checked(operation.query, query, 'query'),
     body: operation.body === undefined ? {} : checked(operation.body, await readBody(context), 'body'),
-    actor: name,
-    role,
+    actor: person.name,
+    role: person.role,
+    person,
   }
 }
 
@@ -73,8 +71,8 @@ function parsed(text: string, complaint: string): unknown {
   }
 }
 
-/** A body without a declared length is counted while it arrives. */
-async function limitedText(request: Request): Promise<string> {
+/** The text of a body; one without a declared length is counted while it arrives. Throws `body.too-large`. */
+export async function limitedText(request: Request): Promise<string> {
   if (request.body === null) return ''
   const decoder = new TextDecoder()
   let [text, bytes] = ['', 0]

@@ -7,8 +7,11 @@ import { openWorkload } from '@serin/drivers/workload'
 import { Engine, type StopOptions } from '@serin/engine'
 import type { Store } from '@serin/kit'
 import { createApp } from './app.ts'
+import { dashboardPages } from './dashboard/pages.ts'
+import { HistoryKeeper } from './history/history-keeper.ts'
 import { isLoopback } from './guard.ts'
 import { listen, type Listener } from './listener.ts'
+import { SessionBook } from './sessions/session-book.ts'
 import { ensureToken } from './tokens/admin-token.ts'
 import { TokenBook } from './tokens/token-book.ts'
 import { wallClock } from './wall-clock.ts'
@@ -56,9 +59,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const token = ensureToken(dataDirectory)
     engine = engineOver(store, dataDirectory, { ...options, log })
     const known = isLoopback(host) || names !== undefined ? (names ?? []) : null
+    const history = new HistoryKeeper({ engine, dataDirectory, now: () => wallClock.now(), log })
+    const tokens = bookOver(engine, token, { dataDirectory, log })
     const app = createApp({
       engine,
-      tokens: bookOver(engine, token, { dataDirectory, log }),
+      tokens,
+      history,
+      sessions: new SessionBook({ dataDirectory, tokens, now: () => wallClock.now(), log }),
+      pages: dashboardPages(log),
       dataDirectory,
       version: serinVersion,
       log,
@@ -68,7 +76,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     listener = await listen(app.fetch, { host, port })
     leaveWord(dataDirectory, listener.url, log)
     await engine.start()
-    const running = { store, engine, listener, ending, dataDirectory }
+    const running = { store, engine, listener, ending, history, dataDirectory }
     let stopped: Promise<void> | undefined
     return { url: listener.url, token, dataDirectory, stop: (how) => (stopped ??= stopAll(running, how)) }
   } catch (error) {
@@ -129,12 +137,13 @@ interface Running {
   readonly engine: Engine
   readonly listener: Listener
   readonly ending: AbortController
+  readonly history: HistoryKeeper
   readonly dataDirectory: string
 }
 
 /** First nobody asks any more, then everything ends, then it is put away; each even if the one before failed. */
 async function stopAll(running: Running, options: StopOptions): Promise<void> {
-  const { store, engine, listener, ending, dataDirectory } = running
+  const { store, engine, listener, ending, history, dataDirectory } = running
   ending.abort()
   const late = AbortSignal.timeout(finishWithinMs)
   await listener.close(options.hurry === undefined ? late : AbortSignal.any([late, options.hurry]))
@@ -142,6 +151,7 @@ async function stopAll(running: Running, options: StopOptions): Promise<void> {
   try {
     await engine.stop(options)
   } finally {
+    history.close()
     store.close()
     forgetWhere(dataDirectory, process.pid)
   }

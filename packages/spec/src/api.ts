@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { AccessToken, Role, TokenName } from './access.ts'
 import { AssignmentExplained } from './assignment.ts'
+import { RolloutPoint } from './history.ts'
 import { ReleasePlan } from './release-plan.ts'
 import { Release, ReleaseAsked } from './release.ts'
 import { JournalEntry, Observation, Rollout, ServiceStatus } from './resources.ts'
@@ -209,6 +210,14 @@ export const api = {
     params: rollout,
     response: Rollout,
   },
+  getHistory: {
+    method: 'GET',
+    path: '/v1/rollouts/{rollout}/history',
+    summary: 'How a rollout went: up to 241 moments of it, oldest first.',
+    role: 'viewer',
+    params: rollout,
+    response: z.object({ points: z.array(RolloutPoint) }),
+  },
   pause: {
     method: 'POST',
     path: '/v1/rollouts/{rollout}/pause',
@@ -332,6 +341,17 @@ export const api = {
       may: z.array(z.string()).meta({ description: 'The operations this role may call.' }),
       version: z.string(),
       dataDirectory: z.string(),
+    }),
+  },
+  createLoginLink: {
+    method: 'POST',
+    path: '/v1/login-links',
+    summary: 'Makes a link that logs a browser in to the dashboard as whoever asks: once, within ten minutes.',
+    role: 'viewer',
+    body: z.strictObject({}),
+    response: z.object({
+      path: z.string().meta({ description: 'After the address of the control plane. Whoever has it may log in.' }),
+      expiresAt: z.number().meta({ description: 'Milliseconds since the epoch.' }),
     }),
   },
   listTokens: {

@@ -65,6 +65,11 @@ export const catalogue = {
     retry: false,
     hint: 'This is a defect in Serin. Please report it with the journal and the log.',
   },
+  'login.refused': {
+    status: 403,
+    retry: false,
+    hint: 'Ask for another link with "serin dashboard": each is good once, for ten minutes.',
+  },
   'method.not-allowed': { status: 405, retry: false, hint: 'The header "Allow" names the methods of this path.' },
   'model.unloadable': {
     status: 422,
@@ -102,6 +107,11 @@ export const catalogue = {
     hint: 'Look at the state with "serin status" and choose a command that fits it.',
   },
   'service.not-found': { status: 404, retry: false, hint: 'List services with "serin get services".' },
+  'session.over': {
+    status: 401,
+    retry: false,
+    hint: 'Log in again: "serin dashboard" prints a link.',
+  },
   'store.corrupt': {
     status: 500,
     retry: false,

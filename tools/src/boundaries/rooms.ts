@@ -67,10 +67,23 @@ export const rooms: readonly Room[] = [
     may: ['core/assignment', 'core/evidence', 'core/harm', 'core/routing', 'core:type', 'spec', 'stats'],
   },
   { name: 'sdk', at: ['packages/sdk'], may: ['spec'] },
+  // In a browser it speaks only through the SDK; what makes its bundle runs beside the server.
+  { name: 'dashboard', at: ['packages/dashboard'], may: ['sdk', 'sdk:process', 'spec'] },
   {
     name: 'server',
     at: ['packages/server'],
-    may: ['engine', 'drivers', 'drivers/each', 'gateway', 'kit', 'spec', 'core:type', 'server/forecast'],
+    may: [
+      'dashboard:lazy',
+      'dashboard:type',
+      'engine',
+      'drivers',
+      'drivers/each',
+      'gateway',
+      'kit',
+      'spec',
+      'core:type',
+      'server/forecast',
+    ],
   },
   // A thread beside the control plane, for what would keep it from deciding.
   { name: 'server/forecast', at: ['packages/server/src/forecast'], may: ['core', 'spec'] },

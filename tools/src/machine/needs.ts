@@ -13,4 +13,9 @@ export const needs: readonly Need[] = [
     debianPackage: 'nginx-light',
     why: 'packages/drivers/src/router/nginx and e2e/src/nginx.test.ts release behind it, e2e/src/zero-loss.test.ts switches it, e2e/src/nginx-hash.test.ts asks it which version each of 4000 units gets; without it nothing of that is proved',
   },
+  {
+    command: 'chromium',
+    debianPackage: 'chromium',
+    why: 'e2e/src/dashboard/journeys.test.ts walks through the dashboard in a real browser; without it no page is proved to be usable',
+  },
 ]

@@ -54,7 +54,7 @@ export function manifestOf(manifests: readonly Manifest[], path: string): Manife
 
 /** The modules of the house: TypeScript under a `src`, and configuration that is code. */
 export function modulesOf(repository: Repository): readonly string[] {
-  return repository.paths.filter((path) => /(^|\/)src\/.*\.ts$/.test(path) && !path.endsWith('.d.ts'))
+  return repository.paths.filter((path) => /(^|\/)src\/.*\.tsx?$/.test(path) && !path.endsWith('.d.ts'))
 }
 
 /** Whether a module is a test or made for tests. */

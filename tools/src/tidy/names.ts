@@ -12,7 +12,7 @@ export const names = {
     return modulesOf(repository).flatMap((file) => {
       const parts = file
         .slice(file.indexOf('src/') + 4)
-        .replace(/(?:(?:\.[a-z]+)?\.test)?\.ts$/, '')
+        .replace(/(?:(?:\.[a-z]+)?\.test)?\.tsx?$/, '')
         .split('/')
       const bad = parts
         .filter((part) => drawer.test(part) || !/^[a-z0-9-]+$/.test(part))

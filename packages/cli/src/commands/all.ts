@@ -6,6 +6,7 @@ import { assign } from './assign.ts'
 import { bench } from './bench.ts'
 import { complete } from './complete.ts'
 import { completion } from './completion.ts'
+import { dashboard } from './dashboard.ts'
 import { demo } from './demo.ts'
 import { explain } from './explain.ts'
 import { get } from './get.ts'
@@ -50,6 +51,7 @@ export const commands: readonly Command[] = [
   undo,
   watch,
   status,
+  dashboard,
   explain,
   assign,
   get,

@@ -71,8 +71,10 @@ export const up = defineCommand({
       }
       const services = await addressed(client)
       const where = { url: server.url, dataDirectory, tokenFile: tokenFileOf(dataDirectory) }
+      // A link in a file that logs are kept in would be one for whoever reads them.
+      const login = world.stdout.isTTY === true ? `${server.url}${(await client.createLoginLink({})).path}` : null
       out.record({ ...where, services: services.map(({ name, address }) => ({ name, address })) }, (paper) =>
-        upLines({ ...where, services, changes, keep: options.keep }, paper),
+        upLines({ ...where, login, services, changes, keep: options.keep }, paper),
       )
       await runUntilInterrupted(client, stopping.first, call)
       await stopAll(server, stopping, call)
@@ -154,15 +156,18 @@ interface UpFacts {
   readonly url: string
   readonly dataDirectory: string
   readonly tokenFile: string
+  readonly login: string | null
   readonly services: readonly ServiceStatus[]
   readonly changes: readonly string[]
   readonly keep: boolean
 }
 
-function upLines({ url, dataDirectory, tokenFile, services, changes, keep }: UpFacts, paper: Paper): readonly string[] {
+function upLines(facts: UpFacts, paper: Paper): readonly string[] {
+  const { url, dataDirectory, tokenFile, login, services, changes, keep } = facts
   const label = (text: string) => paper.ink('quiet', text.padEnd(8))
   return [
     `${paper.ink('safe', '●')} ${paper.ink('strong', 'Serin is up.')}`,
+    `  ${label('open')}${login ?? 'serin dashboard'} ${paper.ink('quiet', login === null ? 'prints a link for a browser' : '(good once; later: serin dashboard)')}`,
     `  ${label('API')}${url}`,
     `  ${label('data')}${dataDirectory}`,
     `  ${label('token')}${tokenFile}`,

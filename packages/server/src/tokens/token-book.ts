@@ -13,6 +13,8 @@ export interface Person {
   /** The actor of the journal. */
   readonly name: string
   readonly role: Role
+  /** Of the token that speaks for them. */
+  readonly digest: string
   /** A signal that aborts when the token is no good any more. */
   readonly gone: () => AbortSignal
 }
@@ -62,21 +64,33 @@ export class TokenBook {
 
   /** Whose a secret is. Throws `auth.refused` or `auth.expired`. */
   personOf(secret: string): Person {
-    const found = ownerOf<{ readonly digest: string; readonly kept?: KeptToken; readonly revoked?: AbortController }>(
-      secret,
-      [this.#admin, ...this.#entries.values()],
-    )
+    const found = ownerOf<{ readonly digest: string; readonly kept?: KeptToken }>(secret, [
+      this.#admin,
+      ...this.#entries.values(),
+    ])
+    const person = found === undefined ? null : this.holderOf(found.digest)
     if (found === undefined) throw new SerinError('auth.refused', 'This token is not one of this control plane.')
-    if (found.kept === undefined || found.revoked === undefined)
-      return { name: adminName, role: 'admin', gone: () => new AbortController().signal }
+    if (person !== null) return person
+    const { name = adminName, expiresAt = null } = found.kept ?? {}
+    throw new SerinError(
+      'auth.expired',
+      `The token of ${name} has expired on ${new Date(expiresAt ?? 0).toISOString()}.`,
+    )
+  }
+
+  /** Who holds the token with this digest; null when there is no such token, or it has expired. */
+  holderOf(digest: string): Person | null {
+    if (digest === this.#admin.digest)
+      return { name: adminName, role: 'admin', digest, gone: () => new AbortController().signal }
+    const found = [...this.#entries.values()].find((entry) => entry.digest === digest)
+    if (found === undefined) return null
     const { kept, revoked } = found
     const { name, role, expiresAt } = kept
-    if (expiresAt === null) return { name, role, gone: () => revoked.signal }
+    if (expiresAt === null) return { name, role, digest, gone: () => revoked.signal }
     const leftMs = expiresAt - this.#options.now()
-    if (leftMs <= 0)
-      throw new SerinError('auth.expired', `The token of ${name} has expired on ${new Date(expiresAt).toISOString()}.`)
+    if (leftMs <= 0) return null
     const gone = () => AbortSignal.any([revoked.signal, AbortSignal.timeout(Math.min(leftMs, longestTimerMs))])
-    return { name, role, gone }
+    return { name, role, digest, gone }
   }
 
   /** All tokens, by name. */
@@ -135,7 +149,7 @@ export class TokenBook {
 }
 
 /** Refuses somebody whose role is too small. Throws `auth.forbidden`. */
-export function checkRole({ name, role }: Person, what: string, needed: Role): void {
+export function checkRole({ name, role }: Pick<Person, 'name' | 'role'>, what: string, needed: Role): void {
   if (mayDo(role, needed)) return
   throw new SerinError('auth.forbidden', `You are ${name}, with the role ${role}; ${what} needs the role ${needed}.`, {
     details: { actor: name, role, needed },

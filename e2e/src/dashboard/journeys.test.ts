@@ -1,0 +1,146 @@
+/** What a person does in the dashboard, in a real browser, with real processes under load. */
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { test } from 'node:test'
+import { createClient } from '@serin/sdk'
+import { noBrowser, openBrowser } from '../harness/browser.ts'
+import { onStep, over, why } from '../harness/scenes.ts'
+import { openStage } from '../harness/stage.ts'
+import { assertAccessible, assertFits } from './accessible.ts'
+import { logIn, urlOf } from './log-in.ts'
+
+const steps = '{ kind: canary, steps: [{ weight: 10%, hold: 2s }, { weight: 50%, hold: 1h }] }'
+const gated =
+  '{ kind: canary, steps: [{ weight: 10%, hold: 1s, gates: [{ kind: approval, name: product }] }, { weight: 50%, hold: 1h }] }'
+const bad = '{ env: { FAIL_RATIO: "0.6" } }'
+
+test('journeys through the dashboard', { skip: noBrowser, timeout: 400_000 }, async (t) => {
+  await using stage = await openStage(
+    {
+      shop: { strategy: steps, versions: { v1: '{}', v2: '{}', bad } },
+      mail: { strategy: gated },
+    },
+    60,
+    ['--port', String(await freePort())],
+  )
+  await using browser = await openBrowser()
+  const { page } = browser
+  const url = urlOf(stage)
+  const [shop, mail] = [stage.actor('shop'), stage.actor('mail')]
+
+  await t.test('a link logs in, once', async () => {
+    await page.goto(url)
+    await page.getByText('serin dashboard').waitFor()
+    const { path } = await stage.client.createLoginLink({})
+    await page.goto(`${url}${path}`)
+    await page.getByRole('heading', { name: 'Services' }).waitFor()
+    assert.ok(!page.url().includes('serin_'), 'the code does not stay in the address bar')
+    await using other = await openBrowser()
+    await other.page.goto(`${url}${path}`)
+    await other.page.getByText('This link is not good any more').waitFor()
+  })
+
+  await t.test('a bad release is seen being rolled back', async () => {
+    await page.getByRole('link', { name: /shop/ }).click()
+    await page.getByText('there has been no rollout yet').waitFor()
+    await stage.client.release({ service: 'shop', to: 'bad', why })
+    await page.getByRole('heading', { name: /Watching bad at 10 %/ }).waitFor()
+    await page.getByRole('heading', { name: /bad was rolled back/ }).waitFor()
+    await page.getByRole('article', { name: 'errors' }).getByText('harm', { exact: true }).waitFor()
+    assert.match(await page.title(), /^■ rolled back · shop$/)
+    await shop.rolloutIs('rolled back', over('rolled-back'))
+  })
+
+  await t.test('a good release is held, resumed, and rolled back by hand, with a reason', async () => {
+    await stage.client.release({ service: 'shop', to: 'v2', why })
+    await shop.rolloutIs('on its first step', onStep(0))
+    await page.getByRole('button', { name: 'Hold' }).click()
+    await page.getByRole('dialog').getByText('Canary stays at 10 %').waitFor()
+    await page.getByLabel('Reason').fill('lunch')
+    await page.getByRole('dialog').getByRole('button', { name: 'Hold' }).click()
+    const held = await shop.rolloutIs('held', over('holding'))
+    assert.deepEqual([held.by, held.why], ['admin', 'lunch'])
+    await page.getByRole('button', { name: 'Resume' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Resume' }).click()
+    await shop.rolloutIs('on its second step', onStep(1))
+    await page.getByRole('button', { name: 'Roll back' }).click()
+    await page.getByText('All traffic goes back to v1').waitFor()
+    await page.getByRole('dialog').getByRole('button', { name: 'Roll back' }).click()
+    await shop.rolloutIs('rolled back', over('rolled-back'))
+    await page.getByRole('heading', { name: /v2 was rolled back/ }).waitFor()
+  })
+
+  await t.test('a click on a step that is over does nothing', async () => {
+    await stage.client.retry({ rollout: 'shop', why })
+    await shop.rolloutIs('on its first step', onStep(0))
+    await page.locator('li[aria-current=step]', { hasText: '10 %' }).waitFor()
+    await page.getByText('More', { exact: true }).click()
+    await page.getByRole('button', { name: 'Promote to the next step' }).click()
+    await page.getByLabel('Reason').fill('in a hurry')
+    await stage.client.promote({ rollout: 'shop', why })
+    await shop.rolloutIs('on its second step', onStep(1))
+    await page.getByRole('dialog').getByRole('button', { name: 'Promote' }).click()
+    await page.getByRole('dialog').getByRole('alert').waitFor()
+    assert.equal((await shop.rollout()).step, 1)
+    await page.getByRole('button', { name: 'Cancel' }).click()
+  })
+
+  await t.test('a gate is approved', async () => {
+    await stage.client.release({ service: 'mail', to: 'v2', why })
+    await mail.rolloutIs('asked for approval', ({ gate }) => gate !== null)
+    await page.goto(`${url}/services/mail`)
+    await page.getByRole('button', { name: 'Approve' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Approve' }).click()
+    await mail.rolloutIs('past the gate', onStep(1))
+  })
+
+  await t.test('who may not is told why', async () => {
+    const { secret } = await stage.client.createToken({ name: 'ada', role: 'viewer' })
+    await using other = await openBrowser({ width: 390, height: 844 })
+    await logIn(other.page, url, createClient({ url, token: secret }))
+    await other.page.goto(`${url}/services/shop`)
+    await other.page.getByText('Your role is viewer; this needs operator.').first().waitFor()
+    await other.page.getByRole('button', { name: 'Hold' }).click({ force: true })
+    assert.equal(await other.page.getByRole('dialog').count(), 0)
+    await assertFits(other.page, 'a rollout on a phone')
+  })
+
+  await t.test('a lost connection is said, what is shown is greyed, and it comes back by itself', async () => {
+    await page.goto(`${url}/services/shop`)
+    await page.getByRole('heading', { name: /Watching v2 at 50 %/ }).waitFor()
+    await stage.controlPlane.kill()
+    await page.getByText(/Connection lost\. Last heard/).waitFor()
+    assert.equal(await page.locator('main.old').count(), 1)
+    await assertAccessible(page, 'a rollout, disconnected')
+    await page.keyboard.press('h')
+    assert.equal(await page.getByRole('dialog').count(), 0)
+    await stage.controlPlane.start()
+    await page.getByText(/Connection lost/).waitFor({ state: 'hidden' })
+    await page.keyboard.press('h')
+    await page.getByRole('dialog').getByRole('button', { name: 'Hold' }).click()
+    await shop.rolloutIs('held', over('holding'))
+  })
+
+  await t.test('the pages are accessible, and asked nobody else for anything', async () => {
+    await assertAccessible(page, 'a rollout')
+    assert.deepEqual(
+      browser.asked.filter((each) => !each.startsWith(url) && !each.startsWith('data:')),
+      [],
+    )
+    assert.deepEqual(
+      browser.complaints.filter((each) => !/Failed to load resource|ERR_/.test(each)),
+      [],
+    )
+  })
+})
+
+/** A port that nobody listens on, for a control plane that comes back to the same address. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  return typeof address === 'object' && address !== null ? address.port : 0
+}

@@ -1,0 +1,123 @@
+/** Takes the pictures of the docs, with real processes under load: `node e2e/src/dashboard/pictures.ts [FOLDER]`. Takes about a minute and a half. */
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import type { Client } from '@serin/sdk'
+import { openBrowser, type BrowserOptions } from '../harness/browser.ts'
+import { ControlPlane, stopEverything } from '../harness/control-plane.ts'
+import { startLoad, type Load } from '../harness/load.ts'
+import { servicesFile, type ServiceFileOptions } from '../harness/service-file.ts'
+import { until } from '../harness/until.ts'
+import { logIn, urlOf } from './log-in.ts'
+
+const folder = process.argv[2] ?? fileURLToPath(new URL('../../../docs/pictures/', import.meta.url))
+const steps = (hold: string) =>
+  `{ kind: canary, steps: [{ weight: 5%, hold: 5s }, { weight: 25%, hold: ${hold} }, { weight: 50%, hold: 1h }] }`
+const metrics =
+  'errors: { kind: errors, marginAbsolute: 10% }, latency: { kind: latency, quantile: 90, margin: 100% }, refunds: { kind: observation, better: lower, marginAbsolute: 10% }'
+
+function wanted(strategy: string, canary: string): ServiceFileOptions {
+  const versions = { v1: '{ env: { SLOW_MS: "4", FAIL_RATIO: "0.02" } }', v2: canary }
+  return { strategy, replicas: 1, versions, readyWithin: '60s', more: `    metrics: { ${metrics} }\n    drain: 2s\n` }
+}
+
+const slow = '{ env: { SLOW_MS: "5", FAIL_RATIO: "0.02" } }'
+const services = {
+  checkout: wanted(steps('1h'), slow),
+  search: wanted(
+    '{ kind: canary, steps: [{ weight: 10%, hold: 2s, gates: [{ kind: approval, people: 2, name: product }] }, { weight: 50%, hold: 1h }] }',
+    slow,
+  ),
+  payments: wanted(steps('1h'), '{ env: { SLOW_MS: "4", FAIL_RATIO: "0.34" } }'),
+  accounts: wanted(steps('1h'), slow),
+}
+
+/** What the pictures show, and what has to be seen before one is taken. */
+const pictures: readonly (readonly [name: string, path: string, look: BrowserOptions, sign: string])[] = [
+  ['services', '/', {}, '.service'],
+  ['rollout', '/services/checkout', {}, '.tile'],
+  ['rollout-dark', '/services/checkout', { theme: 'dark' }, '.tile'],
+  ['rolled-back', '/rollouts/payments-1', {}, '.replay'],
+  ['phone', '/services/checkout', { width: 390, height: 844 }, '.tile'],
+  ['chinese', '/services/checkout', { language: 'zh-CN' }, '.tile'],
+  ['plan', '/services/accounts/plan?to=v2', {}, '.plan-picture'],
+]
+
+const dataDirectory = mkdtempSync(join(tmpdir(), 'serin-pictures-'))
+const controlPlane = new ControlPlane(dataDirectory)
+const loads: Load[] = []
+const ending = new AbortController()
+try {
+  const client = await controlPlane.start()
+  await client.applyFile({ text: servicesFile(services), baseDirectory: dataDirectory })
+  for (const name of Object.keys(services)) loads.push(await loadOn(name, client))
+  const pushing = push(client)
+  await sleep(8_000)
+  await client.release({ service: 'search', to: 'v2', why: 'ranking 7' })
+  await client.release({ service: 'payments', to: 'v2', why: 'fewer round trips' })
+  await client.release({ service: 'checkout', to: 'v2', why: 'one page instead of three' })
+  await until(
+    'payments to be rolled back',
+    async () => (await client.getRollout({ rollout: 'payments' })).endedAt !== null,
+  )
+  await until(
+    'checkout to have evidence at 25 %',
+    async () => {
+      const { step, judgement } = await client.getRollout({ rollout: 'checkout' })
+      return step === 1 && judgement !== null && judgement.units.canary > 800
+    },
+    120_000,
+  )
+  mkdirSync(folder, { recursive: true })
+  for (const [name, path, look, sign] of pictures) await take({ name, path, look, sign, client })
+  ending.abort()
+  await pushing
+} finally {
+  ending.abort()
+  for (const load of loads) await load[Symbol.asyncDispose]()
+  await controlPlane.kill()
+  await stopEverything(dataDirectory)
+  rmSync(dataDirectory, { recursive: true, force: true })
+}
+
+interface Picture {
+  readonly name: string
+  readonly path: string
+  readonly look: BrowserOptions
+  readonly sign: string
+  readonly client: Client
+}
+
+async function take({ name, path, look, sign, client }: Picture): Promise<void> {
+  await using browser = await openBrowser(look)
+  const url = urlOf({ controlPlane })
+  await logIn(browser.page, url, client)
+  await browser.page.goto(`${url}${path}`)
+  await browser.page.locator(sign).first().waitFor()
+  // A few beats of the live strip.
+  await sleep(3_000)
+  await browser.page.screenshot({ path: join(folder, `${name}.png`) })
+  console.log(`${name}.png`)
+}
+
+async function loadOn(service: string, client: Client): Promise<Load> {
+  const address = await until(`${service} to serve`, async () => {
+    const { address: known } = await client.getService({ service })
+    return known !== null && (await fetch(known)).ok ? known : null
+  })
+  return await startLoad(address, { rate: service === 'checkout' ? 120 : 50, users: 4_000, connections: 8 })
+}
+
+/** Every second a few customers want their money back, whatever version they had. */
+async function push(client: Client): Promise<void> {
+  for (let turn = 0; !ending.signal.aborted; turn += 1) {
+    const observations = Array.from({ length: 150 }, (_each, i) => {
+      const user = (turn * 150 + i * 7) % 4_000
+      return { service: 'checkout', metric: 'refunds', unit: `u${user}`, value: user % 19 === 0 ? 1 : 0 }
+    })
+    await client.observe({ observations }).catch(() => undefined)
+    await sleep(1_000, undefined, { signal: ending.signal }).catch(() => undefined)
+  }
+}

@@ -1,0 +1,34 @@
+import type { ServiceStatus } from '@serin/spec'
+import { figure } from '../figures.ts'
+import { t } from '../live/preferences.ts'
+import { beats, now } from '../live/state.ts'
+import { layoutStrip } from './strip-layout.ts'
+
+const [width, height, spanMs] = [1000, 80, 120_000]
+
+/** The traffic of the last two minutes, by version. */
+export function Strip({ service }: { readonly service: ServiceStatus }) {
+  const points = beats.value.get(service.name) ?? []
+  const { stable, canary, top } = layoutStrip(points, { width, height, until: now.value, spanMs })
+  const last = points.at(-1)
+  return (
+    <section aria-labelledby="strip-title" class="card strip">
+      <h2 id="strip-title">{t('strip.title')}</h2>
+      <figure>
+        <div class="band">
+          <svg viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="none" aria-hidden="true">
+            <path class="stable" d={stable} />
+            <path class="canary" d={canary} />
+          </svg>
+          <span class="scale" aria-hidden="true">
+            {figure(top)}/s
+          </span>
+        </div>
+        <figcaption class="quiet">
+          {t('strip.caption', { stable: figure(last?.stable ?? 0), canary: figure(last?.canary ?? 0) })} (
+          {t('strip.span')})
+        </figcaption>
+      </figure>
+    </section>
+  )
+}

@@ -1,0 +1,93 @@
+import type { MetricReading, Rollout, ServiceStatus } from '@serin/spec'
+import type { WordKey } from '../words/en.ts'
+
+/** A sign, its colour and its word: never one without the other. */
+export interface Mark {
+  readonly sign: '●' | '▲' | '■' | '○'
+  readonly tone: 'safe' | 'wait' | 'harm' | 'quiet'
+  readonly word: WordKey
+}
+
+const verdicts = {
+  safe: { sign: '●', tone: 'safe', word: 'mark.safe' },
+  undecided: { sign: '▲', tone: 'wait', word: 'mark.undecided' },
+  harmful: { sign: '■', tone: 'harm', word: 'mark.harmful' },
+} as const satisfies Record<MetricReading['verdict'], Mark>
+
+/** Nothing is wrong, but nothing goes on without a person. */
+const waiting: Mark = { sign: '▲', tone: 'wait', word: 'reason.pause-step' }
+
+/** The mark of a verdict. */
+export function markOf(verdict: MetricReading['verdict']): Mark {
+  return verdicts[verdict]
+}
+
+/** The mark of a rollout: is it all right? A person who stops one says nothing about harm. */
+export function rolloutMark({
+  phase,
+  reason,
+  judgement,
+  gate,
+}: Pick<Rollout, 'phase' | 'reason' | 'judgement' | 'gate'>): Mark {
+  const word = `phase.${phase}` as const
+  switch (phase) {
+    case 'promoted':
+    case 'promoting':
+      return { ...verdicts.safe, word }
+    case 'rolling-back':
+    case 'rolled-back':
+      return { ...(reason === 'harmful' || reason === 'failed' ? verdicts.harmful : verdicts.undecided), word }
+    case 'preparing':
+      return { ...verdicts.undecided, word }
+    case 'holding':
+      return reason === 'pause-step' ? waiting : { ...verdicts.undecided, word }
+    case 'watching':
+      return gate?.people != null && judgement?.verdict !== 'harmful'
+        ? waiting
+        : verdicts[judgement?.verdict ?? 'undecided']
+  }
+}
+
+/** The mark of a service: trouble first, then its rollout; what was promoted long ago is at rest. */
+export function serviceMark({ trouble, rollout }: Pick<ServiceStatus, 'trouble' | 'rollout'>): Mark {
+  if (trouble.length > 0) return { ...verdicts.harmful, word: 'mark.trouble' }
+  if (rollout === null) return { sign: '○', tone: 'quiet', word: 'mark.quiet' }
+  return rolloutMark(rollout)
+}
+
+/** Whether a rollout is under way. */
+export function isOpen({ phase }: Pick<Rollout, 'phase'>): boolean {
+  return phase !== 'promoted' && phase !== 'rolled-back'
+}
+
+/** How much a service needs a person: 0 not at all. Trouble and harm come first, then who waits for somebody, then what moves. */
+export function urgency({ trouble, rollout }: Pick<ServiceStatus, 'trouble' | 'rollout'>): number {
+  if (trouble.length > 0) return 6
+  if (rollout === null) return 0
+  const { phase, reason, judgement, gate } = rollout
+  if (phase === 'rolling-back' || (isOpen(rollout) && judgement?.verdict === 'harmful')) return 5
+  if (phase === 'holding') return 4
+  if (gate?.people != null) return 4
+  if (phase === 'rolled-back' && (reason === 'harmful' || reason === 'failed')) return 3
+  return isOpen(rollout) ? 2 : 0
+}
+
+/** Whether a person should look: trouble, harm, or somebody is waited for. */
+export function needsAttention(service: Pick<ServiceStatus, 'trouble' | 'rollout'>): boolean {
+  return urgency(service) >= 3
+}
+
+/** The services, who needs a person first; then by name. */
+export function byUrgency(services: Iterable<ServiceStatus>): readonly ServiceStatus[] {
+  return [...services].sort((a, b) => urgency(b) - urgency(a) || (a.name < b.name ? -1 : 1))
+}
+
+/** The metrics, worst first: harm, then who is nearest to harm; what only watches last. */
+export function worstFirst(metrics: readonly MetricReading[]): readonly MetricReading[] {
+  const rank = ({ role, verdict, harm }: MetricReading): number =>
+    (verdict === 'harmful' ? 100 : 0) +
+    (role === 'monitor' ? 0 : 10) +
+    (harm.threshold > 0 ? Math.max(-5, Math.min(5, harm.logE / harm.threshold)) : 0) +
+    (verdict === 'undecided' ? 0.5 : 0)
+  return [...metrics].sort((a, b) => rank(b) - rank(a))
+}

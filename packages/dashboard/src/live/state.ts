@@ -1,0 +1,80 @@
+import { computed, signal } from '@preact/signals'
+import { createClient, type Client, type JournalLine } from '@serin/sdk'
+import { withPoint, type OperationName, type RolloutPoint, type ServiceStatus } from '@serin/spec'
+import { freshnessOf, type Link } from './freshness.ts'
+import { keep, kept } from './preferences.ts'
+
+const journalKept = 400
+const beatsKept = 130
+
+type Me = Awaited<ReturnType<Client['whoami']>>
+/** One second of a service’s traffic, by version. */
+export interface Beat {
+  readonly at: number
+  readonly stable: number
+  readonly canary: number
+}
+
+/** The page’s half of the session; null: nobody is logged in. */
+export const session = signal<string | null>(kept('session'))
+/** Whoever is logged in; null until it is known. */
+export const me = signal<Me | null>(null)
+/** Every service by name. */
+export const services = signal<ReadonlyMap<string, ServiceStatus>>(new Map())
+/** The youngest lines of the journal, oldest first. */
+export const journal = signal<readonly JournalLine[]>([])
+/** What was seen of each rollout, by its id. */
+export const trails = signal<ReadonlyMap<string, readonly RolloutPoint[]>>(new Map())
+/** The traffic of each service of late. */
+export const beats = signal<ReadonlyMap<string, readonly Beat[]>>(new Map())
+/** How the event stream fares. */
+export const link = signal<Link>({ state: 'connecting', heardAt: null })
+/** The time, once a second. */
+export const now = signal(Date.now())
+/** What may be said of what is shown. */
+export const freshness = computed(() => freshnessOf(link.value, now.value))
+/** A failure to be told, in the control plane’s own words. */
+export const problem = signal<string | null>(null)
+/** The way to the control plane that served this page. */
+export const client = computed(() => createClient({ url: location.origin, session: session.value ?? '' }))
+
+/** Whether whoever is logged in may do something, by the control plane’s own list. */
+export function may(operation: OperationName): boolean {
+  return me.value?.may.includes(operation) ?? false
+}
+
+/** Remembers the session, or forgets it. */
+export function setSession(half: string | null): void {
+  keep('session', half)
+  session.value = half
+  if (half === null) me.value = null
+}
+
+/** Takes a service’s new figures in. */
+export function take(status: ServiceStatus): void {
+  const at = Date.now()
+  services.value = new Map(services.value).set(status.name, status)
+  const { rollout, versions } = status
+  const rate = (name: string | undefined) => versions.find((each) => each.name === name)?.live.requestsPerSecond ?? 0
+  const beat = { at, stable: rate(status.stable), canary: rate(canaryOf(status)) }
+  beats.value = new Map(beats.value).set(status.name, [...(beats.value.get(status.name) ?? []), beat].slice(-beatsKept))
+  if (rollout === null) return
+  const known = trails.value.get(rollout.id) ?? []
+  // A rollout that is over says no more.
+  if (rollout.endedAt !== null && known.at(-1)?.phase === rollout.phase) return
+  const { phase, step, askedBp, inForceBp, sentence, reason, judgement } = rollout
+  const splitPercent = versions.find(({ name }) => name === rollout.canary)?.splitPercent ?? null
+  const point = { at, phase, step, askedBp, inForceBp, sentence, reason, judgement, splitPercent }
+  trails.value = new Map(trails.value).set(rollout.id, withPoint(known, point))
+}
+
+/** Takes lines of the journal in; what is known already counts once. */
+export function takeLines(lines: readonly JournalLine[]): void {
+  const all = new Map([...journal.value, ...lines].map((line) => [line.seq, line]))
+  journal.value = [...all.values()].sort((a, b) => a.seq - b.seq).slice(-journalKept)
+}
+
+/** The version that would take the place of stable, while there is one. */
+export function canaryOf({ rollout, stable }: ServiceStatus): string | undefined {
+  return rollout === null || rollout.canary === stable ? undefined : rollout.canary
+}

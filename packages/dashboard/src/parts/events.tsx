@@ -1,0 +1,28 @@
+import type { JournalLine } from '@serin/sdk'
+import { clock } from '../figures.ts'
+import { t } from '../live/preferences.ts'
+import { eventGaps, eventKey, reasonOf } from '../live/told.ts'
+
+/** Lines of the journal, youngest first: when, who, what and why. */
+export function Events({ lines }: { readonly lines: readonly JournalLine[] }) {
+  if (lines.length === 0) return <p class="quiet">{t('events.none')}</p>
+  return (
+    <ol class="events">
+      {lines.map((line) => (
+        <li key={line.seq}>
+          <time dateTime={new Date(line.at).toISOString()}>{clock(line.at)}</time>
+          <span class="actor">{line.actor}</span>
+          <span>
+            {saysOf(line)} <span class="quiet">{reasonOf(line)}</span>
+          </span>
+        </li>
+      ))}
+    </ol>
+  )
+}
+
+/** What a line says, in the language of the page where it is known. */
+export function saysOf(line: JournalLine): string {
+  const key = eventKey(line)
+  return key === null ? line.kind.replace(/^rollout\./, '').replaceAll(/[-.]/g, ' ') : t(key, eventGaps(line, t))
+}

@@ -1,0 +1,78 @@
+import type { ServiceStatus, VersionStatus } from '@serin/spec'
+import { count, figure, latency, mebibytes, percent, weight } from '../figures.ts'
+import { t } from '../live/preferences.ts'
+import type { WordKey } from '../words/en.ts'
+
+const rows: readonly (readonly [WordKey, (version: VersionStatus) => string])[] = [
+  ['versions.asked', ({ askedBp }) => weight(askedBp)],
+  ['versions.observed', ({ splitPercent }) => percent(splitPercent)],
+  ['versions.success', ({ live }) => percent(live.successPercent)],
+  ['versions.p50', ({ live }) => latency(live.p50Ms)],
+  ['versions.p95', ({ live }) => latency(live.p95Ms)],
+  ['versions.p99', ({ live }) => latency(live.p99Ms)],
+  ['versions.throughput', ({ live }) => figure(live.requestsPerSecond)],
+  ['versions.inFlight', ({ inFlight }) => count(inFlight)],
+  ['versions.cpu', ({ replicas }) => sum(replicas, 'cpuPercent', percent)],
+  ['versions.memory', ({ replicas }) => sum(replicas, 'memoryBytes', mebibytes)],
+  [
+    'versions.replicas',
+    ({ replicas }) => `${replicas.filter(({ state }) => state === 'ready').length} / ${replicas.length}`,
+  ],
+]
+
+/** The versions that run, side by side. */
+export function Versions({ service }: { readonly service: ServiceStatus }) {
+  const shown = service.versions.filter(({ role, replicas }) => role !== 'idle' || replicas.length > 0)
+  const sorted = [...shown].sort((a, b) => order.indexOf(a.role) - order.indexOf(b.role))
+  const metrics = service.rollout?.judgement?.metrics.filter(({ kind }) => kind === 'observation') ?? []
+  return (
+    <section aria-labelledby="versions-title" class="card">
+      <h2 id="versions-title">{t('versions.title')}</h2>
+      <div class="scroll" tabIndex={0} role="group" aria-labelledby="versions-title">
+        <table class="versions-table">
+          <thead>
+            <tr>
+              <th scope="col">{t('versions.figure')}</th>
+              {sorted.map(({ name, role }) => (
+                <th scope="col" class={role}>
+                  <i class={`key ${role}`} aria-hidden="true" /> {name} <small>{t(`versions.role.${role}`)}</small>
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map(([word, value]) => (
+              <tr>
+                <th scope="row">{t(word)}</th>
+                {sorted.map((version) => (
+                  <td>{value(version)}</td>
+                ))}
+              </tr>
+            ))}
+            {metrics.map(({ name, stable, canary }) => (
+              <tr>
+                <th scope="row">{name}</th>
+                {sorted.map((version) => (
+                  <td>
+                    {version.role === 'stable' ? percent(stable) : version.role === 'canary' ? percent(canary) : '–'}
+                  </td>
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </section>
+  )
+}
+
+const order: readonly VersionStatus['role'][] = ['stable', 'canary', 'warm', 'idle']
+
+function sum(
+  replicas: VersionStatus['replicas'],
+  field: 'cpuPercent' | 'memoryBytes',
+  words: (value: number | null) => string,
+): string {
+  const known = replicas.flatMap((replica) => replica[field] ?? [])
+  return words(known.length === 0 ? null : known.reduce((all, each) => all + each, 0))
+}
