@@ -7,7 +7,9 @@ import { createClient } from '@serin/sdk'
 import { noBrowser, openBrowser } from '../harness/browser.ts'
 import { onStep, over, why } from '../harness/scenes.ts'
 import { openStage } from '../harness/stage.ts'
+import { until } from '../harness/until.ts'
 import { assertAccessible, assertFits } from './accessible.ts'
+import { assertEveryPage } from './every-page.ts'
 import { logIn, urlOf } from './log-in.ts'
 
 const steps = '{ kind: canary, steps: [{ weight: 10%, hold: 2s }, { weight: 50%, hold: 1h }] }'
@@ -52,17 +54,30 @@ test('journeys through the dashboard', { skip: noBrowser, timeout: 400_000 }, as
     await shop.rolloutIs('rolled back', over('rolled-back'))
   })
 
-  await t.test('a good release is held, resumed, and rolled back by hand, with a reason', async () => {
+  await t.test('a good release is held and resumed with the keyboard alone, and rolled back by hand', async () => {
     await stage.client.release({ service: 'shop', to: 'v2', why })
     await shop.rolloutIs('on its first step', onStep(0))
-    await page.getByRole('button', { name: 'Hold' }).click()
+    await page.keyboard.press('o')
+    await page.locator('.services').waitFor()
+    await page.keyboard.press('/')
+    await page.keyboard.type('sho')
+    await page.keyboard.press('Tab')
+    await page.getByRole('heading', { name: 'Services' }).waitFor()
+    assert.match(page.url(), /\?q=sho/)
+    // Past the three filters to the one service that is left.
+    for (let i = 0; i < 3; i += 1) await page.keyboard.press('Tab')
+    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { name: /Watching v2 at 10 %/ }).waitFor()
+    await page.keyboard.press('h')
     await page.getByRole('dialog').getByText('Canary stays at 10 %').waitFor()
-    await page.getByLabel('Reason').fill('lunch')
-    await page.getByRole('dialog').getByRole('button', { name: 'Hold' }).click()
+    await page.keyboard.type('lunch')
+    await page.keyboard.press('Enter')
     const held = await shop.rolloutIs('held', over('holding'))
     assert.deepEqual([held.by, held.why], ['admin', 'lunch'])
-    await page.getByRole('button', { name: 'Resume' }).click()
-    await page.getByRole('dialog').getByRole('button', { name: 'Resume' }).click()
+    await page.getByRole('button', { name: 'Resume' }).waitFor()
+    await page.keyboard.press('h')
+    await page.getByRole('dialog').waitFor()
+    await page.keyboard.press('Enter')
     await shop.rolloutIs('on its second step', onStep(1))
     await page.getByRole('button', { name: 'Roll back' }).click()
     await page.getByText('All traffic goes back to v1').waitFor()
@@ -71,9 +86,29 @@ test('journeys through the dashboard', { skip: noBrowser, timeout: 400_000 }, as
     await page.getByRole('heading', { name: /v2 was rolled back/ }).waitFor()
   })
 
+  await t.test('a rollout of the past is replayed as it happened', async () => {
+    await page.goto(`${url}/history?q=bad`)
+    await page.getByRole('link', { name: 'shop-1' }).click()
+    await page.getByRole('heading', { name: /bad was rolled back/ }).waitFor()
+    const slider = page.getByRole('slider')
+    await slider.focus()
+    await page.keyboard.press('Home')
+    await page.getByRole('heading', { name: /bad was rolled back/ }).waitFor({ state: 'hidden' })
+    assert.match(page.url(), /\/rollouts\/shop-1\?at=\d+$/)
+    // The address is enough to see the same moment again.
+    await page.reload()
+    await page.getByRole('slider').waitFor()
+    assert.equal(await page.getByRole('heading', { name: /bad was rolled back/ }).count(), 0)
+    await page.getByRole('button', { name: 'Play' }).click()
+    await page.getByRole('heading', { name: /Watching bad at 10 %/ }).waitFor()
+    await page.getByRole('button', { name: 'Back to the end' }).click()
+    await page.getByRole('heading', { name: /bad was rolled back/ }).waitFor()
+  })
+
   await t.test('a click on a step that is over does nothing', async () => {
     await stage.client.retry({ rollout: 'shop', why })
     await shop.rolloutIs('on its first step', onStep(0))
+    await page.goto(`${url}/services/shop`)
     await page.locator('li[aria-current=step]', { hasText: '10 %' }).waitFor()
     await page.getByText('More', { exact: true }).click()
     await page.getByRole('button', { name: 'Promote to the next step' }).click()
@@ -86,13 +121,31 @@ test('journeys through the dashboard', { skip: noBrowser, timeout: 400_000 }, as
     await page.getByRole('button', { name: 'Cancel' }).click()
   })
 
-  await t.test('a gate is approved', async () => {
+  await t.test('a gate is approved, the rest is promoted with a reason, and all of it undone', async () => {
     await stage.client.release({ service: 'mail', to: 'v2', why })
     await mail.rolloutIs('asked for approval', ({ gate }) => gate !== null)
-    await page.goto(`${url}/services/mail`)
+    await page.getByRole('link', { name: /Gates/ }).click()
     await page.getByRole('button', { name: 'Approve' }).click()
     await page.getByRole('dialog').getByRole('button', { name: 'Approve' }).click()
     await mail.rolloutIs('past the gate', onStep(1))
+    await page.getByText('No gate waits for anything.').waitFor()
+    await page.goto(`${url}/services/mail`)
+    await page.getByText('More', { exact: true }).click()
+    await page.getByRole('button', { name: 'Promote to all traffic' }).click()
+    const promote = page.getByRole('dialog').getByRole('button', { name: 'Promote' })
+    await promote.click()
+    assert.equal((await mail.rollout()).step, 1, 'nothing is done without a reason')
+    await page.getByLabel('Reason').fill('the fair is over')
+    await promote.click()
+    await mail.rolloutIs('promoted', over('promoted'))
+    await page.getByRole('heading', { name: /v2/ }).first().waitFor()
+    await page.getByText('More', { exact: true }).click()
+    await page.getByRole('button', { name: 'Undo' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Undo' }).click()
+    await until(
+      'mail to be back at v1',
+      async () => (await stage.client.getService({ service: 'mail' })).stable === 'v1',
+    )
   })
 
   await t.test('who may not is told why', async () => {
@@ -122,17 +175,44 @@ test('journeys through the dashboard', { skip: noBrowser, timeout: 400_000 }, as
     await shop.rolloutIs('held', over('holding'))
   })
 
-  await t.test('the pages are accessible, and asked nobody else for anything', async () => {
-    await assertAccessible(page, 'a rollout')
-    assert.deepEqual(
-      browser.asked.filter((each) => !each.startsWith(url) && !each.startsWith('data:')),
-      [],
-    )
-    assert.deepEqual(
-      browser.complaints.filter((each) => !/Failed to load resource|ERR_/.test(each)),
-      [],
-    )
+  await t.test('a number says where it comes from', async () => {
+    await page.getByRole('article', { name: 'errors' }).getByRole('button').first().click()
+    const dialog = page.getByRole('dialog')
+    for (const said of ['Counted', 'Interval', 'Method', /serin explain shop-\d+/])
+      await dialog.getByText(said).waitFor()
+    await assertAccessible(page, 'a number traced')
+    await page.keyboard.press('Escape')
+    await dialog.waitFor({ state: 'detached' })
   })
+
+  await t.test(
+    'every page is accessible in both themes, fits a phone, and asked nobody else for anything',
+    async () => {
+      await assertEveryPage(page, url, [
+        { path: '/', sign: '.service' },
+        { path: '/services/shop', sign: '.tile' },
+        { path: '/rollouts/shop-1', sign: '.replay' },
+        { path: '/services/shop/plan?to=v2', sign: '.plan-picture' },
+        { path: '/gates', sign: 'h1' },
+        { path: '/history', sign: 'tbody tr' },
+        { path: '/journal', sign: '.lines li' },
+        { path: '/settings', sign: '.settings' },
+        { path: '/services/shop/elsewhere', sign: 'h1' },
+      ])
+      await page.goto(`${url}/settings`)
+      await page.getByRole('button', { name: 'Log out' }).click()
+      await page.getByText('serin dashboard').waitFor()
+      await assertEveryPage(page, url, [{ path: '/', sign: '.login' }])
+      assert.deepEqual(
+        browser.asked.filter((each) => !each.startsWith(url) && !each.startsWith('data:')),
+        [],
+      )
+      assert.deepEqual(
+        browser.complaints.filter((each) => !/Failed to load resource|ERR_/.test(each)),
+        [],
+      )
+    },
+  )
 })
 
 /** A port that nobody listens on, for a control plane that comes back to the same address. */

@@ -100,7 +100,13 @@ function Header() {
           {t('nav.settings')}
         </NavLink>
       </nav>
-      <span class="who">{who === null ? '' : t('nav.loggedIn', { name: who.actor, role: who.role })}</span>
+      <span class="who">
+        {who === null
+          ? ''
+          : who.actor === who.role
+            ? who.actor
+            : t('nav.loggedIn', { name: who.actor, role: who.role })}
+      </span>
     </header>
   )
 }

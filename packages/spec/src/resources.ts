@@ -59,7 +59,9 @@ export const MetricReading = z.object({
   verdict: z.enum(['safe', 'harmful', 'undecided']),
   stable: z.number().nullable().meta({ description: 'Estimate for stable, in `unit`.' }),
   canary: z.number().nullable(),
-  difference: z.number().nullable().meta({ description: 'Canary minus stable, in `unit`.' }),
+  difference: z.number().nullable().meta({
+    description: 'Canary minus stable, in `unit`; with users as units it is taken step by step, as the interval is.',
+  }),
   interval: z.tuple([z.number().nullable(), z.number().nullable()]).nullable().meta({
     description:
       'Interval of the difference (or, with `intervalOf: ratio`, of canary/stable) that holds however often one looks.',

@@ -146,15 +146,14 @@ function drawn(
   tests: EventTests | null,
   question: EventQuestion | null,
   nextBp: number,
-): Pick<Draft, 'interval' | 'intervalOf' | 'exact'> {
+): Pick<Draft, 'interval' | 'intervalOf' | 'exact'> & { readonly difference?: number } {
   if (tests?.kind !== 'units')
     return { interval: tests === null ? null : eventInterval(tests), intervalOf: 'ratio', exact: true }
   const reading = question === null ? null : clusterReading(tests, question, nextBp)
-  return {
-    interval: reading?.ok === true ? [100 * reading.low, 100 * reading.high] : null,
-    intervalOf: 'difference',
-    exact: false,
-  }
+  if (reading?.ok !== true) return { interval: null, intervalOf: 'difference', exact: false }
+  const { low, high, difference: known } = reading
+  // The estimate the interval is of: step by step, as the shares were.
+  return { interval: [100 * low, 100 * high], intervalOf: 'difference', exact: false, difference: 100 * known }
 }
 
 function safety(

@@ -23,6 +23,8 @@ export function Band({ points, reading, caption }: BandProps) {
   const layout = layoutBand(points, { width, height, same, limit })
   const here = cursor === null ? undefined : layout.places[Math.min(cursor, layout.places.length - 1)]
   const last = layout.places.at(-1)
+  // Two labels need room for three lines.
+  const isCrowded = layout.limitY !== null && Math.abs(layout.limitY - layout.sameY) < height / 4
   const walk = (event: KeyboardEvent) => {
     const way = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0
     if (way === 0 || points.length === 0) return
@@ -39,7 +41,7 @@ export function Band({ points, reading, caption }: BandProps) {
     setCursor(near)
   }
   return (
-    <div class="band">
+    <div class="band plot">
       <svg
         viewBox={`0 0 ${width} ${height}`}
         preserveAspectRatio="none"
@@ -61,12 +63,16 @@ export function Band({ points, reading, caption }: BandProps) {
         {here === undefined ? null : <line class="cursor" x1={here.x} x2={here.x} y1={0} y2={height} />}
       </svg>
       {last?.y == null ? null : <i class="dot" style={placed(last.x, last.y)} aria-hidden="true" />}
-      <span class="scale" style={placed(0, layout.sameY)} aria-hidden="true">
-        {t('tile.same')}
-      </span>
+      {isCrowded ? null : (
+        <span class="scale" style={placed(width, layout.sameY)} aria-hidden="true">
+          {scale === 'ratio' ? '×1' : '0'}
+        </span>
+      )}
       {layout.limitY === null || limit === null ? null : (
-        <span class="scale limit" style={placed(0, layout.limitY)} aria-hidden="true">
-          {t('tile.limit', { value: onScale(limit, scale) })}
+        <span class="scale limit" style={placed(width, layout.limitY)} aria-hidden="true">
+          {onScale(limit, scale)}
+          <br />
+          {t('tile.limit')}
         </span>
       )}
       {points.length < 2 ? <p class="quiet empty">{t('tile.collecting')}</p> : null}

@@ -5,6 +5,8 @@ import { language, t } from '../live/preferences.ts'
 
 const playMs = 10_000
 const frameMs = 60
+/** Places of the slider from the first moment to the last. */
+const places = 500
 
 interface ReplayProps {
   readonly rollout: Rollout
@@ -43,23 +45,23 @@ export function Replay({ rollout, trail, at, onAt }: ReplayProps) {
         <span class="track">
           <input
             type="range"
-            min={first}
-            max={last}
-            step={Math.max(1, Math.round((last - first) / 500))}
-            value={now}
+            min={0}
+            max={places}
+            step={1}
+            value={Math.round(((now - first) / (last - first)) * places)}
             aria-label={t('replay.slider')}
             aria-valuetext={said}
             onInput={(event) => {
               setPlaying(false)
               const next = Number(event.currentTarget.value)
-              onAt(next >= last ? null : next)
+              onAt(next >= places ? null : Math.round(first + (next / places) * (last - first)))
             }}
           />
           {turnsOf(trail).map(({ at: turn, phase }) => (
             <i
               key={turn}
               class={`turn ${phase}`}
-              style={{ left: `${((turn - first) / (last - first)) * 100}%` }}
+              style={{ left: `calc(8px + (100% - 16px) * ${(turn - first) / (last - first)})` }}
               aria-hidden="true"
             />
           ))}

@@ -60,15 +60,17 @@ export function Staircase({ rollout, trail, splitPercent }: StairProps) {
               </dt>
               <dd>{facts.asked}</dd>
             </div>
-            <div>
-              <dt>{t('stairs.inForce')}</dt>
-              <dd>{facts.inForce}</dd>
-            </div>
+            {isOver ? null : (
+              <div>
+                <dt>{t('stairs.inForce')}</dt>
+                <dd>{facts.inForce}</dd>
+              </div>
+            )}
             <div>
               <dt>
                 <i class="key observed" aria-hidden="true" /> {t('stairs.observed')}
               </dt>
-              <dd>{facts.observed}</dd>
+              <dd>{isOver ? '' : facts.observed}</dd>
             </div>
           </dl>
           {gap ? <p class="tone-wait">▲ {t('stairs.gap')}</p> : null}

@@ -1,7 +1,7 @@
 import type { ServiceStatus } from '@serin/spec'
 import { figure } from '../figures.ts'
 import { t } from '../live/preferences.ts'
-import { beats, now } from '../live/state.ts'
+import { beats, canaryOf, now } from '../live/state.ts'
 import { layoutStrip } from './strip-layout.ts'
 
 const [width, height, spanMs] = [1000, 80, 120_000]
@@ -9,8 +9,10 @@ const [width, height, spanMs] = [1000, 80, 120_000]
 /** The traffic of the last two minutes, by version. */
 export function Strip({ service }: { readonly service: ServiceStatus }) {
   const points = beats.value.get(service.name) ?? []
+  const shown = points.filter(({ at }) => at >= now.value - spanMs)
   const { stable, canary, top } = layoutStrip(points, { width, height, until: now.value, spanMs })
   const last = points.at(-1)
+  const isSplit = canaryOf(service) !== undefined && shown.some(({ canary: rate }) => rate > 0)
   return (
     <section aria-labelledby="strip-title" class="card strip">
       <h2 id="strip-title">{t('strip.title')}</h2>
@@ -18,15 +20,17 @@ export function Strip({ service }: { readonly service: ServiceStatus }) {
         <div class="band">
           <svg viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="none" aria-hidden="true">
             <path class="stable" d={stable} />
-            <path class="canary" d={canary} />
+            {isSplit ? <path class="canary" d={canary} /> : null}
           </svg>
           <span class="scale" aria-hidden="true">
             {figure(top)}/s
           </span>
         </div>
         <figcaption class="quiet">
-          {t('strip.caption', { stable: figure(last?.stable ?? 0), canary: figure(last?.canary ?? 0) })} (
-          {t('strip.span')})
+          {t(isSplit ? 'strip.caption' : 'strip.captionStable', {
+            stable: figure(last?.stable ?? 0),
+            canary: figure(last?.canary ?? 0),
+          })}
         </figcaption>
       </figure>
     </section>

@@ -44,29 +44,35 @@ export function Tile({ reading, trail, onTrace }: TileProps) {
         <figcaption class="unseen">{caption}</figcaption>
       </figure>
       <dl class="arms">
-        <div class="canary">
-          <dt>{t('tile.canary')}</dt>
-          <dd>
-            {estimate(reading, 'canary')}{' '}
-            <small>{t('tile.of', { events: count(counts.canaryEvents), count: count(counts.canary) })}</small>
-          </dd>
-        </div>
-        <div class="stable">
-          <dt>{t('tile.stable')}</dt>
-          <dd>
-            {estimate(reading, 'stable')}{' '}
-            <small>{t('tile.of', { events: count(counts.stableEvents), count: count(counts.stable) })}</small>
-          </dd>
-        </div>
+        <Arm reading={reading} arm="canary" events={counts.canaryEvents} of={counts.canary} />
+        <Arm reading={reading} arm="stable" events={counts.stableEvents} of={counts.stable} />
       </dl>
       <Meters reading={reading} />
       <footer>
-        {role === 'guardrail' ? null : <span class="quiet">{t(`tile.role.${role}`)}</span>}
+        <span class="quiet">{role === 'guardrail' ? '' : t(`tile.role.${role}`)}</span>
         <button type="button" class="link" aria-pressed={asTable} onClick={() => setAsTable(!asTable)}>
           {asTable ? t('tile.picture') : t('tile.table')}
         </button>
       </footer>
     </article>
+  )
+}
+
+interface ArmProps {
+  readonly reading: MetricReading
+  readonly arm: 'stable' | 'canary'
+  readonly events: number
+  readonly of: number
+}
+
+function Arm({ reading, arm, events, of }: ArmProps) {
+  return (
+    <div class={arm}>
+      <dt>{t(`tile.${arm}`)}</dt>
+      <dd>
+        {estimate(reading, arm)} <small>{t('tile.of', { events: count(events), count: count(of) })}</small>
+      </dd>
+    </div>
   )
 }
 

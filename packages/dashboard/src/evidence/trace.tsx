@@ -26,9 +26,11 @@ export function TraceOf(props: {
         </Row>
         <Row word={t('trace.estimate')}>
           {differenceText(reading)} ({estimate(reading, 'canary')} − {estimate(reading, 'stable')})
+          {isByStep(reading) ? <span class="quiet"> {t('trace.byStep')}</span> : null}
         </Row>
         <Row word={t('trace.interval')}>
-          {bandText(reading)}; {t('trace.always')}, {t(exact ? 'trace.exact' : 'trace.asymptotic')}
+          {bandText(reading)}
+          {reading.interval === null ? '' : `; ${t('trace.always')}, ${t(exact ? 'trace.exact' : 'trace.asymptotic')}`}
         </Row>
         <Row word={t('trace.method')}>{t(`trace.method.${kind}`)}</Row>
         <Row word={t('tile.harm')}>{t('trace.harm', oddsOf(harm))}</Row>
@@ -51,6 +53,12 @@ export function TraceOf(props: {
       </p>
     </Dialog>
   )
+}
+
+/** Whether the estimate is another than the plain difference of the two rates beside it. */
+function isByStep({ difference, stable, canary, intervalOf }: MetricReading): boolean {
+  if (difference === null || stable === null || canary === null || intervalOf === 'ratio') return false
+  return Math.abs(difference - (canary - stable)) > 0.005
 }
 
 function Row({ word, children }: { readonly word: string; readonly children: ComponentChildren }) {

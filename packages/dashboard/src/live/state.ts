@@ -61,7 +61,7 @@ export function take(status: ServiceStatus): void {
   if (rollout === null) return
   const known = trails.value.get(rollout.id) ?? []
   // A rollout that is over says no more.
-  if (rollout.endedAt !== null && known.at(-1)?.phase === rollout.phase) return
+  if (rollout.endedAt !== null && (known.length === 0 || known.at(-1)?.phase === rollout.phase)) return
   const { phase, step, askedBp, inForceBp, sentence, reason, judgement } = rollout
   const splitPercent = versions.find(({ name }) => name === rollout.canary)?.splitPercent ?? null
   const point = { at, phase, step, askedBp, inForceBp, sentence, reason, judgement, splitPercent }

@@ -24,14 +24,18 @@ const keys: Readonly<Record<string, WordKey>> = {
 
 const commands = new Set(['pause', 'resume', 'promote', 'jump', 'abort', 'retry', 'supersede'])
 
-/** The lines that tell who did what: without the router’s bookkeeping, and each act once, although the journal keeps both what was asked and what it did. */
+/** The lines that tell who did what: without the router’s bookkeeping, each act once, although the journal keeps both what was asked and what it did, and verdicts only where they changed. */
 export function toldLines(lines: readonly JournalLine[]): readonly JournalLine[] {
+  const verdicts = new Map<string, string>()
   return lines.filter((line, i) => {
     if (line.kind === 'routing.applied') return false
-    const next = lines[i + 1]
+    const next = lines.slice(i + 1).find(({ stream }) => stream === line.stream)
     if (line.kind === 'rollout.moved')
-      return !commands.has(String(line.data['event'])) && !(next?.stream === line.stream && isSameMove(line, next))
-    return !(line.kind === 'rollout.judged' && next?.kind === 'rollout.moved' && next.stream === line.stream)
+      return !commands.has(String(line.data['event'])) && !(next !== undefined && isSameMove(line, next))
+    if (line.kind !== 'rollout.judged') return true
+    const [before, verdict] = [verdicts.get(line.stream) ?? 'undecided', text(field(line.data['judgement'], 'verdict'))]
+    verdicts.set(line.stream, verdict)
+    return verdict !== before && next?.kind !== 'rollout.moved'
   })
 }
 

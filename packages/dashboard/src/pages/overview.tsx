@@ -10,7 +10,7 @@ import { useKey } from '../parts/keys.tsx'
 import { Sign } from '../parts/sign.tsx'
 import { serviceSentence } from '../parts/sentence.ts'
 import { addressOf, shows, type Show } from '../places.ts'
-import { heightOf } from '../evidence/stairs-layout.ts'
+import { MiniStairs } from '../evidence/mini-stairs.tsx'
 
 /** Every service, who needs a person first. The filter is in the address. */
 export function Overview({ query, show }: { readonly query: string; readonly show: Show }) {
@@ -77,6 +77,7 @@ function Service({ service }: { readonly service: ServiceStatus }) {
   const { name, rollout, stable, trouble } = service
   const open = rollout !== null && isOpen(rollout)
   const since = rollout === null ? null : (rollout.endedAt ?? rollout.startedAt)
+  const says = trouble[0] ?? serviceSentence(service)
   const share = rollout === null ? 0 : (rollout.inForceBp ?? rollout.askedBp)
   return (
     <li class={`service ${serviceMark(service).tone} ${open ? 'open' : ''}`}>
@@ -87,12 +88,12 @@ function Service({ service }: { readonly service: ServiceStatus }) {
           {rollout === null ? stable : t('rollout.versions', { stable: rollout.stable, canary: rollout.canary })}
         </span>
         <span class="share">
-          <span class="bar" aria-hidden="true">
-            <i style={{ width: `${heightOf(share / 100) * 100}%` }} />
-          </span>
+          {rollout === null ? null : <MiniStairs rollout={rollout} />}
           {rollout === null ? '' : weight(share)}
         </span>
-        <span class="says">{trouble[0] ?? serviceSentence(service)}</span>
+        <span class="says" title={says}>
+          {says}
+        </span>
         <span class="age quiet">
           {since === null ? '' : t('time.ago', { age: duration(now.value - since, language.value) })}
         </span>

@@ -40,10 +40,9 @@ export function ServicePage({ name }: { readonly name: string }) {
         />
       </div>
       <p class="row">
-        <a href={addressOf({ page: 'plan', service: name, to: null })}>{t('plan.link')}</a>
+        <PlanLink service={name} />
       </p>
-      <Strip service={service} />
-      <Versions service={service} />
+      <Beside service={service} />
       <Command line={`serin status ${name}`} />
     </>
   )
@@ -73,17 +72,19 @@ function View({ rollout: latest, service, at }: ViewProps) {
   const split = at === null ? live : (trail.at(-1)?.splitPercent ?? null)
   useEffect(() => showInTab(rollout), [rollout])
   const isNow = at === null && service !== undefined
+  const isLive = at === null && isOpen(latest)
   return (
     <>
       <First rollout={rollout} service={isNow ? service : undefined} />
-      <Staircase rollout={rollout} trail={trail} splitPercent={isOpen(rollout) ? split : null} />
-      {at === null && isOpen(latest) ? null : <ReplayOf rollout={latest} trail={whole} at={at} />}
-      <Tiles rollout={rollout} trail={trail} at={at} />
+      <div class="where">
+        <Staircase rollout={rollout} trail={trail} splitPercent={isOpen(rollout) ? split : null} />
+        <Last rollout={rollout} at={at} />
+      </div>
+      {isLive ? null : <ReplayOf rollout={latest} trail={whole} at={at} />}
+      <Tiles rollout={rollout} trail={trail} />
       {isNow ? (
         <>
-          <Strip service={service} />
-          <Versions service={service} />
-          {isOpen(latest) ? <ReplayOf rollout={latest} trail={whole} at={at} /> : null}
+          <Beside service={service}>{isLive ? <ReplayOf rollout={latest} trail={whole} at={at} /> : null}</Beside>
         </>
       ) : null}
       <Announcer text={`${t(rolloutMark(latest).word)}. ${t(`phase.${latest.phase}`)}`} />
@@ -98,7 +99,7 @@ function First({ rollout, service }: { readonly rollout: Rollout; readonly servi
         <a href={addressOf({ page: 'service', service: rollout.service })}>{rollout.service}</a>{' '}
         <span>{t('rollout.versions', { stable: rollout.stable, canary: rollout.canary })}</span>{' '}
         <span class="quiet">{t('rollout.kind', { strategy: rollout.strategy, number: rollout.number })}</span>{' '}
-        <a href={addressOf({ page: 'plan', service: rollout.service, to: null })}>{t('plan.link')}</a>
+        {isOpen(rollout) ? null : <PlanLink service={rollout.service} />}
       </p>
       <Sentence text={rollout.sentence} mark={<Sign mark={rolloutMark(rollout)} />} />
       {service?.trouble.map((each) => (
@@ -108,6 +109,23 @@ function First({ rollout, service }: { readonly rollout: Rollout; readonly servi
       ))}
       {service?.freeze == null ? null : <p class="tone-wait">▲ {t('service.frozen', service.freeze)}</p>}
       {service === undefined ? null : <Actions rollout={rollout} />}
+    </div>
+  )
+}
+
+function PlanLink({ service }: { readonly service: string }) {
+  return <a href={addressOf({ page: 'plan', service, to: null })}>{t('plan.link')}</a>
+}
+
+/** The versions side by side, and the traffic they get. */
+function Beside(props: { readonly service: ServiceStatus; readonly children?: ComponentChildren }) {
+  return (
+    <div class="beside">
+      <Versions service={props.service} />
+      <div class="stack">
+        <Strip service={props.service} />
+        {props.children}
+      </div>
     </div>
   )
 }
@@ -138,15 +156,7 @@ function Sentence({ text, mark }: { readonly text: string; readonly mark: Compon
   )
 }
 
-function Tiles({
-  rollout,
-  trail,
-  at,
-}: {
-  readonly rollout: Rollout
-  readonly trail: readonly RolloutPoint[]
-  readonly at: number | null
-}) {
+function Tiles({ rollout, trail }: { readonly rollout: Rollout; readonly trail: readonly RolloutPoint[] }) {
   const [traced, setTraced] = useState<MetricReading | null>(null)
   const [more, setMore] = useState(false)
   const metrics = worstFirst(rollout.judgement?.metrics ?? [])
@@ -159,7 +169,6 @@ function Tiles({
         {shown.map((reading) => (
           <Tile key={reading.name} reading={reading} trail={trail} onTrace={setTraced} />
         ))}
-        <Last rollout={rollout} at={at} />
       </div>
       {metrics.length > shown.length ? (
         <button type="button" onClick={() => setMore(true)}>

@@ -12,12 +12,19 @@ export function Events({ lines }: { readonly lines: readonly JournalLine[] }) {
         <li key={line.seq}>
           <time dateTime={new Date(line.at).toISOString()}>{clock(line.at)}</time>
           <span class="actor">{line.actor}</span>
-          <span>
-            {saysOf(line)} <span class="quiet">{reasonOf(line)}</span>
-          </span>
+          <span>{saysOf(line)}</span>
+          <Reason text={reasonOf(line)} />
         </li>
       ))}
     </ol>
+  )
+}
+
+function Reason({ text }: { readonly text: string }) {
+  return text === '' ? null : (
+    <span class="quiet reason" title={text}>
+      {text}
+    </span>
   )
 }
 

@@ -16,14 +16,12 @@ export function serviceSentence({ stable, rollout, versions }: ServiceStatus): s
   }
 }
 
-/** Sentences beyond this are read in two parts. */
+/** Sentences beyond this are parted at a semicolon too. */
 const longest = 75
 
-/** The first part of a long sentence, and what follows it. */
+/** The first part of a sentence, which is read at a glance, and what follows it. */
 export function partsOf(text: string): { readonly first: string; readonly rest: string } {
-  const end = text.length > longest ? /[.:;] (?=\S)/.exec(text) : null
+  const end = (text.length > longest ? /[.:;] (?=\S)/ : /[.:] (?=\S)/).exec(text)
   if (end === null) return { first: text, rest: '' }
-  const rest = text.slice(end.index + 2)
-  const first = text.slice(0, end.index)
-  return { first: `${first}.`, rest: `${rest.charAt(0).toUpperCase()}${rest.slice(1)}` }
+  return { first: `${text.slice(0, end.index)}.`, rest: text.slice(end.index + 2) }
 }

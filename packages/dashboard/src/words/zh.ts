@@ -119,8 +119,7 @@ export const zh: Readonly<Record<WordKey, string>> = {
   'tile.table': '以表格显示',
   'tile.picture': '以图形显示',
   'tile.how': '依据是什么？',
-  'tile.limit': '危害线 {value}',
-  'tile.same': '无差异',
+  'tile.limit': '危害线',
   'tile.points': '{value} 个百分点',
   'tile.role.guardrail': '护栏',
   'tile.role.goal': '目标',
@@ -209,8 +208,8 @@ export const zh: Readonly<Record<WordKey, string>> = {
   'versions.role.idle': '闲置',
 
   'strip.title': '实时流量',
-  'strip.caption': '每秒请求：稳定版 {stable}，金丝雀 {canary}。',
-  'strip.span': '最近两分钟',
+  'strip.caption': '最近两分钟每秒请求：稳定版 {stable}，金丝雀 {canary}。',
+  'strip.captionStable': '最近两分钟每秒请求：{stable}。',
 
   'gates.title': '关卡',
   'gates.none': '没有等待中的关卡。',
@@ -306,6 +305,7 @@ export const zh: Readonly<Record<WordKey, string>> = {
 
   'trace.title': '来源：{name}',
   'trace.inputs': '计数',
+  'trace.byStep': '按各步的份额逐步比较：不是两个比率的直接相减。',
   'trace.arm': '{version}：{count} 中 {events}',
   'trace.estimate': '估计',
   'trace.interval': '区间',
