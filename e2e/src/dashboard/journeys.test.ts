@@ -101,8 +101,10 @@ test('journeys through the dashboard', { skip: noBrowser, timeout: 400_000 }, as
     assert.equal(await page.getByRole('heading', { name: /bad was rolled back/ }).count(), 0)
     await page.getByRole('button', { name: 'Play' }).click()
     await page.getByRole('heading', { name: /Watching bad at 10 %/ }).waitFor()
+    await page.getByRole('button', { name: 'Stop' }).click()
     await page.getByRole('button', { name: 'Back to the end' }).click()
     await page.getByRole('heading', { name: /bad was rolled back/ }).waitFor()
+    await page.waitForURL(/\/rollouts\/shop-1$/)
   })
 
   await t.test('a click on a step that is over does nothing', async () => {
@@ -133,7 +135,7 @@ test('journeys through the dashboard', { skip: noBrowser, timeout: 400_000 }, as
     await page.getByText('More', { exact: true }).click()
     await page.getByRole('button', { name: 'Promote to all traffic' }).click()
     const promote = page.getByRole('dialog').getByRole('button', { name: 'Promote' })
-    await promote.click()
+    await promote.click({ force: true })
     assert.equal((await mail.rollout()).step, 1, 'nothing is done without a reason')
     await page.getByLabel('Reason').fill('the fair is over')
     await promote.click()

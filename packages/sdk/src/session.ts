@@ -5,7 +5,11 @@ const path = '/v1/session'
 
 /** Logs this browser in with the code of a one-time link. Returns the page's half of the session; the other is a cookie that no script can read. Throws `login.refused`. */
 export async function openSession(url: string, code: string): Promise<string> {
-  const body = await send(url, { method: 'POST', body: JSON.stringify({ code }) })
+  const body = await send(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ code }),
+  })
   return body !== null && typeof body === 'object' && 'session' in body ? String(body.session) : ''
 }
 

@@ -11,7 +11,8 @@ import { addPages, type Pages } from './dashboard/pages.ts'
 import { readCall, type Call } from './read-call.ts'
 import type { HistoryKeeper } from './history/history-keeper.ts'
 import type { SessionBook } from './sessions/session-book.ts'
-import { addSession, sessionHalves, sessionPath } from './sessions/session-routes.ts'
+import type { Guesses } from './sessions/guesses.ts'
+import { addSession, checkActing, sessionHalves, sessionPath } from './sessions/session-routes.ts'
 import { checkRole, type Person, type TokenBook } from './tokens/token-book.ts'
 
 /** What the API answers from. */
@@ -19,6 +20,7 @@ export interface AppOptions {
   readonly engine: Engine
   readonly tokens: TokenBook
   readonly sessions: SessionBook
+  readonly guesses: Guesses
   readonly history: Pick<HistoryKeeper, 'of'>
   /** The dashboard; without it only the API answers. */
   readonly pages?: Pages
@@ -62,7 +64,7 @@ export function createApp(options: AppOptions): Hono<Env> {
     await next()
   })
   app.get('/v1/openapi.json', (context) => context.json(openApiDocument()))
-  addSession(app, options.sessions)
+  addSession(app, options.sessions, options.guesses)
   app.use('/v1/*', async (context, next) => {
     context.set('person', authenticate(context, options))
     if (!engine.started) throw new SerinError('control-plane.not-ready', 'The control plane is starting or going away.')
@@ -127,5 +129,6 @@ function authenticate(context: Context<Env>, { tokens, sessions }: AppOptions): 
   if (given !== undefined) return tokens.personOf(given)
   const halves = sessionHalves(context)
   if (halves === null) throw new SerinError('auth.missing', 'This request carries no token.')
+  checkActing(context)
   return sessions.personOf(halves)
 }

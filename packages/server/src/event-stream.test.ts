@@ -6,6 +6,7 @@ import type { Engine, News } from '@serin/engine'
 import { createApp } from './app.ts'
 import { eventStream, placeOf } from './event-stream.ts'
 import { listen } from './listener.ts'
+import { Guesses } from './sessions/guesses.ts'
 import { SessionBook } from './sessions/session-book.ts'
 import { TokenBook } from './tokens/token-book.ts'
 import { ControlPlane } from './testing/control-plane.ts'
@@ -181,6 +182,7 @@ test('a reader that stops reading is cut off, and costs no memory until then', a
   const common = { dataDirectory: '/nowhere', now: () => 0, log: () => undefined }
   const tokens = new TokenBook({ ...common, adminToken: 'token', record: () => undefined })
   const app = createApp({
+    guesses: new Guesses(() => 0),
     engine,
     tokens,
     sessions: new SessionBook({ ...common, tokens }),

@@ -11,6 +11,7 @@ import { dashboardPages } from './dashboard/pages.ts'
 import { HistoryKeeper } from './history/history-keeper.ts'
 import { isLoopback } from './guard.ts'
 import { listen, type Listener } from './listener.ts'
+import { Guesses } from './sessions/guesses.ts'
 import { SessionBook } from './sessions/session-book.ts'
 import { ensureToken } from './tokens/admin-token.ts'
 import { TokenBook } from './tokens/token-book.ts'
@@ -66,6 +67,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       tokens,
       history,
       sessions: new SessionBook({ dataDirectory, tokens, now: () => wallClock.now(), log }),
+      guesses: new Guesses(() => wallClock.now()),
       pages: dashboardPages(log),
       dataDirectory,
       version: serinVersion,

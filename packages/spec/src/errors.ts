@@ -70,6 +70,11 @@ export const catalogue = {
     retry: false,
     hint: 'Ask for another link with "serin dashboard": each is good once, for ten minutes.',
   },
+  'login.too-often': {
+    status: 429,
+    retry: true,
+    hint: 'Wait a minute, then ask for another link with "serin dashboard".',
+  },
   'method.not-allowed': { status: 405, retry: false, hint: 'The header "Allow" names the methods of this path.' },
   'model.unloadable': {
     status: 422,

@@ -26,8 +26,13 @@ test('a verdict is told when it changes, and once with the move that it led to',
     line('rollout.moved', { event: 'observed', to: 'rolled-back' }),
   ]
   assert.deepEqual(
-    toldLines(lines).map(({ kind, data }) => `${kind} ${String(data['to'] ?? '')}${reasonOf({ kind, data })}`),
-    ['rollout.started ', 'rollout.judged it is safe', 'rollout.judged it is undecided', 'rollout.moved rolled-back'],
+    toldLines(lines).map(({ kind, data }) => [kind, data['to'] ?? reasonOf({ kind, data })]),
+    [
+      ['rollout.started', ''],
+      ['rollout.judged', 'it is safe'],
+      ['rollout.judged', 'it is undecided'],
+      ['rollout.moved', 'rolled-back'],
+    ],
   )
 })
 

@@ -26,7 +26,7 @@ async function logIn(plane: ControlPlane, token?: string): Promise<LoggedIn> {
   assert.equal(answer.status, 200, answer.text)
   const cookie = String(answer.headers['set-cookie']).split(';')[0] ?? ''
   const page = (answer.json as { session: string }).session
-  return { cookie, page, headers: { cookie, 'serin-page': page } }
+  return { cookie, page, headers: { cookie, 'serin-page': page, origin: plane.running.url } }
 }
 
 const as = (headers: Readonly<Record<string, string>>) => ({ token: null, headers })
@@ -61,8 +61,53 @@ test('neither half of a session is of use alone, nor with the other half of anot
   assert.equal(await asked(one.headers), 'rollout.not-found')
   assert.equal(await asked({ cookie: one.cookie }), 'auth.missing')
   assert.equal(await asked({ 'serin-page': one.page }), 'auth.missing')
-  assert.equal(await asked({ cookie: one.cookie, 'serin-page': other.page }), 'session.over')
-  assert.equal(await asked({ cookie: one.cookie, 'serin-page': '1' }), 'session.over')
+  const origin = plane.running.url
+  assert.equal(await asked({ cookie: one.cookie, 'serin-page': other.page, origin }), 'session.over')
+  assert.equal(await asked({ cookie: one.cookie, 'serin-page': '1', origin }), 'session.over')
+})
+
+test('a session does nothing for a request that does not say which page sent it; it may look', async () => {
+  await using plane = new ControlPlane()
+  await plane.start()
+  const { cookie, page } = await logIn(plane)
+  const unsaid = { cookie, 'serin-page': page }
+  for (const [method, path] of [
+    ['POST', '/v1/rollouts/x/abort'],
+    ['POST', '/v1/tokens'],
+    ['DELETE', '/v1/session'],
+  ] as const)
+    assert.equal(codeOf(await plane.call(method, path, as(unsaid))), 'origin.refused', path)
+  assert.equal((await plane.call('GET', '/v1/whoami', as(unsaid))).status, 200)
+})
+
+test('what a form of another site can send logs nobody in', async () => {
+  await using plane = new ControlPlane()
+  await plane.start()
+  const code = await linkOf(plane)
+  for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x']) {
+    const sent = { token: null, raw: JSON.stringify({ code }), headers: { 'content-type': type } }
+    assert.equal(codeOf(await plane.call('POST', '/v1/session', sent)), 'body.invalid')
+  }
+  assert.equal((await open(plane, code)).status, 200)
+})
+
+test('who tries many codes has to wait, and is told so', async () => {
+  await using plane = new ControlPlane()
+  await plane.start()
+  const codes: (string | undefined)[] = []
+  for (let i = 0; i < 12; i += 1) codes.push(codeOf(await open(plane, `guess ${i}`)))
+  assert.deepEqual([...new Set(codes)], ['login.refused', 'login.too-often'])
+  const answer = await open(plane, await linkOf(plane))
+  assert.deepEqual([answer.status, codeOf(answer)], [429, 'login.too-often'])
+})
+
+test('behind a proxy that speaks TLS the cookie is sent over nothing else', async () => {
+  await using plane = new ControlPlane()
+  await plane.start()
+  const origin = plane.running.url.replace('http:', 'https:')
+  const body = { code: await linkOf(plane) }
+  const answer = await plane.call('POST', '/v1/session', { token: null, body, headers: { origin } })
+  assert.match(String(answer.headers['set-cookie']), /; HttpOnly; SameSite=Strict; Max-Age=604800; Secure$/)
 })
 
 test('a page of another origin cannot use a session, log in, or log out', async () => {
