@@ -38,6 +38,7 @@ import { sweep } from './sweep.ts'
 import { ServiceActor, type PlanAsked, type StopOptions } from './service/actor.ts'
 import { serviceEntry, systemEntry } from './service/changes.ts'
 import type { Command, ReleaseAsked } from './service/commands.ts'
+import { listed, type WhichRollouts } from './rollout-list.ts'
 import { requireSensible } from './trace.ts'
 import type { OtherService } from './service/gates.ts'
 
@@ -166,14 +167,13 @@ export class Engine {
     return this.#actor(service).undo(to, asker)
   }
 
-  /** Newest first. */
-  rollouts(service: string | undefined, limit: number): readonly Rollout[] {
+  /** Newest first; only what is asked for is described, as there may be thousands. Throws `rollout.not-found`. */
+  rollouts(service: string | undefined, limit: number, which: WhichRollouts = {}): readonly Rollout[] {
     const actors = service === undefined ? [...this.#actors.values()] : [this.#actor(service)]
-    return actors
-      .flatMap((actor) => actor.rollouts().map((rollout) => ({ actor, rollout })))
-      .sort((a, b) => b.rollout.startedAt - a.rollout.startedAt || b.rollout.number - a.rollout.number)
-      .slice(0, limit)
-      .map(({ actor, rollout }) => actor.describe(rollout))
+    const all = actors.flatMap((actor) => actor.rollouts().map((rollout) => ({ actor, rollout })))
+    const page = listed(all, which, limit)
+    if (page === null) throw new SerinError('rollout.not-found', `There is no rollout called "${which.before}".`)
+    return page.map(({ actor, rollout }) => actor.describe(rollout))
   }
 
   /** By id, or the latest of a service by its name. */

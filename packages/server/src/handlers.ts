@@ -46,7 +46,7 @@ export function handlersOf({ engine, tokens, sessions, history, dataDirectory, v
       engine.releases.command(params.release, { type: 'resume', by: actor, why: body.why }),
     abortRelease: ({ params, body, actor }) =>
       engine.releases.command(params.release, { type: 'abort', by: actor, why: body.why }),
-    listRollouts: ({ query }) => ({ rollouts: engine.rollouts(query.service, query.limit) }),
+    listRollouts: ({ query: { service, limit, ...which } }) => ({ rollouts: engine.rollouts(service, limit, which) }),
     getRollout: ({ params }) => engine.rollout(params.rollout),
     getHistory: ({ params }) => ({ points: history.of(engine.rollout(params.rollout).id) }),
     pause: ({ params, body, actor }) => engine.command(params.rollout, { type: 'pause', by: actor, why: body.why }),
@@ -67,7 +67,7 @@ export function handlersOf({ engine, tokens, sessions, history, dataDirectory, v
         to: body.to,
         seenStep: body.seenStep,
       }),
-    approve: ({ params, body, actor }) => engine.command(params.rollout, { type: 'approve', by: actor, why: body.why }),
+    approve: ({ params, body, actor }) => engine.command(params.rollout, { type: 'approve', by: actor, ...body }),
     abort: ({ params, body, actor }) => engine.command(params.rollout, { type: 'abort', by: actor, why: body.why }),
     retry: ({ params, body, actor }) => engine.command(params.rollout, { type: 'retry', by: actor, why: body.why }),
     journal: ({ query }) => ({

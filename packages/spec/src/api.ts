@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { SeenGate, SeenStep, WhichRollouts } from './api-fields.ts'
 import { AccessToken, Role, TokenName } from './access.ts'
 import { AssignmentExplained } from './assignment.ts'
 import { RolloutPoint } from './history.ts'
@@ -199,7 +200,7 @@ export const api = {
     path: '/v1/rollouts',
     summary: 'Rollouts, newest first.',
     role: 'viewer',
-    query: z.object({ service: z.string().optional(), limit: z.coerce.number().int().min(1).max(1_000).default(50) }),
+    query: WhichRollouts,
     response: z.object({ rollouts: z.array(Rollout) }),
   },
   getRollout: {
@@ -245,11 +246,7 @@ export const api = {
     body: z.strictObject({
       why: Why,
       full: z.boolean().default(false),
-      seenStep: z
-        .int()
-        .nullable()
-        .default(null)
-        .meta({ description: 'The step (from 0) the person saw: refused when it is another by now.' }),
+      seenStep: SeenStep,
     }),
     response: Rollout,
   },
@@ -262,11 +259,7 @@ export const api = {
     body: z.strictObject({
       why: Why,
       to: z.int().min(0).meta({ description: 'The step, from 0.' }),
-      seenStep: z
-        .int()
-        .nullable()
-        .default(null)
-        .meta({ description: 'The step (from 0) the person saw: refused when it is another by now.' }),
+      seenStep: SeenStep,
     }),
     response: Rollout,
   },
@@ -276,7 +269,11 @@ export const api = {
     summary: 'Says yes to the gate that is asked; each person counts once.',
     role: 'operator',
     params: rollout,
-    body: Command,
+    body: z.strictObject({
+      why: Why,
+      seenStep: SeenStep,
+      seenGate: SeenGate,
+    }),
     response: Rollout,
   },
   abort: {

@@ -56,8 +56,8 @@ export type RolloutEvent =
   | ({ readonly type: 'promote'; readonly full: boolean; readonly seenStep: number | null } & Command)
   /** To any step, also to an earlier one. */
   | ({ readonly type: 'jump'; readonly to: number; readonly seenStep: number | null } & Command)
-  /** A person says yes to the gate that is asked now. */
-  | ({ readonly type: 'approve' } & Command)
+  /** A person says yes to the gate that is asked now; to no other than the one they saw, where they say which. */
+  | ({ readonly type: 'approve'; readonly seenStep?: number | null; readonly seenGate?: string | null } & Command)
   | ({ readonly type: 'abort' } & Command)
   | ({ readonly type: 'retry' } & Command)
   /** Another version takes the place of this one. */

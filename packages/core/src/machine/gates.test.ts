@@ -117,6 +117,19 @@ test('an approval takes as many different people as it says, only those who may,
   })
 })
 
+test('an approval of a step or a gate that is not asked any more approves nothing', () => {
+  const of = gated(approval)
+  const state = begun(of)
+  const said = (seen: object): unknown => advance(state, { ...yes('ann'), ...seen }, of, now)
+  assert.deepEqual(said({ seenStep: 1 }), {
+    refused: 'The rollout is at step 1, not at step 2 any more. Look again.',
+  })
+  assert.deepEqual(said({ seenGate: 'lawyers' }), {
+    refused: 'The gate "approval" is asked, not "lawyers" any more. Look again.',
+  })
+  assert.deepEqual(said({ seenStep: 0, seenGate: 'approval' }), advance(state, yes('ann'), of, now))
+})
+
 test('a wall clock that was set back does not lengthen what a gate has', () => {
   const of = gated(migration)
   const state = after(begun(of), events.tick, now - 7_200_000, of)

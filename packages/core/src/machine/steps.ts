@@ -168,8 +168,13 @@ function passGate(state: OnStep, plan: Plan, now: number, actor: Actor): Outcome
 }
 
 /** One more person says yes; with enough of them the gate has passed. */
-export function approve(state: OnStep, { by, why }: EventOf<'approve'>, plan: Plan, now: number): Outcome {
+export function approve(state: OnStep, event: EventOf<'approve'>, plan: Plan, now: number): Outcome {
+  const { by, why, seenStep = null, seenGate = null } = event
   const asked = gateAsked(state, plan)
+  const stale = isStale(state, seenStep)
+  if (stale !== null) return { refused: stale }
+  if (asked !== null && seenGate !== null && seenGate !== asked.gate.name)
+    return { refused: `The gate "${asked.gate.name}" is asked, not "${seenGate}" any more. Look again.` }
   if (asked?.gate.kind !== 'approval')
     return {
       refused:

@@ -1,6 +1,11 @@
+import { batch } from '@preact/signals'
+import type { JournalLine } from '@serin/sdk'
+import type { ServiceStatus } from '@serin/spec'
 import { client, link, me, now, problem, services, session, setSession, take, takeLines } from './state.ts'
 
 const retryMs = 1_000
+/** What comes within this is shown at once: fifty services that speak every second are not fifty pictures. */
+const gatherMs = 100
 
 /** Follows the control plane for as long as the page is open and somebody is logged in: who that is, the youngest lines, then one event stream. */
 export function connect(): () => void {
@@ -42,9 +47,26 @@ async function listen(signal: AbortSignal): Promise<void> {
     link.value = sign === 'lost' ? { ...link.value, state: 'lost' } : { state: 'live', heardAt: Date.now() }
     now.value = Date.now()
   }
-  for await (const event of client.value.events({ signal, told })) {
-    if (event.type === 'service') take(event.status)
-    else takeLines([event.entry])
+  const gathered: { statuses: ServiceStatus[]; lines: JournalLine[] } = { statuses: [], lines: [] }
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const show = () => {
+    timer = undefined
+    const { statuses, lines } = gathered
+    ;[gathered.statuses, gathered.lines] = [[], []]
+    batch(() => {
+      if (statuses.length > 0) take(statuses)
+      if (lines.length > 0) takeLines(lines)
+    })
+  }
+  try {
+    for await (const event of client.value.events({ signal, told })) {
+      if (event.type === 'service') gathered.statuses.push(event.status)
+      else gathered.lines.push(event.entry)
+      timer ??= setTimeout(show, gatherMs)
+    }
+  } finally {
+    clearTimeout(timer)
+    if (!signal.aborted) show()
   }
 }
 

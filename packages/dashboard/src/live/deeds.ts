@@ -86,11 +86,17 @@ function deed(rollout: Rollout, operation: Deed['operation'], name: WordKey): De
     },
     wantsWhy: false,
     seenStep: null,
-    act: (client, why) =>
-      operation === 'promote'
-        ? client.promote({ rollout: id, why, seenStep: step })
-        : operation === 'undo'
-          ? client.undo({ service: rollout.service, why })
-          : client[operation]({ rollout: id, why }),
+    act: (client, why) => {
+      switch (operation) {
+        case 'promote':
+          return client.promote({ rollout: id, why, seenStep: step })
+        case 'approve':
+          return client.approve({ rollout: id, why, seenStep: step, seenGate: gate?.name ?? null })
+        case 'undo':
+          return client.undo({ service: rollout.service, why })
+        default:
+          return client[operation]({ rollout: id, why })
+      }
+    },
   }
 }

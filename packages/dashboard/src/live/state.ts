@@ -23,7 +23,7 @@ export const me = signal<Me | null>(null)
 export const services = signal<ReadonlyMap<string, ServiceStatus>>(new Map())
 /** The youngest lines of the journal, oldest first. */
 export const journal = signal<readonly JournalLine[]>([])
-/** What was seen of each rollout, by its id. */
+/** What was seen of each rollout that is looked at, by its id. */
 export const trails = signal<ReadonlyMap<string, readonly RolloutPoint[]>>(new Map())
 /** The traffic of each service of late. */
 export const beats = signal<ReadonlyMap<string, readonly Beat[]>>(new Map())
@@ -50,22 +50,43 @@ export function setSession(half: string | null): void {
   if (half === null) me.value = null
 }
 
-/** Takes a service’s new figures in. */
-export function take(status: ServiceStatus): void {
+/** Takes new figures of services in, in the order in which they came. */
+export function take(statuses: readonly ServiceStatus[]): void {
   const at = Date.now()
-  services.value = new Map(services.value).set(status.name, status)
-  const { rollout, versions } = status
-  const rate = (name: string | undefined) => versions.find((each) => each.name === name)?.live.requestsPerSecond ?? 0
-  const beat = { at, stable: rate(status.stable), canary: rate(canaryOf(status)) }
-  beats.value = new Map(beats.value).set(status.name, [...(beats.value.get(status.name) ?? []), beat].slice(-beatsKept))
-  if (rollout === null) return
-  const known = trails.value.get(rollout.id) ?? []
+  const [known, seen] = [new Map(services.value), new Map(beats.value)]
+  for (const status of statuses) {
+    known.set(status.name, status)
+    seen.set(status.name, [...(seen.get(status.name) ?? []), beatOf(status, at)].slice(-beatsKept))
+    lengthen(status, at)
+  }
+  services.value = known
+  beats.value = seen
+}
+
+function beatOf(status: ServiceStatus, at: number): Beat {
+  const rate = (name: string | undefined) =>
+    status.versions.find((each) => each.name === name)?.live.requestsPerSecond ?? 0
+  return { at, stable: rate(status.stable), canary: rate(canaryOf(status)) }
+}
+
+/** Adds to the trail of a rollout that is looked at; of all others the control plane keeps it. */
+function lengthen({ rollout, versions }: ServiceStatus, at: number): void {
+  const known = rollout === null ? undefined : trails.value.get(rollout.id)
+  if (rollout === null || known === undefined) return
   // A rollout that is over says no more.
   if (rollout.endedAt !== null && (known.length === 0 || known.at(-1)?.phase === rollout.phase)) return
   const { phase, step, askedBp, inForceBp, sentence, reason, judgement } = rollout
   const splitPercent = versions.find(({ name }) => name === rollout.canary)?.splitPercent ?? null
   const point = { at, phase, step, askedBp, inForceBp, sentence, reason, judgement, splitPercent }
   trails.value = new Map(trails.value).set(rollout.id, withPoint(known, point))
+}
+
+/** Follows a rollout that is looked at, until the returned function is called. */
+export function followTrail(id: string): () => void {
+  trails.value = new Map(trails.value).set(id, trails.value.get(id) ?? [])
+  return () => {
+    trails.value = new Map([...trails.value].filter(([each]) => each !== id))
+  }
 }
 
 /** Takes lines of the journal in; what is known already counts once. */

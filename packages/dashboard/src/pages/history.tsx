@@ -1,5 +1,5 @@
 import type { Rollout } from '@serin/spec'
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { count, duration, moment, weight } from '../figures.ts'
 import { tell } from '../live/connect.ts'
 import { isOpen, rolloutMark } from '../live/marks.ts'
@@ -7,28 +7,19 @@ import { language, t } from '../live/preferences.ts'
 import { go } from '../live/route.ts'
 import { client, freshness } from '../live/state.ts'
 import { Command } from '../parts/command.tsx'
+import { Reached } from '../parts/reached.tsx'
 import { Sign } from '../parts/sign.tsx'
 import { addressOf } from '../places.ts'
 
-const shownAtOnce = 100
+const pageSize = 200
+const typingMs = 200
 
-/** Every rollout the control plane tells of, youngest first. */
+/** Every rollout the control plane tells of, youngest first; further ones come as one reaches them. */
 export function History({ query }: { readonly query: string }) {
-  const [all, setAll] = useState<readonly Rollout[] | null>(null)
-  const [shown, setShown] = useState(shownAtOnce)
-  const isLive = freshness.value === 'live'
+  const { pages, isWhole, fetchMore } = usePages(query)
   useEffect(() => {
     document.title = `${t('history.title')} · Serin`
   })
-  useEffect(() => {
-    if (!isLive) return
-    client.value
-      .listRollouts({ limit: 1_000 })
-      .then(({ rollouts }) => setAll(rollouts))
-      .catch(tell)
-  }, [isLive])
-  if (all === null) return <p class="quiet">{t('loading')}</p>
-  const fitting = all.filter((rollout) => fits(rollout, query))
   return (
     <>
       <div class="page-head">
@@ -43,30 +34,64 @@ export function History({ query }: { readonly query: string }) {
           />
         </search>
       </div>
-      {fitting.length === 0 ? <p class="quiet">{t('history.none')}</p> : null}
+      {pages.length === 0 && isWhole ? <p class="quiet">{t('history.none')}</p> : null}
       <div class="card scroll" tabIndex={0} role="group" aria-label={t('history.title')}>
         <table class="history-table">
           <thead>
             <tr>
               {(['what', 'how', 'reached', 'exposed', 'took', 'when'] as const).map((key) => (
-                <th scope="col">{t(`history.${key}`)}</th>
+                <th key={key} scope="col">
+                  {t(`history.${key}`)}
+                </th>
               ))}
             </tr>
           </thead>
-          <tbody>
-            {fitting.slice(0, shown).map((rollout) => (
-              <Row key={rollout.id} rollout={rollout} />
-            ))}
-          </tbody>
+          {pages.map((rollouts) => (
+            <Rows key={rollouts[0]?.id} rollouts={rollouts} />
+          ))}
         </table>
       </div>
-      {fitting.length > shown ? (
-        <button type="button" onClick={() => setShown(shown + shownAtOnce)}>
-          {t('tiles.more', { count: Math.min(shownAtOnce, fitting.length - shown) })}
-        </button>
-      ) : null}
+      {isWhole ? null : <Reached key={pages.length} onReached={fetchMore} />}
       <Command line="serin get rollouts" />
     </>
+  )
+}
+
+/** Pages of rollouts that have the words of a query, as they are asked for. */
+function usePages(query: string) {
+  const [pages, setPages] = useState<readonly (readonly Rollout[])[]>([])
+  const [isWhole, setWhole] = useState(false)
+  const asked = useRef(query)
+  const isLive = freshness.value === 'live'
+  const fetchPage = async (before: readonly (readonly Rollout[])[]) => {
+    const last = before.at(-1)?.at(-1)?.id
+    const after = last === undefined ? {} : { before: last }
+    try {
+      const { rollouts } = await client.value.listRollouts({ limit: pageSize, find: query, ...after })
+      if (asked.current !== query) return
+      setPages(rollouts.length === 0 ? before : [...before, rollouts])
+      setWhole(rollouts.length < pageSize)
+    } catch (error) {
+      tell(error)
+    }
+  }
+  useEffect(() => {
+    asked.current = query
+    if (!isLive) return
+    const timer = setTimeout(() => void fetchPage([]), query === '' ? 0 : typingMs)
+    return () => clearTimeout(timer)
+  }, [query, isLive])
+  return { pages, isWhole, fetchMore: () => void fetchPage(pages) }
+}
+
+/** One page; it is not drawn again when another one comes. */
+function Rows({ rollouts }: { readonly rollouts: readonly Rollout[] }) {
+  return (
+    <tbody>
+      {rollouts.map((rollout) => (
+        <Row key={rollout.id} rollout={rollout} />
+      ))}
+    </tbody>
   )
 }
 
@@ -97,12 +122,4 @@ function reachedBp(rollout: Rollout): number {
   if (judgement === null || firstTrafficAt === null) return 0
   const at = steps.findIndex((_step, i) => (steps[i + 1]?.weightBp ?? 10_000) === judgement.forWeightBp)
   return steps[at]?.weightBp ?? 0
-}
-
-function fits({ id, stable, canary, phase, reason, strategy }: Rollout, query: string): boolean {
-  const text = `${id} ${stable} ${canary} ${phase} ${reason ?? ''} ${strategy}`.toLowerCase()
-  return query
-    .toLowerCase()
-    .split(/\s+/)
-    .every((word) => text.includes(word))
 }

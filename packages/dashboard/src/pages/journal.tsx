@@ -8,27 +8,30 @@ import { client, journal } from '../live/state.ts'
 import { reasonOf } from '../live/told.ts'
 import { Command } from '../parts/command.tsx'
 import { saysOf } from '../parts/events.tsx'
+import { Reached } from '../parts/reached.tsx'
 
-const page = 500
-const shownAtOnce = 200
+const pageSize = 1_000
+const shownAtOnce = 100
 
-/** The journal, youngest first: the lines that came live, and older ones when asked for. */
+/** The journal, youngest first: the lines that came live, and older ones as one comes to them. A search goes back as far as the journal does. */
 export function Journal({ query }: { readonly query: string }) {
   const [older, setOlder] = useState<readonly JournalLine[]>([])
   const [shown, setShown] = useState(shownAtOnce)
   useEffect(() => {
     document.title = `${t('journal.title')} · Serin`
   })
+  useEffect(() => setShown(shownAtOnce), [query])
   const first = older[0]?.seq ?? journal.value[0]?.seq ?? 1
   const fetchOlder = () => {
-    const after = Math.max(0, first - 1 - page)
+    const limit = Math.min(pageSize, first - 1)
     client.value
-      .journal({ after, limit: Math.min(page, first - 1) })
+      .journal({ after: first - 1 - limit, limit })
       .then(({ entries }) => setOlder([...entries, ...older]))
       .catch(tell)
   }
   const known = [...older, ...journal.value.filter(({ seq }) => seq > (older.at(-1)?.seq ?? 0))]
   const fitting = known.filter((line) => fits(line, query)).reverse()
+  const isWhole = first <= 1
   return (
     <>
       <div class="page-head">
@@ -44,24 +47,17 @@ export function Journal({ query }: { readonly query: string }) {
           />
         </search>
       </div>
-      {fitting.length === 0 ? <p class="quiet">{t('journal.none')}</p> : null}
+      {fitting.length === 0 && isWhole ? <p class="quiet">{t('journal.none')}</p> : null}
       <ol class="lines card">
         {fitting.slice(0, shown).map((line) => (
           <Line key={line.seq} line={line} />
         ))}
       </ol>
-      <p class="row">
-        {fitting.length > shown ? (
-          <button type="button" onClick={() => setShown(shown + shownAtOnce)}>
-            {t('tiles.more', { count: Math.min(shownAtOnce, fitting.length - shown) })}
-          </button>
-        ) : null}
-        {first > 1 ? (
-          <button type="button" onClick={fetchOlder}>
-            {t('journal.older')}
-          </button>
-        ) : null}
-      </p>
+      {fitting.length > shown ? (
+        <Reached key={shown} onReached={() => setShown(shown + shownAtOnce)} />
+      ) : isWhole ? null : (
+        <Reached key={first} onReached={fetchOlder} />
+      )}
       <Command line="serin get journal" />
     </>
   )
@@ -75,8 +71,10 @@ function Line({ line }: { readonly line: JournalLine }) {
       <time dateTime={new Date(at).toISOString()}>{moment(at)}</time>
       <span class="actor">{actor}</span>
       <span class="about">{stream.replace(/^\w+\//, '')}</span>
-      <span>
-        {saysOf(line)} <span class="quiet">{reasonOf(line)}</span>
+      <span class="told">
+        <span>
+          {saysOf(line)} <span class="quiet">{reasonOf(line)}</span>
+        </span>
         <details>
           <summary>{t('journal.details')}</summary>
           <pre class="scroll" tabIndex={0}>

@@ -11,7 +11,7 @@ import { isAbout, toldLines } from '../live/told.ts'
 import { rolloutMark, serviceMark, worstFirst, isOpen } from '../live/marks.ts'
 import { t } from '../live/preferences.ts'
 import { go } from '../live/route.ts'
-import { client, freshness, journal, services, trails } from '../live/state.ts'
+import { client, followTrail, freshness, journal, services, trails } from '../live/state.ts'
 import { asItWas, joined } from '../live/trail.ts'
 import { tell } from '../live/connect.ts'
 import { Actions } from '../parts/actions.tsx'
@@ -215,6 +215,7 @@ function Missing({ text }: { readonly text: string }) {
 /** What was seen of a rollout: what the control plane kept, and what this page has seen since. */
 function useTrail(id: string): readonly RolloutPoint[] {
   const isLive = freshness.value === 'live'
+  useEffect(() => followTrail(id), [id])
   useEffect(() => {
     if (!isLive) return
     client.value

@@ -239,7 +239,6 @@ export const en = {
   'journal.intact': 'The chain of {count} lines is whole.',
   'journal.broken': 'The chain is broken at line {line}.',
   'journal.check': 'Verify the chain',
-  'journal.older': 'Older lines',
   'journal.details': 'Details',
 
   'plan.title': 'What would happen: {service} to {version}',

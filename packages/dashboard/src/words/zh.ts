@@ -241,7 +241,6 @@ export const zh: Readonly<Record<WordKey, string>> = {
   'journal.intact': '{count} 行的链完整。',
   'journal.broken': '链在第 {line} 行断开。',
   'journal.check': '验证链',
-  'journal.older': '更早的行',
   'journal.details': '详情',
 
   'plan.title': '预测：{service} 到 {version}',
