@@ -15,6 +15,7 @@ import { Plan } from './pages/plan.tsx'
 import { RolloutPage, ServicePage } from './pages/rollout.tsx'
 import { Settings } from './pages/settings.tsx'
 import { addressOf, type Place } from './places.ts'
+import { Emblem } from './parts/emblem.tsx'
 import { Keys } from './parts/keys.tsx'
 
 /** The whole dashboard: who is not logged in sees how to, everybody else the place they are at. */
@@ -73,10 +74,7 @@ function Header() {
   return (
     <header class="top">
       <a class="brand" href="/" aria-label="Serin">
-        <svg viewBox="0 0 24 24" width="22" height="22" aria-hidden="true">
-          <path d="M2 20h6v-5h6V9h6V3" fill="none" stroke="currentColor" stroke-width="3" stroke-linejoin="round" />
-          <circle cx="20" cy="20" r="2.4" class="dot" />
-        </svg>
+        <Emblem />
         Serin
       </a>
       <nav aria-label={t('nav.main')}>

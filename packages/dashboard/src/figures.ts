@@ -23,10 +23,13 @@ export function weight(basisPoints: number | null): string {
   return basisPoints === null ? '–' : `${Number((basisPoints / 100).toFixed(2))} %`
 }
 
-/** A share in percent; a dash when there is none. */
+/** A share in percent; a dash when there is none. What is not quite all or nothing is never shown as if it were. */
 export function percent(value: number | null): string {
   if (value === null) return '–'
-  return `${value === 100 || value === 0 ? value : value.toFixed(Math.abs(value) < 0.1 || (value > 99.9 && value < 100) ? 2 : 1)} %`
+  if (value > 0 && value < 0.005) return '< 0.01 %'
+  if (value >= 99.995 && value < 100) return '> 99.99 %'
+  if (value === 100 || value === 0) return `${value} %`
+  return minus(`${value.toFixed(Math.abs(value) < 0.1 || value > 99.9 ? 2 : 1)} %`)
 }
 
 /** A latency; a dash when there is none. */

@@ -1,7 +1,10 @@
 import type { Rollout, RolloutPoint, ServiceStatus } from '@serin/spec'
+import { useState } from 'preact/hooks'
 import { duration, percent, weight } from '../figures.ts'
 import { language, t } from '../live/preferences.ts'
+import { isOpen } from '../live/marks.ts'
 import { observedAt } from '../live/trail.ts'
+import { Source } from '../parts/source.tsx'
 import { heightOf, layoutStairs, type Stair } from './stairs-layout.ts'
 import { nextOf } from './next.ts'
 
@@ -20,13 +23,7 @@ interface StairProps {
 export function Staircase({ rollout, trail, splitPercent }: StairProps) {
   const observed = (step: number) => (step === rollout.step ? splitPercent : observedAt(trail, step))
   const stairs = layoutStairs(rollout, observed)
-  const isOver = rollout.phase === 'promoted' || rollout.phase === 'rolled-back'
-  const facts = {
-    asked: weight(rollout.askedBp),
-    inForce: weight(rollout.inForceBp),
-    observed: percent(splitPercent),
-  }
-  const gap = splitPercent !== null && !isOver && isApart(rollout.inForceBp ?? rollout.askedBp, splitPercent)
+  const gap = splitPercent !== null && isOpen(rollout) && isApart(rollout.inForceBp ?? rollout.askedBp, splitPercent)
   return (
     <section aria-labelledby="stairs-title" class="card stairs">
       <div class="stairs-head">
@@ -53,30 +50,55 @@ export function Staircase({ rollout, trail, splitPercent }: StairProps) {
           ))}
         </ol>
         <figcaption>
-          <dl class="facts">
-            <div>
-              <dt>
-                <i class="key asked" aria-hidden="true" /> {t('stairs.asked')}
-              </dt>
-              <dd>{facts.asked}</dd>
-            </div>
-            {isOver ? null : (
-              <div>
-                <dt>{t('stairs.inForce')}</dt>
-                <dd>{facts.inForce}</dd>
-              </div>
-            )}
-            <div>
-              <dt>
-                <i class="key observed" aria-hidden="true" /> {t('stairs.observed')}
-              </dt>
-              <dd>{isOver ? '' : facts.observed}</dd>
-            </div>
-          </dl>
+          <Facts rollout={rollout} splitPercent={splitPercent} />
           {gap ? <p class="tone-wait">▲ {t('stairs.gap')}</p> : null}
         </figcaption>
       </figure>
     </section>
+  )
+}
+
+/** What is asked, what the router says, and what is counted; each says where it comes from. */
+function Facts({ rollout, splitPercent }: { readonly rollout: Rollout; readonly splitPercent: number | null }) {
+  const [open, setOpen] = useState(false)
+  const facts = [
+    ['asked', weight(rollout.askedBp)],
+    ...(isOpen(rollout)
+      ? ([
+          ['inForce', weight(rollout.inForceBp)],
+          ['observed', percent(splitPercent)],
+        ] as const)
+      : []),
+  ] as const
+  return (
+    <>
+      <dl class="facts">
+        {facts.map(([name, value]) => (
+          <div key={name}>
+            <dt>
+              {name === 'inForce' ? null : <i class={`key ${name}`} aria-hidden="true" />} {t(`stairs.${name}`)}
+            </dt>
+            <dd>
+              <button type="button" class="figure" title={t('tile.how')} onClick={() => setOpen(true)}>
+                {value}
+              </button>
+            </dd>
+          </div>
+        ))}
+      </dl>
+      {open ? (
+        <Source
+          title={t('stairs.title')}
+          rows={[
+            ['stairs.asked', 'source.asked'],
+            ['stairs.inForce', 'source.inForce'],
+            ['stairs.observed', 'source.observed'],
+          ]}
+          line={`serin status ${rollout.service}`}
+          onClose={() => setOpen(false)}
+        />
+      ) : null}
+    </>
   )
 }
 

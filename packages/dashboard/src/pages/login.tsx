@@ -3,6 +3,8 @@ import { useEffect, useState } from 'preact/hooks'
 import { language, t } from '../live/preferences.ts'
 import { go, place } from '../live/route.ts'
 import { setSession } from '../live/state.ts'
+import { Command } from '../parts/command.tsx'
+import { Emblem } from '../parts/emblem.tsx'
 import { languages, type Language } from '../words/say.ts'
 
 /** Logs in with the code of the address, if it has one, and says how to get one. */
@@ -17,7 +19,8 @@ export function Login() {
     void logIn(code).then(setSaid)
   }, [code])
   return (
-    <main id="main" class="login">
+    <main id="main" class="login card">
+      <Emblem />
       <h1>{t('login.title')}</h1>
       {said === null ? (
         <p role="status">{code === '' ? t('login.over') : t('login.trying')}</p>
@@ -27,9 +30,7 @@ export function Login() {
         </p>
       )}
       <p>{t('login.how')}</p>
-      <pre>
-        <code>serin dashboard</code>
-      </pre>
+      <Command line="serin dashboard" title="" />
       <p class="quiet">{t('login.why')}</p>
       <p class="row">
         {(Object.entries(languages) as [Language, string][]).map(([key, name]) => (

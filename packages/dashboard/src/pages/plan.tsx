@@ -71,7 +71,7 @@ function Forecast({ plan }: { readonly plan: ReleasePlan }) {
 function Picture({ plan }: { readonly plan: ReleasePlan }) {
   const { path, steps, untilMs } = layoutPlan(plan, { width, height })
   return (
-    <figure class="card">
+    <figure class="card plan">
       <div class="band">
         <svg viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="none" class="plan-picture" aria-hidden="true">
           {steps.map(({ left, right, top, found }, i) => (
@@ -90,11 +90,27 @@ function Picture({ plan }: { readonly plan: ReleasePlan }) {
           ))}
           <path class="stable" d={path} />
         </svg>
-        <span class="scale end" aria-hidden="true">
-          {duration(untilMs, language.value)}
-        </span>
+        {steps.map(({ left, right, top }, i) =>
+          right - left < width / 20 ? null : (
+            <span
+              key={i}
+              class="scale step"
+              style={{ left: `${(left / width) * 100}%`, top: `calc(1.25rem + ${top / height} * 10rem)` }}
+              aria-hidden="true"
+            >
+              {weight(plan.steps[i]?.weightBp ?? 0)}
+            </span>
+          ),
+        )}
       </div>
-      <figcaption class="quiet">{t('plan.picture')}</figcaption>
+      <p class="axis quiet" aria-hidden="true">
+        <span>0</span>
+        <span>{duration(untilMs, language.value)}</span>
+      </p>
+      <figcaption class="quiet">
+        <i class="key asked" aria-hidden="true" /> {t('plan.picture')} <i class="key found" aria-hidden="true" />{' '}
+        {t('plan.pictureFound')}
+      </figcaption>
     </figure>
   )
 }

@@ -12,7 +12,7 @@ export function Command({ line, title }: { readonly line: string; readonly title
   }
   return (
     <p class="command">
-      <span class="quiet">{title ?? t('cli.same')}</span>
+      {title === '' ? null : <span class="quiet">{title ?? t('cli.same')}</span>}
       <code>{line}</code>
       <button type="button" onClick={copy} onBlur={() => setCopied(false)}>
         {copied ? t('cli.copied') : t('cli.copy')}

@@ -1,7 +1,9 @@
 import type { ServiceStatus, VersionStatus } from '@serin/spec'
+import { useState } from 'preact/hooks'
 import { count, figure, latency, mebibytes, percent, weight } from '../figures.ts'
 import { t } from '../live/preferences.ts'
 import type { WordKey } from '../words/en.ts'
+import { Source } from './source.tsx'
 
 const rows: readonly (readonly [WordKey, (version: VersionStatus) => string])[] = [
   ['versions.asked', ({ askedBp }) => weight(askedBp)],
@@ -22,12 +24,18 @@ const rows: readonly (readonly [WordKey, (version: VersionStatus) => string])[] 
 
 /** The versions that run, side by side. */
 export function Versions({ service }: { readonly service: ServiceStatus }) {
+  const [open, setOpen] = useState(false)
   const shown = service.versions.filter(({ role, replicas }) => role !== 'idle' || replicas.length > 0)
   const sorted = [...shown].sort((a, b) => order.indexOf(a.role) - order.indexOf(b.role))
   const metrics = service.rollout?.judgement?.metrics.filter(({ kind }) => kind === 'observation') ?? []
   return (
     <section aria-labelledby="versions-title" class="card">
-      <h2 id="versions-title">{t('versions.title')}</h2>
+      <div class="card-head">
+        <h2 id="versions-title">{t('versions.title')}</h2>
+        <button type="button" class="link" onClick={() => setOpen(true)}>
+          {t('tile.how')}
+        </button>
+      </div>
       <div class="scroll" tabIndex={0} role="group" aria-labelledby="versions-title">
         <table class="versions-table">
           <thead>
@@ -62,9 +70,26 @@ export function Versions({ service }: { readonly service: ServiceStatus }) {
           </tbody>
         </table>
       </div>
+      {open ? (
+        <Source
+          title={t('versions.title')}
+          rows={sources}
+          line={`serin get versions ${service.name} -o wide`}
+          onClose={() => setOpen(false)}
+        />
+      ) : null}
     </section>
   )
 }
+
+const sources = [
+  ['versions.observed', 'source.observed'],
+  ['versions.success', 'source.success'],
+  ['versions.p95', 'source.latency'],
+  ['versions.throughput', 'source.throughput'],
+  ['versions.cpu', 'source.replicas'],
+  ['tile.metric', 'source.observations'],
+] as const
 
 const order: readonly VersionStatus['role'][] = ['stable', 'canary', 'warm', 'idle']
 

@@ -254,7 +254,8 @@ export const en = {
   'plan.begins': 'begins',
   'plan.lasts': 'lasts',
   'plan.requests': 'requests here',
-  'plan.picture': 'Share of canary over time, and the chance that doubled errors are found at each step.',
+  'plan.picture': 'Share of canary over time.',
+  'plan.pictureFound': 'Chance that doubled errors are found at this step, as part of its height.',
   'plan.notForecast': 'Not forecast: {metrics}.',
 
   'settings.title': 'Settings',
@@ -319,6 +320,16 @@ export const en = {
   'trace.says': 'In words',
   'trace.judged': 'Judged',
 
+  'source.asked': 'The weight of the step, as the control plane asked the router for it. It is in the journal.',
+  'source.inForce': 'What the router itself says it does, read back after every change and every second.',
+  'source.observed':
+    'The share of canary among the requests that the gateway counted in the last ten seconds. Chance makes it differ a little.',
+  'source.success': 'Requests that did not fail, of all that ended in the last ten seconds, as the gateway saw them.',
+  'source.latency': 'Quantiles of the time until the answer was whole, of the last ten seconds, at the gateway.',
+  'source.throughput': 'Requests that ended in the last ten seconds, per second.',
+  'source.replicas': 'Of all copies of the version together, as the operating system tells it.',
+  'source.observations': 'Values that were sent in, since the rollout began: means of both versions.',
+  'tile.metric': 'sent metrics',
   'time.s': '{n} s',
   'time.m': '{n} min',
   'time.ms': '{m} min {s} s',
