@@ -51,6 +51,8 @@ test('journeys through the dashboard', { skip: noBrowser, timeout: 400_000 }, as
     await page.getByRole('heading', { name: /bad was rolled back/ }).waitFor()
     await page.getByRole('article', { name: 'errors' }).getByText('harm', { exact: true }).waitFor()
     assert.match(await page.title(), /^■ rolled back · shop$/)
+    const icon = await page.locator('link[rel=icon]').getAttribute('href')
+    assert.match(icon ?? '', /^data:image\/svg\+xml,.*%23c62f25/, 'the tab has the colour of harm')
     await shop.rolloutIs('rolled back', over('rolled-back'))
   })
 

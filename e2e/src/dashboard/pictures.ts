@@ -68,9 +68,9 @@ try {
     'checkout to have evidence at 25 %',
     async () => {
       const { step, judgement } = await client.getRollout({ rollout: 'checkout' })
-      return step === 1 && judgement !== null && judgement.units.canary > 800
+      return step === 1 && judgement !== null && judgement.units.canary > 500
     },
-    120_000,
+    240_000,
   )
   mkdirSync(folder, { recursive: true })
   for (const [name, path, look, sign] of pictures) await take({ name, path, look, sign, client })
@@ -109,7 +109,7 @@ async function loadOn(service: string, client: Client): Promise<Load> {
     const { address: known } = await client.getService({ service })
     return known !== null && (await fetch(known)).ok ? known : null
   })
-  return await startLoad(address, { rate: service === 'checkout' ? 80 : 25, users: 4_000, connections: 8 })
+  return await startLoad(address, { rate: service === 'checkout' ? 120 : 25, users: 4_000, connections: 8 })
 }
 
 /** Every second a few customers want their money back, whatever version they had. */

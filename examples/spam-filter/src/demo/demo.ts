@@ -74,6 +74,7 @@ async function keepRunning(stage: Stage, screen: Screen, signal: AbortSignal): P
   screen.say(
     '',
     'Everything keeps running until Ctrl-C. Look around from another terminal:',
+    `  npm run serin -- dashboard --data ${stage.dataDirectory}`,
     `  npm run serin -- watch --data ${stage.dataDirectory}`,
     `  npm run serin -- explain --data ${stage.dataDirectory}`,
     '',

@@ -88,7 +88,7 @@ function Facts({ rollout, splitPercent }: { readonly rollout: Rollout; readonly 
       </dl>
       {open ? (
         <Source
-          title={t('stairs.title')}
+          title={t('source.weights')}
           rows={[
             ['stairs.asked', 'source.asked'],
             ['stairs.inForce', 'source.inForce'],

@@ -320,8 +320,9 @@ export const en = {
   'trace.says': 'In words',
   'trace.judged': 'Judged',
 
+  'source.weights': 'the weights',
   'source.asked': 'The weight of the step, as the control plane asked the router for it. It is in the journal.',
-  'source.inForce': 'What the router itself says it does, read back after every change and every second.',
+  'source.inForce': 'What the router itself says it does: read back, not remembered.',
   'source.observed':
     'The share of canary among the requests that the gateway counted in the last ten seconds. Chance makes it differ a little.',
   'source.success': 'Requests that did not fail, of all that ended in the last ten seconds, as the gateway saw them.',

@@ -322,8 +322,9 @@ export const zh: Readonly<Record<WordKey, string>> = {
   'trace.says': '文字说明',
   'trace.judged': '判定时间',
 
+  'source.weights': '权重',
   'source.asked': '本步的权重，即控制面向路由器要求的值；日志中有记录。',
-  'source.inForce': '路由器自己报告的权重，每次变更后以及每秒读回。',
+  'source.inForce': '路由器自己报告的权重：是读回的，不是记住的。',
   'source.observed': '最近十秒网关统计的请求中金丝雀所占的份额；随机性会造成小的偏差。',
   'source.success': '最近十秒结束的请求中没有失败的比例，由网关统计。',
   'source.latency': '最近十秒网关测得的完整响应时间的分位数。',
