@@ -12,7 +12,7 @@ import { servicesFile, type ServiceFileOptions } from '../harness/service-file.t
 import { until } from '../harness/until.ts'
 import { logIn, urlOf } from './log-in.ts'
 
-const folder = process.argv[2] ?? fileURLToPath(new URL('../../../docs/images/dashboard/', import.meta.url))
+const folder = process.argv[2] ?? fileURLToPath(new URL('../../../docs/images/', import.meta.url))
 const steps = (hold: string) =>
   `{ kind: canary, steps: [{ weight: 5%, hold: 5s }, { weight: 25%, hold: ${hold} }, { weight: 50%, hold: 1h }] }`
 const metrics =
@@ -41,7 +41,6 @@ const pictures: readonly (readonly [name: string, path: string, look: BrowserOpt
   ['rollout-dark', '/services/checkout', { theme: 'dark' }, '.tile'],
   ['rolled-back', '/rollouts/payments-1', { height: 960 }, '.replay'],
   ['gates', '/gates', { height: 400 }, '.gate'],
-  ['journal', '/journal', {}, '.lines li'],
   ['phone', '/services/checkout', { width: 390, height: 844 }, '.tile'],
   ['chinese', '/services/checkout', { language: 'zh-CN' }, '.tile'],
   ['plan', '/services/accounts/plan?to=v2', {}, '.plan-picture'],
@@ -100,8 +99,8 @@ async function take({ name, path, look, sign, client }: Picture): Promise<void> 
   await browser.page.locator(sign).first().waitFor()
   // A few beats of the live strip.
   await sleep(3_000)
-  await browser.page.screenshot({ path: join(folder, `${name}.png`) })
-  console.log(`${name}.png`)
+  await browser.page.screenshot({ path: join(folder, `dashboard-${name}.png`) })
+  console.log(`dashboard-${name}.png`)
 }
 
 async function loadOn(service: string, client: Client): Promise<Load> {

@@ -24,6 +24,16 @@ function healthy(more: { readonly v2?: Partial<ArmSlot> } = {}): EvidenceSlot {
   return slotOf({ v1: arm(100), v2: { ...arm(100), ...more.v2 } }, { canaryBp: 5_000 })
 }
 
+/** While a version warms up its requests are served, and slow, but not judged. */
+function warmingUp(): EvidenceSlot {
+  const slot = healthy()
+  const arms = Object.entries(slot.arms).map(([name, arm]) => {
+    const buckets = arm.buckets.map(([bucket = 0, requests = 0]) => [bucket, requests, 0, 0, 0, 0])
+    return [name, { ...arm, latency: [[900, arm.requests]], latencyScored: 0, buckets }] as const
+  })
+  return { ...slot, arms: Object.fromEntries(arms) as EvidenceSlot['arms'] }
+}
+
 /** Canary units that fail, each once. */
 const failing = (units: number): Partial<ArmSlot> => ({
   randomised: units,
@@ -54,6 +64,14 @@ function judged({
 const enough = Array.from({ length: 20 }, () => healthy())
 const harm = slotOf({ v2: failing(12), v1: { randomised: 200 } })
 const skewed = slotOf({ v1: { newUnits: 900 }, v2: { newUnits: 100 } }, { canaryBp: 5_000 })
+
+test('what is told of latency is what was judged: requests of a version that warms up are in neither, and the estimate is of the interval', () => {
+  const told = (slots: readonly EvidenceSlot[]) => judged({ slots }).metrics.find(({ kind }) => kind === 'latency')
+  const [warm, cold] = [told(enough), told([warmingUp(), warmingUp(), ...enough])]
+  assert.deepEqual([cold?.canary, cold?.stable, cold?.counts], [warm?.canary, warm?.stable, warm?.counts])
+  const [low, high] = cold?.interval ?? []
+  assert.ok(low != null && high != null && (cold?.difference ?? NaN) > low && (cold?.difference ?? NaN) < high)
+})
 
 describe('the decision table, row by row', () => {
   test('1. a split that is not as asked suspends every decision, harm included', () => {

@@ -65,12 +65,17 @@ export function readLatency(
   const [stable, canary] = [rate(state.stable), rate(state.canary)]
   const question = latencyQuestion(setup)
   const atGuard = told === guard && canary !== null ? canary : null
+  const judged = told === guard ? judgedTotals(tests) : null
+  const counted = judged ?? {
+    stable: { num: above(state.stable), den: histogramCount(state.stable.latency) },
+    canary: { num: above(state.canary), den: histogramCount(state.canary.latency) },
+  }
+  const shown = judged === null ? { stable, canary } : { stable: mean(judged.stable), canary: mean(judged.canary) }
   return finish(metric.role, thresholds, {
     name,
     kind: 'latency',
-    stable,
-    canary,
-    difference: difference(canary, stable),
+    ...shown,
+    difference: difference(shown.canary, shown.stable),
     ...drawn(told === guard ? tests : null, question, nextBp),
     exact: tests?.kind !== 'units',
     unit: 'percent',
@@ -78,10 +83,10 @@ export function readLatency(
     harm: { logE: harmLogE, threshold: thresholds.harm },
     safety: { logE: safety(tests, question, nextBp, atGuard), threshold: thresholds.safe },
     counts: {
-      stable: histogramCount(state.stable.latency),
-      canary: histogramCount(state.canary.latency),
-      stableEvents: above(state.stable),
-      canaryEvents: above(state.canary),
+      stable: counted.stable.den,
+      canary: counted.canary.den,
+      stableEvents: counted.stable.num,
+      canaryEvents: counted.canary.num,
     },
     missing: cut === undefined ? ['more traffic on stable before the rollout, to know how fast it is'] : [],
     cut: cut === undefined ? null : { quantile: cut.quantile, cutMs: cut.cutMs },
@@ -105,7 +110,6 @@ export function readObservations(
   }
   const reading = readObserved(observed, metric, margins)
   const [stable, canary] = [totalsOf(observed, 'stable'), totalsOf(observed, 'canary')]
-  const mean = ({ num, den }: { readonly num: number; readonly den: number }) => (den > 0 ? (100 * num) / den : null)
   const known = reading.ok ? reading : null
   return finish(metric.role, thresholds, {
     name,
@@ -181,6 +185,22 @@ function counts(state: AnalysisState, events: (arm: ArmTotals) => number): Metri
     stableEvents: events(state.stable),
     canaryEvents: events(state.canary),
   }
+}
+
+interface Totals {
+  readonly num: number
+  readonly den: number
+}
+
+/** What a test with users as units has counted: while a version warms up it serves requests that are not judged, and those are not told either. */
+function judgedTotals(tests: EventTests | null): { readonly stable: Totals; readonly canary: Totals } | null {
+  if (tests?.kind !== 'units' || tests.clusters === null) return null
+  const [stable, canary] = [totalsOf(tests.clusters, 'stable'), totalsOf(tests.clusters, 'canary')]
+  return stable.den > 0 && canary.den > 0 ? { stable, canary } : null
+}
+
+function mean({ num, den }: Totals): number | null {
+  return den > 0 ? (100 * num) / den : null
 }
 
 function difference(canary: number | null, stable: number | null): number | null {
