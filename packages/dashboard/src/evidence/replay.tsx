@@ -33,7 +33,7 @@ export function Replay({ rollout, trail, at, onAt }: ReplayProps) {
     return () => clearInterval(timer)
     // Where it began is where it was when somebody pressed.
   }, [playing])
-  if (trail.length < 2) return null
+  if (trail.length < 2) return <p class="quiet">{t('replay.none')}</p>
   const said = t('replay.at', { clock: clock(now), age: duration(now - rollout.startedAt, language.value) })
   return (
     <section class="card replay" aria-labelledby="replay-title">

@@ -1,5 +1,5 @@
 import type { JournalLine } from '@serin/sdk'
-import type { MetricReading, Rollout, RolloutPoint, ServiceStatus } from '@serin/spec'
+import type { Judgement, MetricReading, Rollout, RolloutPoint, ServiceStatus } from '@serin/spec'
 import type { ComponentChildren } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { Replay } from '../evidence/replay.tsx'
@@ -21,6 +21,7 @@ import { showInTab } from '../parts/tab.ts'
 import { Sign } from '../parts/sign.tsx'
 import { partsOf, serviceSentence } from '../parts/sentence.ts'
 import { Versions } from '../parts/versions.tsx'
+import { isWord } from '../words/say.ts'
 import { addressOf } from '../places.ts'
 
 const tilesShown = 6
@@ -75,6 +76,12 @@ function View({ rollout: latest, service, at }: ViewProps) {
   const isLive = at === null && isOpen(latest)
   return (
     <>
+      {at === null ? null : (
+        <p class="past" role="status">
+          {t('replay.past')}
+        </p>
+      )}
+      {service === undefined ? <Later rollout={latest} /> : null}
       <First rollout={rollout} service={isNow ? service : undefined} />
       <div class="where">
         <Staircase rollout={rollout} trail={trail} splitPercent={isOpen(rollout) ? split : null} />
@@ -99,6 +106,8 @@ function First({ rollout, service }: { readonly rollout: Rollout; readonly servi
         <a href={addressOf({ page: 'service', service: rollout.service })}>{rollout.service}</a>{' '}
         <span>{t('rollout.versions', { stable: rollout.stable, canary: rollout.canary })}</span>{' '}
         <span class="quiet">{t('rollout.kind', { strategy: rollout.strategy, number: rollout.number })}</span>{' '}
+        {rollout.attempt > 1 ? <span class="quiet">{t('rollout.again', { attempt: rollout.attempt })}</span> : null}{' '}
+        <span class="quiet">{reasonText(rollout)}</span>{' '}
         {isOpen(rollout) ? null : <PlanLink service={rollout.service} />}
       </p>
       <Sentence text={rollout.sentence} mark={<Sign mark={rolloutMark(rollout)} />} />
@@ -108,9 +117,29 @@ function First({ rollout, service }: { readonly rollout: Rollout; readonly servi
         </p>
       ))}
       {service?.freeze == null ? null : <p class="tone-wait">▲ {t('service.frozen', service.freeze)}</p>}
+      {service === undefined || service.queue.length === 0 ? null : (
+        <p class="quiet">{t('service.queue', { versions: service.queue.join(', ') })}</p>
+      )}
       {service === undefined ? null : <Actions rollout={rollout} />}
     </div>
   )
+}
+
+/** Of a rollout that is not the latest of its service: which one is. */
+function Later({ rollout: { service } }: { readonly rollout: Rollout }) {
+  const latest = services.value.get(service)?.rollout?.id
+  return latest === undefined ? null : (
+    <p class="quiet">
+      {t('rollout.older', { service })} <a href={addressOf({ page: 'rollout', rollout: latest, at: null })}>{latest}</a>
+    </p>
+  )
+}
+
+/** Why it is held or over, in the language of the page where that knows it. */
+function reasonText({ reason, by }: Rollout): string {
+  if (reason === null) return ''
+  const word = `reason.${reason}`
+  return isWord(word) ? t(word, { by: by ?? '' }) : reason
 }
 
 function PlanLink({ service }: { readonly service: string }) {
@@ -163,7 +192,10 @@ function Tiles({ rollout, trail }: { readonly rollout: Rollout; readonly trail: 
   const shown = more ? metrics : metrics.slice(0, tilesShown)
   return (
     <section aria-labelledby="tiles-title">
-      <h2 id="tiles-title">{t('tiles.title')}</h2>
+      <div class="tiles-head">
+        <h2 id="tiles-title">{t('tiles.title')}</h2>
+        {isOpen(rollout) && rollout.judgement !== null ? <Health health={rollout.judgement.health} /> : null}
+      </div>
       {metrics.length === 0 ? <p class="quiet">{t('tiles.none')}</p> : null}
       <div class="tiles">
         {shown.map((reading) => (
@@ -180,6 +212,15 @@ function Tiles({ rollout, trail }: { readonly rollout: Rollout; readonly trail: 
   )
 }
 
+/** Whether there is evidence at all: no evidence is a verdict too. */
+function Health({ health }: { readonly health: Judgement['health'] }) {
+  return health === 'ok' ? (
+    <span class="quiet">{t('health.ok')}</span>
+  ) : (
+    <span class="tone-wait">▲ {t(`health.${health}`)}</span>
+  )
+}
+
 function Last({ rollout, at }: { readonly rollout: Rollout; readonly at: number | null }) {
   const told = toldLines(useLines(rollout))
   const lines = at === null ? told : told.filter((line) => line.at <= at)
@@ -187,6 +228,9 @@ function Last({ rollout, at }: { readonly rollout: Rollout; readonly at: number 
     <section aria-labelledby="events-title" class="card happened">
       <h2 id="events-title">{t('events.title')}</h2>
       <Events lines={lines.slice(-3).reverse()} />
+      <p>
+        <a href={addressOf({ page: 'journal', query: rollout.service })}>{t('events.all')}</a>
+      </p>
       <Command line={`serin status ${rollout.service} -w`} />
     </section>
   )

@@ -11,7 +11,6 @@ export const en = {
   'nav.loggedIn': '{name}, {role}',
 
   'link.connecting': 'Connecting…',
-  'link.live': 'Live',
   'link.stale': 'Last heard {age} ago',
   'link.lost': 'Connection lost. Last heard {age} ago; trying again.',
   'link.never': 'No control plane answers. Trying again.',
@@ -132,7 +131,6 @@ export const en = {
   'tile.step': 'Step',
   'tile.slow': '{name}, slower than {cut}',
 
-  'do.title': 'What can I do?',
   'do.hold': 'Hold',
   'do.resume': 'Resume',
   'do.rollBack': 'Roll back',
@@ -142,12 +140,10 @@ export const en = {
   'do.approve': 'Approve',
   'do.retry': 'Start it again',
   'do.undo': 'Undo',
-  'do.release': 'Release…',
   'do.cancel': 'Cancel',
   'do.why': 'Reason',
   'do.whyNeeded': 'Reason (needed: the journal keeps it)',
   'do.mayNot': 'Your role is {role}; this needs {needed}.',
-  'do.notNow': 'Not now: it is {phase}.',
   'do.notHeard': 'Not while the connection is lost: what is shown may be old.',
   'do.working': 'Working…',
   'effect.pause': 'Canary stays at {weight} of the traffic until somebody resumes it. Harm still rolls it back.',
@@ -188,7 +184,6 @@ export const en = {
 
   'versions.title': 'Side by side',
   'versions.figure': 'The last ten seconds',
-  'versions.role': 'role',
   'versions.asked': 'asked',
   'versions.observed': 'observed',
   'versions.success': 'success',

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { en } from './en.ts'
 import { isWord, languageOf, say } from './say.ts'
@@ -14,6 +16,18 @@ test('every word is there in both languages, with the same gaps', () => {
     assert.notEqual(other.trim(), '', key)
     assert.deepEqual(gapsOf(other), gapsOf(text), key)
   }
+})
+
+test('every word is said somewhere', () => {
+  const root = join(import.meta.dirname, '..')
+  const sources = globSync('**/*.{ts,tsx}', { cwd: root, exclude: ['words/**'] })
+  const text = sources.map((path) => readFileSync(join(root, path), 'utf8')).join('\n')
+  // Some are put together: `phase.${phase}`.
+  const begun = [...text.matchAll(/`([\w.]+\.)\$\{/g)].map(([, begin = '']) => begin)
+  const dead = Object.keys(en).filter(
+    (key) => !text.includes(`'${key}'`) && !begun.some((begin) => key.startsWith(begin)),
+  )
+  assert.deepEqual(dead, [])
 })
 
 test('a sentence is filled in, and a gap nobody fills stays to be seen', () => {

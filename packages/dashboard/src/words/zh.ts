@@ -13,7 +13,6 @@ export const zh: Readonly<Record<WordKey, string>> = {
   'nav.loggedIn': '{name}，{role}',
 
   'link.connecting': '正在连接…',
-  'link.live': '实时',
   'link.stale': '上次收到数据是 {age}前',
   'link.lost': '连接已断开。上次收到数据是 {age}前；正在重试。',
   'link.never': '控制面没有应答，正在重试。',
@@ -134,7 +133,6 @@ export const zh: Readonly<Record<WordKey, string>> = {
   'tile.step': '步骤',
   'tile.slow': '{name}，慢于 {cut}',
 
-  'do.title': '我能做什么？',
   'do.hold': '暂停',
   'do.resume': '恢复',
   'do.rollBack': '回滚',
@@ -144,12 +142,10 @@ export const zh: Readonly<Record<WordKey, string>> = {
   'do.approve': '批准',
   'do.retry': '重新开始',
   'do.undo': '撤销',
-  'do.release': '发布…',
   'do.cancel': '取消',
   'do.why': '理由',
   'do.whyNeeded': '理由（必填，记入日志）',
   'do.mayNot': '您的角色是 {role}；此操作需要 {needed}。',
-  'do.notNow': '现在不行：{phase}。',
   'do.notHeard': '连接断开时不行：所示内容可能已过时。',
   'do.working': '进行中…',
   'effect.pause': '金丝雀保持 {weight} 的流量，直到有人恢复。若有危害仍会回滚。',
@@ -190,7 +186,6 @@ export const zh: Readonly<Record<WordKey, string>> = {
 
   'versions.title': '并排比较',
   'versions.figure': '最近十秒',
-  'versions.role': '角色',
   'versions.asked': '要求',
   'versions.observed': '实测',
   'versions.success': '成功率',
