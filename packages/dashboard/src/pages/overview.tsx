@@ -1,4 +1,4 @@
-import type { ServiceStatus } from '@serin/spec'
+import type { Rollout, ServiceStatus } from '@serin/spec'
 import { useEffect, useRef } from 'preact/hooks'
 import { duration, weight } from '../figures.ts'
 import { language, t } from '../live/preferences.ts'
@@ -8,7 +8,7 @@ import { freshness, now, services } from '../live/state.ts'
 import { Command } from '../parts/command.tsx'
 import { useKey } from '../parts/keys.tsx'
 import { Sign } from '../parts/sign.tsx'
-import { serviceSentence } from '../parts/sentence.ts'
+import { headlineOf, serviceSentence } from '../parts/sentence.ts'
 import { addressOf, shows, type Show } from '../places.ts'
 import { MiniStairs } from '../evidence/mini-stairs.tsx'
 
@@ -77,7 +77,7 @@ function Service({ service }: { readonly service: ServiceStatus }) {
   const { name, rollout, stable, trouble } = service
   const open = rollout !== null && isOpen(rollout)
   const since = rollout === null ? null : (rollout.endedAt ?? rollout.startedAt)
-  const says = trouble[0] ?? serviceSentence(service)
+  const says = trouble[0] ?? (rollout === null ? serviceSentence(service) : wholeOf(rollout))
   const share = rollout === null ? 0 : (rollout.inForceBp ?? rollout.askedBp)
   return (
     <li class={`service ${serviceMark(service).tone} ${open ? 'open' : ''}`}>
@@ -100,6 +100,12 @@ function Service({ service }: { readonly service: ServiceStatus }) {
       </a>
     </li>
   )
+}
+
+/** The sentence of a rollout, begun in the language of the page. */
+function wholeOf(rollout: Rollout): string {
+  const { first, rest, lang } = headlineOf(rollout)
+  return lang === 'en' ? rollout.sentence : `${first} ${rest}`
 }
 
 function fits(service: ServiceStatus, query: string, show: Show): boolean {

@@ -9,7 +9,7 @@ import { Tile } from '../evidence/tile.tsx'
 import { TraceOf } from '../evidence/trace.tsx'
 import { isAbout, toldLines } from '../live/told.ts'
 import { rolloutMark, serviceMark, worstFirst, isOpen } from '../live/marks.ts'
-import { t } from '../live/preferences.ts'
+import { language, t } from '../live/preferences.ts'
 import { go } from '../live/route.ts'
 import { client, followTrail, freshness, journal, services, trails } from '../live/state.ts'
 import { asItWas, joined } from '../live/trail.ts'
@@ -19,9 +19,9 @@ import { Command } from '../parts/command.tsx'
 import { Events } from '../parts/events.tsx'
 import { showInTab } from '../parts/tab.ts'
 import { Sign } from '../parts/sign.tsx'
-import { partsOf, serviceSentence } from '../parts/sentence.ts'
+import { headlineOf, serviceSentence } from '../parts/sentence.ts'
 import { Versions } from '../parts/versions.tsx'
-import { isWord } from '../words/say.ts'
+import { isWord, type Language } from '../words/say.ts'
 import { addressOf } from '../places.ts'
 
 const tilesShown = 6
@@ -35,8 +35,15 @@ export function ServicePage({ name }: { readonly name: string }) {
     <>
       <div class="first">
         <p class="kicker">{name}</p>
+        {service.trouble.map((each) => (
+          <p key={each} class="tone-harm trouble" lang="en">
+            ■ {each}
+          </p>
+        ))}
         <Sentence
-          text={service.trouble[0] ?? serviceSentence(service)}
+          first={serviceSentence(service)}
+          rest=""
+          lang={language.value}
           mark={<Sign mark={serviceMark(service)} alone />}
         />
       </div>
@@ -110,7 +117,7 @@ function First({ rollout, service }: { readonly rollout: Rollout; readonly servi
         <span class="quiet">{reasonText(rollout)}</span>{' '}
         {isOpen(rollout) ? null : <PlanLink service={rollout.service} />}
       </p>
-      <Sentence text={rollout.sentence} mark={<Sign mark={rolloutMark(rollout)} />} />
+      <Sentence {...headlineOf(rollout)} mark={<Sign mark={rolloutMark(rollout)} />} />
       {service?.trouble.map((each) => (
         <p class="tone-harm trouble" lang="en">
           ■ {each}
@@ -168,13 +175,19 @@ function ReplayOf(props: {
   return <Replay {...props} onAt={(at) => go({ page: 'rollout', rollout: id, at }, { instead: true })} />
 }
 
+interface SentenceProps {
+  readonly first: string
+  readonly rest: string
+  readonly lang: Language
+  readonly mark: ComponentChildren
+}
+
 /** The answer in large type; what a long one goes on to say stands below it. */
-function Sentence({ text, mark }: { readonly text: string; readonly mark: ComponentChildren }) {
-  const { first, rest } = partsOf(text)
+function Sentence({ first, rest, lang, mark }: SentenceProps) {
   return (
     <>
       <h1 class="verdict">
-        {mark} <span lang="en">{first}</span>
+        {mark} <span lang={lang}>{first}</span>
       </h1>
       {rest === '' ? null : (
         <p class="rest" lang="en">

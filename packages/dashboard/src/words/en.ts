@@ -45,6 +45,13 @@ export const en = {
   'phase.promoted': 'promoted',
   'phase.rolled-back': 'rolled back',
 
+  'headline.preparing': '{canary} is being prepared.',
+  'headline.watching': 'Watching {canary} at {weight}.',
+  'headline.holding': '{canary} is held at {weight}.',
+  'headline.promoting': '{canary} is getting all traffic.',
+  'headline.rolling-back': 'Traffic goes back to {stable}.',
+  'headline.promoted': '{canary} was promoted.',
+  'headline.rolled-back': '{canary} was rolled back; {stable} has all traffic.',
   'reason.harmful': 'harm was seen',
   'reason.failed': 'canary failed',
   'reason.aborted': 'somebody stopped it',

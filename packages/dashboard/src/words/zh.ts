@@ -47,6 +47,13 @@ export const zh: Readonly<Record<WordKey, string>> = {
   'phase.promoted': '已转正',
   'phase.rolled-back': '已回滚',
 
+  'headline.preparing': '正在准备 {canary}。',
+  'headline.watching': '正在以 {weight} 观察 {canary}。',
+  'headline.holding': '{canary} 暂停在 {weight}。',
+  'headline.promoting': '{canary} 正在接收全部流量。',
+  'headline.rolling-back': '流量正在回到 {stable}。',
+  'headline.promoted': '{canary} 已提升。',
+  'headline.rolled-back': '{canary} 已回滚；{stable} 承担全部流量。',
   'reason.harmful': '发现危害',
   'reason.failed': '金丝雀失败',
   'reason.aborted': '有人中止',
