@@ -189,6 +189,31 @@ test('journeys through the dashboard', { skip: noBrowser, timeout: 400_000 }, as
     await dialog.waitFor({ state: 'detached' })
   })
 
+  await t.test('the journal is searched for a reason, and verified', async () => {
+    await page.goto(`${url}/journal`)
+    await page.locator('.lines > li').first().waitFor()
+    await page.keyboard.press('/')
+    await page.keyboard.type('LUNCH held')
+    const lines = page.locator('.lines > li')
+    await lines.filter({ hasText: 'held it lunch' }).waitFor()
+    assert.equal(await lines.filter({ hasText: 'the router confirmed' }).count(), 0)
+    await page.getByRole('button', { name: 'Verify the chain' }).click()
+    await page.getByText(/^The chain of [\d,]+ lines is whole\.$/).waitFor()
+  })
+
+  await t.test('a token is made, shown once, and taken back', async () => {
+    await page.goto(`${url}/settings`)
+    await page.getByLabel('Name').fill('bob')
+    await page.getByLabel('Role').selectOption('operator')
+    await page.getByRole('button', { name: 'Make a token' }).click()
+    await page.getByText('It is shown only now:').waitFor()
+    await page.getByRole('button', { name: 'Revoke bob' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click()
+    await page.getByRole('button', { name: 'Revoke bob' }).waitFor({ state: 'detached' })
+    const { tokens } = await stage.client.listTokens({})
+    assert.ok(!tokens.some(({ name }) => name === 'bob'))
+  })
+
   await t.test(
     'every page is accessible in both themes, fits a phone, and asked nobody else for anything',
     async () => {

@@ -58,7 +58,19 @@ test('every operation answers as the table says', async () => {
   await operation(plane, 'retry', '/v1/rollouts/shop-1/retry', { body: {} })
   await operation(plane, 'getRollout', '/v1/rollouts/shop-1')
   await operation(plane, 'getRollout', '/v1/rollouts/shop')
-  await operation(plane, 'listRollouts', '/v1/rollouts?service=shop&limit=3')
+  const found = async (query: string) =>
+    ((await operation(plane, 'listRollouts', `/v1/rollouts?${query}`)) as { rollouts: readonly unknown[] }).rollouts
+      .length
+  assert.deepEqual(
+    [
+      await found('service=shop&limit=3'),
+      await found('find=V2+shop'),
+      await found('find=v9'),
+      await found('before=shop-1'),
+    ],
+    [1, 1, 0, 0],
+  )
+  assert.equal((await plane.call('GET', '/v1/rollouts?before=shop-9')).status, 404)
   await operation(plane, 'undo', '/v1/services/shop/undo', { body: { why: 'enough' } })
   await operation(plane, 'observe', '/v1/observations', {
     body: { observations: [{ metric: 'wrong', value: 1, unit: 'u' }] },
