@@ -68,7 +68,19 @@ export const rooms: readonly Room[] = [
   },
   { name: 'sdk', at: ['packages/sdk'], may: ['spec'] },
   // In a browser it speaks only through the SDK; what makes its bundle runs beside the server.
-  { name: 'dashboard', at: ['packages/dashboard'], may: ['sdk', 'sdk:process', 'spec'] },
+  { name: 'dashboard', at: ['packages/dashboard'], may: ['sdk', 'sdk:process', 'spec', 'dashboard/pictures'] },
+  // What is drawn in a browser, in a terminal and in a report alike: numbers to places, nothing of a page.
+  {
+    name: 'dashboard/pictures',
+    at: [
+      'packages/dashboard/src/pictures.ts',
+      'packages/dashboard/src/evidence/band-layout.ts',
+      'packages/dashboard/src/evidence/stairs-layout.ts',
+      'packages/dashboard/src/live/trail.ts',
+    ],
+    may: ['spec:type'],
+    pure: [],
+  },
   {
     name: 'server',
     at: ['packages/server'],
@@ -98,6 +110,7 @@ export const rooms: readonly Room[] = [
     may: [
       'sdk',
       'spec',
+      'dashboard/pictures',
       'server:lazy',
       'server:type',
       'bench:lazy',
