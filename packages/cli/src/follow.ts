@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { JournalLine } from '@serin/sdk'
-import type { ServiceStatus } from '@serin/spec'
+import { withPoint, type RolloutPoint, type ServiceStatus } from '@serin/spec'
 import type { Connection } from './connection.ts'
 import { isAboutService } from './view/journal-words.ts'
 import { staleMs, type Snapshot } from './view/watch.ts'
@@ -38,10 +38,29 @@ function isTold(line: JournalLine, service: string): boolean {
   return line.kind !== 'routing.applied' && isAboutService(line, service)
 }
 
+/** A trail and what is seen now. The time is the control plane's own, like that of the rest. */
+function withNow(points: readonly RolloutPoint[], { rollout, versions }: ServiceStatus): readonly RolloutPoint[] {
+  if (rollout?.judgement == null) return points
+  const { phase, step, askedBp, inForceBp, sentence, reason, judgement } = rollout
+  const splitPercent = versions.find(({ name }) => name === rollout.canary)?.splitPercent ?? null
+  return withPoint(points, {
+    at: judgement.at,
+    splitPercent,
+    phase,
+    step,
+    askedBp,
+    inForceBp,
+    sentence,
+    reason,
+    judgement,
+  })
+}
+
 /** What has been heard of a service; goes on listening by itself. */
 class News {
   #status: ServiceStatus
   #journal: readonly JournalLine[]
+  #trail: { readonly rollout: string | null; readonly points: readonly RolloutPoint[] } = { rollout: null, points: [] }
   #connection: Connection
   #heardAt = Date.now()
   #failure: { readonly error: unknown } | null = null
@@ -73,13 +92,20 @@ class News {
     this.#status = status
     this.#journal = journal.filter((line) => isTold(line, status.name)).slice(-keptLines)
     this.#signal = AbortSignal.any([signal, this.#closed.signal])
+    void this.#remember()
     void this.#listen(journal.at(-1)?.seq ?? 0)
   }
 
   snapshot(): Snapshot {
     if (this.#failure !== null) throw this.#failure.error
     this.#fresh = false
-    return { status: this.#status, journal: this.#journal, now: Date.now(), heardAt: this.#heardAt }
+    return {
+      status: this.#status,
+      journal: this.#journal,
+      trail: this.#trail.points,
+      now: Date.now(),
+      heardAt: this.#heardAt,
+    }
   }
 
   /** Resolves at the next news, after a second, or when it is over. */
@@ -106,7 +132,7 @@ class News {
       try {
         for await (const event of this.#connection.client.events({ after: seen, signal })) {
           if (event.type === 'journal') seen = event.entry.seq
-          if (event.type === 'service' && event.status.name === this.#status.name) this.#status = event.status
+          if (event.type === 'service' && event.status.name === this.#status.name) this.#take(event.status)
           if (event.type === 'journal' && isTold(event.entry, this.#status.name))
             this.#journal = [...this.#journal, event.entry].slice(-keptLines)
           this.#heardAt = Date.now()
@@ -118,6 +144,24 @@ class News {
         return
       }
     }
+  }
+
+  #take(status: ServiceStatus): void {
+    this.#status = status
+    if (status.rollout !== null && status.rollout.id !== this.#trail.rollout) void this.#remember()
+    else this.#trail = { ...this.#trail, points: withNow(this.#trail.points, status) }
+  }
+
+  /** How the rollout went until now. A picture can do without. */
+  async #remember(): Promise<void> {
+    const rollout = this.#status.rollout?.id
+    if (rollout === undefined) return
+    this.#trail = { rollout, points: [] }
+    const asked = this.#connection.client.getHistory({ rollout }, this.#signal)
+    const { points } = await asked.catch((): { readonly points: readonly RolloutPoint[] } => ({ points: [] }))
+    if (this.#trail.rollout !== rollout) return
+    this.#trail = { rollout, points: withNow(points, this.#status) }
+    this.#tell()
   }
 
   #tell(): void {

@@ -1,3 +1,5 @@
+import type { Connection } from './connection.ts'
+import { LiveKeys } from './live-keys.ts'
 import type { Output } from './output.ts'
 import { Painter } from './view/painter.ts'
 import { progressKey, progressLine } from './view/progress.ts'
@@ -11,36 +13,102 @@ export interface LiveView {
   close(): void
 }
 
+/** What the keys of a live view act on. */
+export interface Controls {
+  readonly connection: Connection
+  /** Somebody wants to leave. */
+  quit(): void
+}
+
+interface Shown {
+  readonly world: World
+  readonly out: Output
+  readonly to: 'stdout' | 'stderr'
+}
+
 const heartbeatMs = 60_000
+/** A terminal smaller than this shows no picture worth painting. */
+const smallest = { columns: 20, rows: 4 } as const
 
-/** The whole view, repainted in place, in a terminal; else one line for each step, verdict and quiet minute. */
-export function createLiveView(world: World, out: Output, to: 'stdout' | 'stderr'): LiveView {
-  return world[to].isTTY === true ? painted(world, out, to) : appended(world, out, to)
+/** The whole view, repainted in place and with keys, in a terminal; else (also in CI) one line for each step, verdict and quiet minute. */
+export function createLiveView(shown: Shown, controls: Controls): LiveView {
+  return canPaint(shown) ? new Painted(shown, controls) : appended(shown)
 }
 
-function painted(world: World, out: Output, to: 'stdout' | 'stderr'): LiveView {
-  const painter = new Painter(world[to])
-  let latest: Snapshot | null = null
-  const draw = () => {
-    if (latest !== null) painter.paint(watchLines(latest, out.paperFor(to)))
+/** A log of CI keeps every picture, and a dumb terminal cannot go back up. */
+function canPaint({ world, to }: Shown): boolean {
+  const { env } = world
+  const { isTTY, columns = 80, rows = 24 } = world[to]
+  const isCi = !['', '0', 'false'].includes(env['CI'] ?? '')
+  return isTTY === true && !isCi && env['TERM'] !== 'dumb' && columns >= smallest.columns && rows >= smallest.rows
+}
+
+class Painted implements LiveView {
+  readonly #shown: Shown
+  readonly #painter: Painter
+  readonly #keys: LiveKeys
+  readonly #letGo: readonly (() => void)[]
+  #latest: Snapshot | null = null
+  #asleep = false
+
+  constructor(shown: Shown, controls: Controls) {
+    const { world, to } = shown
+    this.#shown = shown
+    this.#painter = new Painter(world[to])
+    this.#keys = new LiveKeys(controls, () => this.#draw())
+    const unlisten = world.keys?.listen((key) => this.#heard(key))
+    this.#letGo = [
+      world.onResize(() => this.#afresh()),
+      // The cursor comes back even when we make a mistake.
+      world.onExit(() => this.#painter.close()),
+      ...(unlisten === undefined ? [] : [unlisten]),
+    ]
   }
-  const dispose = world.onResize(() => {
-    painter.forget()
-    draw()
-  })
-  return {
-    show(snapshot) {
-      latest = snapshot
-      draw()
-    },
-    close() {
-      dispose()
-      painter.close()
-    },
+
+  show(snapshot: Snapshot): void {
+    this.#latest = snapshot
+    this.#draw()
+  }
+
+  close(): void {
+    for (const letGo of this.#letGo) letGo()
+    // What stays in the scrollback tells of no keys.
+    if (this.#latest !== null && this.#hasKeys) this.#painter.paint(watchLines(this.#latest, this.#paper))
+    this.#painter.close()
+  }
+
+  get #hasKeys(): boolean {
+    return this.#shown.world.keys !== null
+  }
+
+  get #paper() {
+    return this.#shown.out.paperFor(this.#shown.to)
+  }
+
+  #heard(key: string): void {
+    if (key === 'suspend') {
+      this.#asleep = true
+      this.#painter.close()
+    } else if (key === 'continue') {
+      this.#asleep = false
+      this.#draw()
+    } else if (this.#latest !== null) this.#keys.press(key, this.#latest)
+  }
+
+  #afresh(): void {
+    this.#painter.forget()
+    this.#draw()
+  }
+
+  #draw(): void {
+    if (this.#latest === null || this.#asleep) return
+    const paper = this.#paper
+    const foot = this.#hasKeys ? this.#keys.lines(this.#latest, { ...paper, width: paper.width - 2 }) : null
+    this.#painter.paint(watchLines(this.#latest, paper, foot))
   }
 }
 
-function appended(world: World, out: Output, to: 'stdout' | 'stderr'): LiveView {
+function appended({ world, out, to }: Shown): LiveView {
   let [key, at] = ['', 0]
   return {
     show(snapshot) {

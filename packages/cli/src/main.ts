@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { runCli } from './run.ts'
+import { keysOf } from './terminal-keys.ts'
 import type { World } from './world.ts'
 
 const hangUp = new AbortController()
@@ -21,8 +22,17 @@ const world: World = {
     }
   },
   onResize(listener) {
-    process.stdout.on('resize', listener)
-    return () => process.stdout.off('resize', listener)
+    // Each stream knows its own size, and only when it has told so.
+    const streams = [process.stdout, process.stderr] as const
+    for (const stream of streams) stream.on('resize', listener)
+    return () => {
+      for (const stream of streams) stream.off('resize', listener)
+    }
+  },
+  keys: keysOf(process.stdin),
+  onExit(listener) {
+    process.on('exit', listener)
+    return () => process.off('exit', listener)
   },
   hangUp: hangUp.signal,
 }

@@ -21,10 +21,11 @@ export interface Output {
   note(...lines: readonly string[]): void
 }
 
-/** Colour is on for a terminal, unless the person said no (`--no-color`, NO_COLOR, TERM=dumb). */
+/** Colour is on for a terminal or with FORCE_COLOR, unless the person said no (`--no-color`, NO_COLOR, FORCE_COLOR=0, TERM=dumb). */
 export function wantsColour(stream: Stream, env: World['env'], asked: boolean): boolean {
   if (!asked || (env['NO_COLOR'] ?? '') !== '' || env['TERM'] === 'dumb') return false
-  return stream.isTTY === true || !['', '0'].includes(env['FORCE_COLOR'] ?? '')
+  const forced = env['FORCE_COLOR'] ?? ''
+  return forced === '' ? stream.isTTY === true : !['0', 'false'].includes(forced)
 }
 
 /** Paper as wide as the stream: 80 columns when it is no terminal. */

@@ -4,7 +4,8 @@ import { commands } from './commands/all.ts'
 import { createOutput, paperOf, wantsColour } from './output.ts'
 import { asksForJson, parseCommandLine } from './program.ts'
 import { errorLines, problemOf } from './report-error.ts'
-import type { World } from './world.ts'
+import { asciiText, isAsciiOnly } from './view/ascii.ts'
+import type { Stream, World } from './world.ts'
 
 /** Version of this command line. */
 export const cliVersion = (
@@ -21,13 +22,35 @@ export async function runCli(argv: readonly string[], world: World): Promise<num
       return exitCodes.done
     }
     const { command, args, options, globals, colour, words } = parsed
-    const out = createOutput(world, globals.output, colour)
-    return await command.run({ args, options, globals, words, world, out, table: commands })
+    const shown = isAsciiOnly(env) && globals.output !== 'json' && globals.output !== 'yaml' ? inAscii(world) : world
+    const out = createOutput(shown, globals.output, colour)
+    return await command.run({ args, options, globals, words, world: shown, out, table: commands })
   } catch (error) {
     const plain = argv.includes('--no-color')
     const paper = paperOf(stderr, wantsColour(stderr, env, !plain))
     const lines = asksForJson(argv) ? [JSON.stringify(problemOf(error))] : errorLines(error, paper)
     for (const line of lines) stderr.write(`${line}\n`)
     return exitCodes.failed
+  }
+}
+
+/** The same world, for a locale that has only ASCII. */
+function inAscii(world: World): World {
+  return { ...world, stdout: asciiStream(world.stdout), stderr: asciiStream(world.stderr) }
+}
+
+/** A terminal that was resized says so here too. */
+function asciiStream(stream: Stream): Stream {
+  return {
+    write: (text) => stream.write(asciiText(text)),
+    get isTTY() {
+      return stream.isTTY
+    },
+    get columns() {
+      return stream.columns
+    },
+    get rows() {
+      return stream.rows
+    },
   }
 }

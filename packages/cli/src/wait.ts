@@ -44,11 +44,11 @@ export interface Waiting {
 /** Waits until a rollout is over, with progress on stderr, across restarts of the control plane. Waiting less or longer changes nothing about the rollout. */
 export async function waitForEnd(waiting: Waiting): Promise<{ readonly ending: Ending; readonly rollout: Rollout }> {
   const { connection, rollout, timeoutMs, world, out } = waiting
-  const { signal: interrupted, dispose } = untilInterrupted(world)
+  const { signal: interrupted, dispose, stop } = untilInterrupted(world)
   const late = new AbortController()
   const timer = setTimeout(() => late.abort(new Error('too late')), Math.min(timeoutMs, 2_147_483_647))
   // A program that reads the result reads no progress.
-  const view = out.forPeople ? createLiveView(world, out, 'stderr') : null
+  const view = out.forPeople ? createLiveView({ world, out, to: 'stderr' }, { connection, quit: stop }) : null
   let last: Rollout | null = null
   try {
     for await (const snapshot of follow(connection, rollout.service, AbortSignal.any([interrupted, late.signal]))) {

@@ -6,6 +6,12 @@ export interface Stream {
   readonly rows?: number | undefined
 }
 
+/** A keyboard whose keys come one by one, and are not shown. */
+export interface Keys {
+  /** Calls the listener for each key; returns how to give the keyboard back. Ctrl-C still interrupts. `suspend` and `continue` come around a Ctrl-Z. */
+  listen(listener: (key: string) => void): () => void
+}
+
 /** Everything outside that a command may touch; the process gives the real one, tests their own. */
 export interface World {
   readonly stdin: AsyncIterable<string | Uint8Array>
@@ -18,13 +24,21 @@ export interface World {
   onInterrupt(listener: () => void): () => void
   /** Calls the listener when the terminal has another size; returns how to end that. */
   onResize(listener: () => void): () => void
+  /** Null where nobody can press a key, or only for somebody else. */
+  readonly keys: Keys | null
+  /** Calls the listener if the process ends without having come to an end, such as by a mistake of ours; returns how to end that. */
+  onExit(listener: () => void): () => void
   /** Aborts when nobody reads stdout any more. */
   readonly hangUp: AbortSignal
 }
 
-/** A signal that aborts at the first interrupt or when nobody reads any more, and how to let go of both. */
-export function untilInterrupted(world: World): { readonly signal: AbortSignal; readonly dispose: () => void } {
-  const stop = new AbortController()
-  const dispose = world.onInterrupt(() => stop.abort(new Error('interrupted')))
-  return { signal: AbortSignal.any([stop.signal, world.hangUp]), dispose }
+/** A signal that aborts at the first interrupt, at `stop`, or when nobody reads any more, and how to let go of it. */
+export function untilInterrupted(world: World): {
+  readonly signal: AbortSignal
+  readonly dispose: () => void
+  readonly stop: () => void
+} {
+  const stopping = new AbortController()
+  const stop = () => stopping.abort(new Error('interrupted'))
+  return { signal: AbortSignal.any([stopping.signal, world.hangUp]), dispose: world.onInterrupt(stop), stop }
 }

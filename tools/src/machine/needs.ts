@@ -14,6 +14,21 @@ export const needs: readonly Need[] = [
     why: 'packages/drivers/src/router/nginx and e2e/src/nginx.test.ts release behind it, e2e/src/zero-loss.test.ts switches it, e2e/src/nginx-hash.test.ts asks it which version each of 4000 units gets; without it nothing of that is proved',
   },
   {
+    command: 'tmux',
+    debianPackage: 'tmux',
+    why: 'packages/cli/src/commands/watch.test.ts presses the keys of the live view and packages/cli/src/completion the tab key in a real terminal; without it nobody knows whether the terminal is given back',
+  },
+  {
+    command: 'zsh',
+    debianPackage: 'zsh',
+    why: 'packages/cli/src/completion completes in it; without it nothing says that zsh takes the script',
+  },
+  {
+    command: 'fish',
+    debianPackage: 'fish',
+    why: 'packages/cli/src/completion completes in it; without it nothing says that fish takes the script',
+  },
+  {
     command: 'chromium',
     debianPackage: 'chromium',
     why: 'e2e/src/dashboard/journeys.test.ts walks through the dashboard in a real browser; without it no page is proved to be usable',

@@ -11,7 +11,7 @@ export const watch = defineCommand({
   group: 'Look',
   summary: 'The live view of a service.',
   description:
-    'A sentence, the steps, the versions, the evidence, the journal; Ctrl-C ends it. In a terminal the view is repainted in place; into a file or a pipe it appends a line for each step and verdict. With -o json it prints a line of JSON for each change.',
+    'A sentence, the steps, the versions, the evidence, the journal; q or Ctrl-C ends it. In a terminal the view is repainted in place and has keys: h holds or resumes, r rolls back, p promotes, a approves, ? explains; each asks first and names the effect. Into a file, a pipe or a log of CI it appends a line for each step and verdict. With -o json it prints a line of JSON for each change.',
   arguments: { service: serviceArgument },
   examples: [
     { line: 'serin watch shop', does: 'Watch a service' },
@@ -21,8 +21,8 @@ export const watch = defineCommand({
     const { args, world, out } = call
     const connection = connect(call)
     const service = await serviceNamed(connection.client, args.service)
-    const { signal, dispose } = untilInterrupted(world)
-    const view = out.forPeople ? createLiveView(world, out, 'stdout') : null
+    const { signal, dispose, stop } = untilInterrupted(world)
+    const view = out.forPeople ? createLiveView({ world, out, to: 'stdout' }, { connection, quit: stop }) : null
     let last = ''
     try {
       for await (const snapshot of follow(connection, service, signal)) {

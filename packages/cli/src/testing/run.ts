@@ -31,6 +31,8 @@ export async function run(argv: readonly string[], options: RunOptions = {}): Pr
     cwd,
     onInterrupt: () => () => undefined,
     onResize: () => () => undefined,
+    keys: null,
+    onExit: () => () => undefined,
     hangUp: new AbortController().signal,
   })
   return { code, stdout, stderr }

@@ -19,14 +19,29 @@ export function judgementShown({ judgement, phase, step, steps }: Rollout): Judg
 
 /** What each metric says, worst first: both versions, and how far the evidence has come towards harm and towards safety. */
 export function evidenceLines(judgement: Judgement, paper: Paper): readonly string[] {
-  const { metrics, verdict, harm } = judgement
+  const { metrics } = judgement
   const rows = metrics.slice(0, shown)
   const rest = metrics.length - rows.length
   return [
     ...table([...facts, interval, ...bars], [...rows.map((reading) => rowOf(reading)), ...otherRows(judgement)], paper),
     ...(rest > 0 ? [paper.ink('quiet', `… ${rest} more; "serin explain" shows them all`)] : []),
+    ...evidenceNotes(judgement, paper),
+  ]
+}
+
+/** Evidence that is no metric, where there is some, as a table of its own. */
+export function otherTable(judgement: Judgement, paper: Paper): readonly string[] {
+  const rows = otherRows(judgement)
+  return rows.length === 0 ? [] : table([...facts, interval, ...bars], rows, paper)
+}
+
+/** What neither a table nor tiles can say of the evidence. */
+export function evidenceNotes(judgement: Judgement, paper: Paper): readonly string[] {
+  const { metrics, verdict, harm } = judgement
+  return [
     // What decided is in the verdict's own sentence.
-    ...rows
+    ...metrics
+      .slice(0, shown)
       .filter(({ name }) => verdict !== 'harmful' || name !== harm.leading)
       .flatMap((reading) => noteLines(reading, paper)),
     ...otherLines(judgement, paper),
@@ -144,21 +159,23 @@ const bars: readonly Column<EvidenceRow>[] = [
   },
 ]
 
-function nameOf({ name, role, cut }: MetricReading): string {
+/** What a metric is called, with what it is for when it guards nothing. */
+export function nameOf({ name, role, cut }: MetricReading): string {
   const quantile = cut == null ? '' : ` p${Number((cut.quantile * 100).toFixed(1))}`
   return `${name}${quantile}${role === 'guardrail' ? '' : ` (${role})`}`
 }
 
-function barText(evidence: Evidence | null): string {
+/** How far evidence has come, as a bar and in percent. */
+export function barText(evidence: Evidence | null, width = barWidth): string {
   if (evidence === null) return '–'
   const ratio = progress(evidence)
-  const { filled, rest } = bar(ratio, barWidth)
+  const { filled, rest } = bar(ratio, width)
   // Below the threshold it is never 100 %.
   return `${filled}${rest} ${String(ratio >= 1 ? 100 : Math.min(99, Math.round(100 * ratio))).padStart(3)} %`
 }
 
 /** The estimate of one version: a latency quantile where there is one, else the share or mean in its unit. */
-function estimate(reading: MetricReading, version: 'stable' | 'canary'): string {
+export function estimate(reading: MetricReading, version: 'stable' | 'canary'): string {
   const quantile = reading.quantileMs?.[version]
   if (reading.kind === 'latency' && quantile != null) return latency(quantile)
   const value = reading[version]
@@ -171,12 +188,32 @@ export function withUnit(value: number, unit: MetricReading['unit']): string {
 }
 
 /** The interval of the ratio (`×0.60–2.1`) or of the difference (`−0.3…+1.2 pt`; for a latency, points of requests that are slow). */
-function intervalText({ interval, intervalOf, unit, kind }: MetricReading): string {
+export function intervalText({ interval, intervalOf, unit, kind }: MetricReading): string {
   if (interval === null) return '–'
   const [low, high] = interval
   if (intervalOf === 'ratio') return `×${low === null ? '0' : figure(low)}–${high === null ? '∞' : figure(high)}`
-  const of = unit !== 'percent' ? '' : kind === 'latency' ? ' pt slow' : ' pt'
+  const of = pointsOf({ unit, kind })
   return `${low === null ? '−∞' : signedFigure(low)}…${high === null ? '+∞' : signedFigure(high)}${of}`
+}
+
+function pointsOf({ unit, kind }: Pick<MetricReading, 'unit' | 'kind'>): string {
+  return unit !== 'percent' ? '' : kind === 'latency' ? ' pt slow' : ' pt'
+}
+
+/** The difference as people read it: a factor where the interval is one of factors. */
+export function differenceText({
+  stable,
+  canary,
+  difference,
+  interval,
+  intervalOf,
+  unit,
+  kind,
+}: MetricReading): string {
+  if (interval !== null && intervalOf === 'ratio')
+    return stable === null || canary === null || stable === 0 ? '–' : `×${figure(canary / stable)}`
+  if (difference === null) return '–'
+  return `${signedFigure(difference)}${unit === 'ms' ? ' ms' : pointsOf({ unit, kind })}`
 }
 
 function signedFigure(value: number): string {

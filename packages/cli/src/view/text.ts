@@ -71,6 +71,17 @@ function pieces(word: string, width: number): readonly string[] {
   return [...all, rest]
 }
 
+/** As many parts on a line as fit, with dots between; none is broken. */
+export function joinWithin(parts: readonly string[], width: number): readonly string[] {
+  const lines: string[] = []
+  for (const part of parts) {
+    const longer = `${lines.at(-1) ?? ''} · ${part}`
+    if (lines.length > 0 && textWidth(longer) <= width) lines[lines.length - 1] = longer
+    else lines.push(part)
+  }
+  return lines
+}
+
 /** A line that may be styled, cut to a width; the style ends with it. */
 export function clipLine(line: string, width: number): string {
   if (textWidth(line) <= width) return line

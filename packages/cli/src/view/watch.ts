@@ -1,8 +1,8 @@
 import { stripVTControlCharacters } from 'node:util'
 import type { JournalLine } from '@serin/sdk'
-import type { ServiceStatus } from '@serin/spec'
+import type { RolloutPoint, ServiceStatus } from '@serin/spec'
 import { armLines } from './arms.ts'
-import { evidenceLines, judgementShown, totalsText } from './evidence.ts'
+import { evidenceLines, evidenceNotes, judgementShown, otherTable, totalsText } from './evidence.ts'
 import { age, clock, weight } from './figures.ts'
 import { hintsFor } from './hints.ts'
 import { journalWords, toldLines } from './journal-words.ts'
@@ -10,7 +10,8 @@ import { markOf, serviceMark, signed, signOf } from './marks.ts'
 import type { Paper } from './paper.ts'
 import { freezeLines, serviceSentence } from './sentence.ts'
 import { stairLines } from './stairs.ts'
-import { cleanText, clipLine, wrapText } from './text.ts'
+import { tileLines } from './tiles.ts'
+import { cleanText, clipLine, joinWithin, wrapText } from './text.ts'
 import { isOpen, versionLines } from './versions.ts'
 
 /** What is known of a service at one moment. */
@@ -18,6 +19,8 @@ export interface Snapshot {
   readonly status: ServiceStatus
   /** Lines about the service and its rollouts, newest last. */
   readonly journal: readonly JournalLine[]
+  /** What was seen of the rollout, oldest first; without it there is nothing to draw over time. */
+  readonly trail?: readonly RolloutPoint[]
   readonly now: number
   /** When the control plane was last heard. */
   readonly heardAt: number
@@ -34,16 +37,21 @@ interface Section {
   readonly weight: number
 }
 
-/** The whole view: is it all right, where is it, what does the evidence say, who did what, what can I do. Never higher than the paper. */
-export function watchLines(snapshot: Snapshot, paper: Paper): readonly string[] {
+/**
+ * The whole view: is it all right, where is it, what does the evidence say, who did what, what can I do. Never higher than the paper. With a foot (such
+ * as keys) that takes the place of what to type.
+ */
+export function watchLines(snapshot: Snapshot, paper: Paper, foot: readonly string[] | null = null): readonly string[] {
   const { now, heardAt } = snapshot
   const inner: Paper = { ...paper, width: paper.width - 2 }
   const head = { lines: headLines(snapshot, paper), weight: 9 }
-  const sections = [head, ...bodyOf(snapshot, inner).map((section) => indented(section))]
-  const lines = fitted(
-    sections.filter(({ lines: own }) => own.length > 0),
-    paper.height,
-  ).map((line) => clipLine(line, paper.width))
+  const sectionsWith = (evidence: 'tiles' | 'table') =>
+    [head, ...bodyOf(snapshot, { paper: inner, evidence, foot }).map((section) => indented(section))].filter(
+      ({ lines: own }) => own.length > 0,
+    )
+  const rich = sectionsWith('tiles')
+  const sections = paper.height === null || heightOf(rich) <= paper.height ? rich : sectionsWith('table')
+  const lines = fitted(sections, paper.height).map((line) => clipLine(line, paper.width))
   if (now - heardAt <= staleMs) return lines
   const silence = `○ Last heard from the control plane ${age(now - heardAt)} ago. Traffic goes on without it; below is what was known then.`
   const grey = lines.map((line) => paper.ink('quiet', stripVTControlCharacters(line)))
@@ -82,28 +90,35 @@ function contextLines({ status: { name, rollout, address, preview, queue }, now 
     ...(preview === null ? [] : [`preview ${preview}`]),
     ...(queue.length === 0 ? [] : [`then ${queue.join(', ')}`]),
   ]
-  return joinedWithin([...parts, ...hotfix, address ?? 'no address yet', ...more], width)
+  return joinWithin([...parts, ...hotfix, address ?? 'no address yet', ...more], width)
 }
 
-/** As many parts on a line as fit; none is broken. */
-function joinedWithin(parts: readonly string[], width: number): readonly string[] {
-  const lines: string[] = []
-  for (const part of parts) {
-    const longer = `${lines.at(-1) ?? ''} · ${part}`
-    if (lines.length > 0 && longer.length <= width) lines[lines.length - 1] = longer
-    else lines.push(part)
-  }
-  return lines
+interface Body {
+  readonly paper: Paper
+  readonly evidence: 'tiles' | 'table'
+  readonly foot: readonly string[] | null
 }
 
-function bodyOf(snapshot: Snapshot, paper: Paper): readonly Section[] {
-  const { status, journal } = snapshot
+function bodyOf(snapshot: Snapshot, { paper, evidence, foot }: Body): readonly Section[] {
+  const { status, journal, trail = [] } = snapshot
   const { rollout } = status
   const judgement = rollout === null ? null : judgementShown(rollout)
   return [
     { lines: rollout === null ? [] : stepsSection(status, paper), weight: 8 },
     { lines: versionLines(status, paper), weight: 7 },
-    { lines: judgement === null ? [] : evidenceLines(judgement, paper), weight: 6 },
+    {
+      lines:
+        judgement === null
+          ? []
+          : evidence === 'table' || trail.length < 2
+            ? evidenceLines(judgement, paper)
+            : [
+                ...tileLines(judgement, trail, paper),
+                ...otherTable(judgement, paper),
+                ...evidenceNotes(judgement, paper),
+              ],
+      weight: 6,
+    },
     { lines: judgement === null ? [] : verdictLines(status, paper), weight: 5 },
     { lines: rollout === null ? [] : armLines(rollout, paper), weight: 5 },
     {
@@ -112,7 +127,7 @@ function bodyOf(snapshot: Snapshot, paper: Paper): readonly Section[] {
         .map((line) => journalLine(line, paper)),
       weight: 3,
     },
-    { lines: hintLines(status, paper), weight: 4 },
+    foot === null ? { lines: hintLines(status, paper), weight: 4 } : { lines: foot, weight: 8.5 },
   ]
 }
 
@@ -151,11 +166,16 @@ function journalLine({ at, actor, kind, data }: JournalLine, paper: Paper): stri
 }
 
 function hintLines(status: ServiceStatus, paper: Paper): readonly string[] {
-  return joinedWithin(hintsFor(status), paper.width).map((line) => paper.ink('quiet', line))
+  return joinWithin(hintsFor(status), paper.width).map((line) => paper.ink('quiet', line))
 }
 
 function indented({ lines, weight: own }: Section): Section {
   return { lines: lines.map((line) => `  ${line}`), weight: own }
+}
+
+/** How high sections are with a blank line between. */
+function heightOf(sections: readonly Section[]): number {
+  return sections.reduce((sum, section) => sum + section.lines.length, sections.length - 1)
 }
 
 /** Sections with a blank line between. When that is too high the blank lines go, the last first, and then the least important sections. */

@@ -2,7 +2,7 @@ import type { MetricReading } from '@serin/spec'
 import { useState } from 'preact/hooks'
 import { clock } from '../figures.ts'
 import { t } from '../live/preferences.ts'
-import { scaleOf, type Scale } from '../live/trail.ts'
+import { limitOf, scaleOf, type Scale } from '../live/trail.ts'
 import { layoutBand, type BandPoint } from './band-layout.ts'
 import { onScale } from './reading-words.ts'
 
@@ -83,13 +83,6 @@ export function Band({ points, reading, caption }: BandProps) {
       )}
     </div>
   )
-}
-
-/** Where the next step would call it harm, on the scale of the band. */
-function limitOf({ allowed, stable, ...reading }: MetricReading): number | null {
-  if (allowed === null) return null
-  if (scaleOf(reading) === 'difference') return allowed
-  return stable === null || stable === 0 ? null : 1 + allowed / stable
 }
 
 function pointText({ at, value, low, high }: BandPoint, scale: Scale): string {

@@ -32,6 +32,13 @@ export function scaleOf({ interval, intervalOf }: Pick<MetricReading, 'interval'
   return interval === null ? 'difference' : intervalOf
 }
 
+/** Where the next step would call it harm, on the scale of the band; null when nobody asked. */
+export function limitOf({ allowed, stable, ...reading }: MetricReading): number | null {
+  if (allowed === null) return null
+  if (scaleOf(reading) === 'difference') return allowed
+  return stable === null || stable === 0 ? null : 1 + allowed / stable
+}
+
 /** What a trail says of one metric, on one scale; where the band was of another, only the estimate. */
 export function bandOf(trail: readonly RolloutPoint[], metric: string, scale: Scale) {
   return trail.flatMap(({ at, step, judgement }) => {
