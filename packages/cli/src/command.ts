@@ -1,4 +1,4 @@
-import type { Output, OutputFormat } from './output.ts'
+import type { ExtraFormat, Output, OutputFormat } from './output.ts'
 import type { World } from './world.ts'
 
 /** What a shell can offer for a word: names asked from the control plane, or paths. */
@@ -53,7 +53,7 @@ type OptionValues<O extends Record<string, OptionSpec>> = {
 
 /** Options every command understands. */
 export interface GlobalValues {
-  readonly output: OutputFormat
+  readonly output: OutputFormat | ExtraFormat
   readonly data: string | undefined
 }
 
@@ -84,6 +84,8 @@ export interface CommandSpec<A extends Record<string, ArgumentSpec>, O extends R
   readonly arguments?: A
   readonly options?: O
   readonly examples: readonly Example[]
+  /** What `-o` takes besides what it takes everywhere. */
+  readonly formats?: readonly ExtraFormat[]
   /** Not shown in help. */
   readonly hidden?: true
   /** Unknown options are not errors: all words are handed on. */

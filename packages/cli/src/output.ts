@@ -6,9 +6,13 @@ import type { Stream, World } from './world.ts'
 export const outputFormats = ['text', 'wide', 'json', 'yaml'] as const
 export type OutputFormat = (typeof outputFormats)[number]
 
+/** How some commands can print as well; each says which. */
+export const extraFormats = ['html', 'md', 'name'] as const
+export type ExtraFormat = (typeof extraFormats)[number]
+
 /** What a command prints with. */
 export interface Output {
-  readonly format: OutputFormat
+  readonly format: OutputFormat | ExtraFormat
   /** Whether a person reads, not a program. */
   readonly forPeople: boolean
   /** Paper of a stream as it is now: a terminal may have been made larger. */
@@ -39,8 +43,20 @@ export function paperOf(stream: Stream, colour: boolean): Paper {
   })
 }
 
+/** What a list is called by: `rollout/shop-3`, as kubectl prints it; what has no name by itself, by its service. */
+function namesOf(value: unknown): readonly string[] {
+  if (value === null || typeof value !== 'object') return []
+  return Object.entries(value).flatMap(([kind, rows]) =>
+    (Array.isArray(rows) ? rows : []).map((row: Readonly<Record<string, string | number | undefined>>) => {
+      const own = row['id'] ?? row['name'] ?? row['gate'] ?? row['seq'] ?? ''
+      const owner = kind === 'versions' || kind === 'gates' ? `${row['service'] ?? ''}/` : ''
+      return `${kind === 'entries' ? 'entry' : kind.replace(/s$/, '')}/${owner}${own}`
+    }),
+  )
+}
+
 /** Prints in the format that was asked for. */
-export function createOutput(world: World, format: OutputFormat, colourAsked: boolean): Output {
+export function createOutput(world: World, format: OutputFormat | ExtraFormat, colourAsked: boolean): Output {
   const { stdout, stderr, env } = world
   const forPeople = format === 'text' || format === 'wide'
   const paperFor = (to: 'stdout' | 'stderr') => paperOf(world[to], wantsColour(world[to], env, colourAsked))
@@ -55,6 +71,7 @@ export function createOutput(world: World, format: OutputFormat, colourAsked: bo
       const wide = format === 'wide'
       const paper = paperFor('stdout')
       if (forPeople) print(lines(wide ? { ...paper, cuts: false } : paper, wide))
+      else if (format === 'name') print(namesOf(value))
       else stdout.write(format === 'json' ? `${JSON.stringify(value, null, 2)}\n` : formatYaml(value))
     },
     record(value, lines) {

@@ -3,7 +3,7 @@ import { Argument, Command as Commander, CommanderError, Help, Option } from 'co
 import { commands } from './commands/all.ts'
 import { groups, type ArgumentValue, type Command, type GlobalValues, type OptionSpec } from './command.ts'
 import { globalOptions, noColour } from './global-options.ts'
-import type { OutputFormat } from './output.ts'
+import { extraFormats, outputFormats, type ExtraFormat, type OutputFormat } from './output.ts'
 
 /** What the words of a command line mean: a command to run, or text (help, version) to print. */
 export type Parsed =
@@ -57,12 +57,14 @@ export function parseCommandLine(
     })
     .addHelpText('after', '\nStart with "serin demo", or with "serin up" beside a serin.yaml.')
     .addHelpText('after', '"serin help COMMAND" explains a command, with examples.')
-  for (const [name, spec] of Object.entries(globalOptions)) program.addOption(optionOf(name, spec))
+  for (const [name, spec] of Object.entries(globalOptions)) program.addOption(optionOf(name, spec, extraFormats))
   program.addOption(new Option('--no-color', noColour.description))
   for (const group of groups)
     for (const command of commands.filter((candidate) => candidate.group === group))
       addCommand(program, command, (args, options) => {
-        const globals = program.opts<{ output: OutputFormat; data?: string; color: boolean }>()
+        const globals = program.opts<{ output: OutputFormat | ExtraFormat; data?: string; color: boolean }>()
+        // Read before the command is known; now it is.
+        choiceOf('--output', [...outputFormats, ...(command.formats ?? [])])(globals.output)
         parsed = {
           command,
           args,
@@ -166,23 +168,24 @@ function keyOf(name: string): string {
   return name.replaceAll(/-(\w)/g, (_whole, letter: string) => letter.toUpperCase())
 }
 
-function optionOf(name: string, spec: OptionSpec): Option {
+function optionOf(name: string, spec: OptionSpec, more: readonly string[] = []): Option {
   const { short, value, choices, required } = spec
   const description = required === true ? `${spec.description} (required)` : spec.description
   const flags = `${short === undefined ? '' : `-${short}, `}--${name}${value === undefined ? '' : ` <${value}>`}`
   const option = new Option(flags, description)
   if (spec.default !== undefined) option.default(spec.default)
-  return choices === undefined ? option : option.argParser(choiceOf(`--${name}`, choices))
+  return choices === undefined ? option : option.argParser(choiceOf(`--${name}`, choices, {}, more))
 }
 
 function choiceOf(
   what: string,
   choices: readonly string[],
   aliases: Readonly<Record<string, string>> = {},
+  more: readonly string[] = [],
 ): (value: string) => string {
   return (value) => {
     const meant = Object.hasOwn(aliases, value) ? aliases[value] : value
-    if (meant !== undefined && choices.includes(meant)) return meant
+    if (meant !== undefined && (choices.includes(meant) || more.includes(meant))) return meant
     const near = nearest(value, choices)
     throw new SerinError(
       'usage.invalid',

@@ -20,6 +20,7 @@ import { jump } from './jump.ts'
 import { promote } from './promote.ts'
 import { releaseSet } from './release-set.ts'
 import { release } from './release.ts'
+import { report } from './report.ts'
 import { resume } from './resume.ts'
 import { retry } from './retry.ts'
 import { schema } from './schema.ts'
@@ -53,6 +54,7 @@ export const commands: readonly Command[] = [
   status,
   dashboard,
   explain,
+  report,
   assign,
   get,
   apply,

@@ -25,6 +25,7 @@ const aliases = {
 export const get = defineCommand({
   name: 'get',
   group: 'Look',
+  formats: ['name'],
   summary: 'List services, rollouts, coupled releases, waiting gates, versions or the journal.',
   arguments: {
     kind: {
@@ -51,6 +52,7 @@ export const get = defineCommand({
     { line: 'serin get services', does: 'Every service, what is stable, what is under way' },
     { line: 'serin get versions shop -o wide', does: 'With latencies, CPU, memory and addresses' },
     { line: 'serin get rollouts shop -n 5', does: 'The last five rollouts of a service' },
+    { line: 'serin get rollouts shop -o name', does: 'Only their names, one a line, for scripts' },
     { line: 'serin get gates', does: 'What releases wait for, people first' },
     { line: 'serin get releases release:1', does: 'One coupled release, member by member' },
     { line: 'serin get journal shop-3 -o json', does: 'Everything about one rollout, for a program' },
