@@ -12,7 +12,7 @@ export const globalOptions = {
   },
   data: {
     value: 'directory',
-    description: 'Data directory (SERIN_DATA; default: .serin here or in the nearest parent that has one).',
+    description: 'Data directory (SERIN_DATA; default: nearest .serin).',
     completes: 'directories',
   },
 } as const satisfies Record<string, OptionSpec>

@@ -11,6 +11,18 @@ test('without words the overview is printed', async (t) => {
   assert.equal((await run(['--help'])).stdout, stdout)
 })
 
+test('the overview fits one screen, names every command, and each command has examples in its help', async () => {
+  const { stdout } = await run([])
+  const lines = stdout.trimEnd().split('\n')
+  assert.ok(lines.length <= 40, `${lines.length} lines`)
+  for (const line of lines) assert.ok(line.length <= 80, line)
+  for (const { name, hidden } of commands) {
+    if (hidden === true) continue
+    assert.match(stdout, new RegExp(`\\b${name.split(' ')[0]}\\b`))
+    assert.match((await run([...name.split(' '), '--help'])).stdout, /\nExamples:\n {2}# /)
+  }
+})
+
 for (const { name } of commands.filter(({ hidden }) => hidden !== true)) {
   test(`help of ${name}`, async (t) => {
     const { code, stdout, stderr } = await run([...name.split(' '), '--help'])

@@ -3,6 +3,7 @@ import { Argument, Command as Commander, CommanderError, Help, Option } from 'co
 import { commands } from './commands/all.ts'
 import { groups, type ArgumentValue, type Command, type GlobalValues, type OptionSpec } from './command.ts'
 import { globalOptions, noColour } from './global-options.ts'
+import { overviewText } from './overview.ts'
 import { extraFormats, outputFormats, type ExtraFormat, type OutputFormat } from './output.ts'
 
 /** What the words of a command line mean: a command to run, or text (help, version) to print. */
@@ -53,7 +54,10 @@ export function parseCommandLine(
               .createHelp()
               .visibleOptions(program)
               .filter(({ long }) => long !== '--help'),
-      formatHelp: (command, helper) => optionsLast(Help.prototype.formatHelp.call(helper, command, helper), command),
+      formatHelp: (command, helper) => {
+        const text = Help.prototype.formatHelp.call(helper, command, helper)
+        return command.parent === null ? overviewText(commands, optionsOf(text)) : optionsLast(text, command)
+      },
     })
     .addHelpText('after', '\nStart with "serin demo", or with "serin up" beside a serin.yaml.')
     .addHelpText('after', '"serin help COMMAND" explains a command, with examples.')
@@ -150,7 +154,12 @@ function familyOf(program: Commander, name: string): Commander {
     .helpGroup('More:')
 }
 
-/** In an overview the commands come first. */
+/** The section of the options alone. */
+function optionsOf(text: string): string {
+  return text.split('\n\n').find((section) => section.startsWith('Options:')) ?? ''
+}
+
+/** In a family the commands come first. */
 function optionsLast(text: string, { commands }: Commander): string {
   const sections = text.trimEnd().split('\n\n')
   const isOptions = (section: string) => /^(Global )?Options:/.test(section)

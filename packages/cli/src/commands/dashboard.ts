@@ -4,7 +4,7 @@ import { connect } from '../connection.ts'
 export const dashboard = defineCommand({
   name: 'dashboard',
   group: 'Look',
-  summary: 'Print a link that logs a browser in to the dashboard, once.',
+  summary: 'Print a link that logs a browser in, once.',
   description:
     'Whoever opens the link is logged in as you, with your role, for a week. It is good once, for ten minutes. "Log out" in the dashboard, or taking your token back, ends it at once.',
   examples: [{ line: 'serin dashboard', does: 'A link to open in a browser on this machine' }],

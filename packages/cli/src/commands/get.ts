@@ -26,7 +26,7 @@ export const get = defineCommand({
   name: 'get',
   group: 'Look',
   formats: ['name'],
-  summary: 'List services, rollouts, coupled releases, waiting gates, versions or the journal.',
+  summary: 'List services, rollouts, versions, gates or the journal.',
   arguments: {
     kind: {
       description: 'services, rollouts, releases, gates, versions or journal.',

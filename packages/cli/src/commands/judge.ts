@@ -16,7 +16,7 @@ interface Asked {
 export const judge = defineCommand({
   name: 'judge',
   group: 'Files',
-  summary: 'Judge time series by the rules of Kayenta, without a control plane.',
+  summary: 'Judge time series by the rules of Kayenta.',
   description:
     'Reads a canary config and a metric set pair list, both as Kayenta’s own JSON, and prints each metric’s classification and the score. ' +
     'Exit code 0 when the score passes, 1 when it does not, 2 when the files cannot be judged.',

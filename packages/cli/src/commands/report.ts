@@ -23,7 +23,7 @@ export const report = defineCommand({
   name: 'report',
   group: 'Look',
   formats: ['html', 'md'],
-  summary: 'Print a rollout as one file, for a post-mortem or a pull request.',
+  summary: 'Print a rollout as a page, for a post-mortem or review.',
   description:
     'The sentence, the steps asked and observed, the evidence over time, why, and who did what. HTML is one page that loads nothing; Markdown draws with characters; JSON is all of it for a program. Without -o the ending of --out decides, else it is Markdown.',
   arguments: { rollout: rolloutArgument },

@@ -49,7 +49,7 @@ async function fish(line: string): Promise<readonly string[]> {
 }
 
 test('bash completes commands, options, choices and live names', { skip: skipUnless('bash') }, async () => {
-  assert.deepEqual(await bash('re'), ['release', 'release-set', 'resume', 'retry'])
+  assert.deepEqual(await bash('re'), ['release', 'release-set', 'resume', 'retry', 'report'])
   assert.deepEqual(await bash('release', '--w'), ['--wait', '--why'])
   assert.deepEqual(await bash('get', 'ser'), ['services'])
   assert.deepEqual(await bash('status', '-o', 'j'), ['json'])
