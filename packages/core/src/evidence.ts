@@ -26,6 +26,36 @@ export const otherValue = 'other'
  */
 export type SliceCounts = Readonly<Record<string, Readonly<Record<string, readonly [number, number, number]>>>>
 
+/** Sums of the units of one bucket, in this order; times in ms. */
+export const generationColumns = [
+  'bucket',
+  'answers',
+  'firstByteMs',
+  'streams',
+  'firstTokenMs',
+  'gaps',
+  'gapMs',
+  'timed',
+  'timedMs',
+  'tokens',
+  'usages',
+  'promptTokens',
+  'completionTokens',
+] as const
+
+/**
+ * What the answers of a language model showed in a slot, of the randomised and successful. `answers` had a body, `streams` an event with
+ * text, `gaps` lie between two such events, `timed` answers were whole and their tokens known, `usages` said what they took.
+ */
+export interface GenerationSlot {
+  /** Answers in a content coding: only their first byte is known. */
+  readonly unread: number
+  /** Streams without usage: their events were counted as their tokens. */
+  readonly estimated: number
+  /** Rows of `generationColumns`, in rising order; each request without a unit falls in any bucket. */
+  readonly buckets: readonly (readonly number[])[]
+}
+
 /** What one version did in one slot. */
 export interface ArmSlot {
   /** All requests answered or failed in the slot, whoever chose the version. */
@@ -63,6 +93,8 @@ export interface ArmSlot {
   readonly shielded?: number
   /** Absent when no slices are asked for. */
   readonly slices?: SliceCounts
+  /** Absent when answers are not looked into, or there were none. */
+  readonly generation?: GenerationSlot
 }
 
 /** What copies of requests showed in one slot; each compared pair counts once. */

@@ -23,6 +23,8 @@ export interface Measurement {
   readonly reflex?: { readonly alpha: number }
   /** Parts of the traffic that are counted by themselves, by name. Absent: none. */
   readonly slices?: Readonly<Record<string, Slice>>
+  /** Answers of a language model are looked into as they pass. Absent: they are not. */
+  readonly generation?: true
 }
 
 /** Requests that are copied to a version whose answers are thrown away after they have been compared. */

@@ -65,6 +65,9 @@ export function wishedRouting(
       latencyFrom: inputs.latencyFrom,
       ...(active?.setup?.reflexRatio === undefined ? {} : { reflex: { alpha: active.setup.reflexRatio } }),
       ...(active?.setup?.slices === undefined ? {} : { slices: active.setup.slices }),
+      ...(Object.values(active?.setup?.metrics ?? {}).some(({ kind }) => kind === 'generation')
+        ? { generation: true as const }
+        : {}),
     },
     ...(offered ? mirrorOf(active, canaryEndpoints) : {}),
     ...(spec.shield ? {} : { shield: false }),

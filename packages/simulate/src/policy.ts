@@ -24,14 +24,16 @@ export interface Policy {
   readonly notes: readonly string[]
 }
 
-/** The policy of a release. Metrics of observations are left out: a simulated request has no label. */
+/** The policy of a release. Metrics of observations and of models are left out: a simulated request has no label and no tokens. */
 export function policyOf(service: string, spec: Service, to: string): Policy {
   const metrics = Object.entries(spec.metrics)
-  const known = metrics.filter(([, { kind }]) => kind !== 'observation')
-  const left = metrics.filter(([, { kind }]) => kind === 'observation').map(([name]) => name)
+  const named = (wanted: Metric['kind']) => metrics.filter(([, { kind }]) => kind === wanted).map(([name]) => name)
+  const [left, unspoken] = [named('observation'), named('generation')]
+  const known = metrics.filter(([name]) => !left.includes(name) && !unspoken.includes(name))
   const plan = planOf(spec, { stable: spec.stable, canary: to })
   const notes = [
     ...(left.length === 0 ? [] : [`Not simulated, for nobody labels the requests: ${left.join(', ')}.`]),
+    ...(unspoken.length === 0 ? [] : [`Not simulated, for no model answers: ${unspoken.join(', ')}.`]),
     ...(plan.goal === undefined ? [] : [`Without labels the goal "${plan.goal.metric}" is never shown to be better.`]),
     ...(plan.steps.some(({ gates }) => gates !== undefined) ? ['All gates are taken to pass.'] : []),
   ]

@@ -91,3 +91,21 @@ test('two services share a port only on different addresses', () => {
   ] as const)
     assert.throws(() => parseServiceFile(both(one, other)), message)
 })
+
+test('a metric of a model measures what it says or is called, and only where answers are looked into', () => {
+  const withMetrics = (metrics: string, more = ''): string =>
+    `${fileOf('{ kind: endpoints }', "{ v1: { endpoints: ['http://127.0.0.1:1'] } }")}    metrics: ${metrics}\n${more}`
+  const metric = parseServiceFile(withMetrics('{ time-to-first-token: { kind: generation } }')).services['filter']
+    ?.metrics['time-to-first-token']
+  assert.deepEqual(metric, { kind: 'generation', role: 'guardrail', margin: 20, tolerance: 10, importance: 1 })
+  parseServiceFile(withMetrics('{ speed: { kind: generation, measure: tokens-per-second } }'))
+  assert.throws(() => parseServiceFile(withMetrics('{ time-to-first-tokn: { kind: generation } }')), /Missing: "measure"/)
+  assert.throws(
+    () => parseServiceFile(withMetrics('{ prompt-tokens: { kind: generation, tolerance: 30% } }')),
+    /expected at most "margin"/i,
+  )
+  assert.throws(
+    () => parseServiceFile(withMetrics('{ prompt-tokens: { kind: generation } }', '    router: nginx\n')),
+    /nginx does not look into the answers of a model/,
+  )
+})

@@ -1,6 +1,7 @@
 import { checkKayenta } from './check-kayenta.ts'
 import { checkRouter } from './check-router.ts'
 import { checkStrategy } from './check-strategy.ts'
+import { generationMeasures, measureOf } from './metric.ts'
 import { nearest } from './nearest.ts'
 import type { Issue } from './reference-issue.ts'
 import type { ModelWorkload, Service, ServiceFile } from './service-file.ts'
@@ -31,7 +32,7 @@ export function checkReferences(file: ServiceFile): readonly Issue[] {
       listeners.push(listener)
     }
     issues.push(...checkVersions(service).map(({ path, message }) => ({ path: at(...path), message })))
-    issues.push(...checkMetrics(service).map(({ path, message }) => ({ path: at(...path), message })))
+    issues.push(...checkMetrics(service).map(({ path, ...rest }) => ({ path: at(...path), ...rest })))
     issues.push(
       ...checkStrategy(name, service, Object.keys(file.services)).map(({ path, ...rest }) => ({
         path: at(...path),
@@ -139,7 +140,15 @@ function checkMetrics(service: Service): readonly Issue[] {
       })
   }
   for (const [name, metric] of Object.entries(service.metrics)) {
-    if (metric.kind !== 'latency' && metric.margin === 0 && metric.marginAbsolute === 0)
+    if (metric.kind === 'generation') {
+      const near = nearest(name, generationMeasures)
+      if (measureOf(name, metric) === null)
+        issues.push({
+          path: ['metrics', name],
+          message: `Missing: "measure", since "${name}" is none itself. Known: ${generationMeasures.join(', ')}.`,
+          ...(near === undefined ? {} : { nearest: near }),
+        })
+    } else if (metric.kind !== 'latency' && metric.margin === 0 && metric.marginAbsolute === 0)
       issues.push({
         path: ['metrics', name, 'margin'],
         message:

@@ -13,6 +13,12 @@ export function checkRouter(service: Service): readonly Issue[] {
       path: ['strategy'],
       message: 'nginx cannot compare the answers to copies of requests: use "router: gateway".',
     })
+  for (const [name, { kind }] of Object.entries(service.metrics))
+    if (kind === 'generation')
+      issues.push({
+        path: ['metrics', name],
+        message: 'nginx does not look into the answers of a model: use "router: gateway".',
+      })
   for (const [name, { endpoints = [] }] of Object.entries(service.versions))
     for (const [i, endpoint] of endpoints.entries())
       if (!/^http:\/\/[^/]+\/?$/.test(endpoint))

@@ -83,10 +83,58 @@ export const ObservationMetric = z
     description: 'A mean of pushed observations per unit, such as the false-positive rate of a model.',
   })
 
+/** What can be measured of the answers of a model. */
+export const generationMeasures = [
+  'time-to-first-byte',
+  'time-to-first-token',
+  'inter-token-latency',
+  'tokens-per-second',
+  'prompt-tokens',
+  'completion-tokens',
+] as const
+
+/** One of the measures of a model's answers. */
+export type GenerationMeasure = (typeof generationMeasures)[number]
+
+/** How a language model answers, measured by the gateway while the answers pass. */
+export const GenerationMetric = z
+  .strictObject({
+    kind: z.literal('generation').meta({ description: 'How a language model answers (OpenAI-style JSON and SSE).' }),
+    role: Role,
+    measure: z
+      .enum(generationMeasures)
+      .optional()
+      .meta({
+        description:
+          'What is measured; default: the metric’s own name. `time-to-first-byte`: ms to the first byte of a body. `time-to-first-token`: ms to the first event of a stream that carries text. `inter-token-latency`: ms between such events. `tokens-per-second`: completion tokens per second of a whole answer; higher is better, in all others lower. `prompt-tokens`, `completion-tokens`: what `usage` says per answer.',
+      }),
+    margin: Percent.refine((percent) => percent > 0, { error: noMargin })
+      .prefault('20%')
+      .meta({ description: 'Relative worsening of the mean that would still be acceptable at 100 %.' }),
+    tolerance: Percent.prefault('10%').meta({
+      description: 'Relative worsening that is no harm yet: no two processes are equally fast.',
+    }),
+    importance,
+  })
+  .refine(({ margin, tolerance }) => tolerance <= margin, {
+    path: ['tolerance'],
+    error: 'expected at most "margin": what is acceptable can be no harm',
+  })
+  .meta({
+    id: 'GenerationMetric',
+    description: 'How a language model answers: times and tokens of OpenAI-style answers, a mean per unit.',
+  })
+
+/** What a metric of a model's answers measures: what it says, or what it is called. */
+export function measureOf(name: string, { measure }: GenerationMetric): GenerationMeasure | null {
+  return measure ?? generationMeasures.find((known) => known === name) ?? null
+}
+
 /** Something that is watched. */
-export const Metric = z.discriminatedUnion('kind', [ErrorsMetric, LatencyMetric, ObservationMetric])
+export const Metric = z.discriminatedUnion('kind', [ErrorsMetric, LatencyMetric, ObservationMetric, GenerationMetric])
 
 export type Metric = z.output<typeof Metric>
 export type ErrorsMetric = z.output<typeof ErrorsMetric>
 export type LatencyMetric = z.output<typeof LatencyMetric>
 export type ObservationMetric = z.output<typeof ObservationMetric>
+export type GenerationMetric = z.output<typeof GenerationMetric>

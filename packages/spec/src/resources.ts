@@ -54,7 +54,7 @@ export const VersionStatus = z.object({
 /** What one metric says. */
 export const MetricReading = z.object({
   name: z.string(),
-  kind: z.enum(['errors', 'latency', 'observation']),
+  kind: z.enum(['errors', 'latency', 'observation', 'generation']),
   role: z.enum(['guardrail', 'goal', 'monitor']),
   verdict: z.enum(['safe', 'harmful', 'undecided']),
   stable: z.number().nullable().meta({ description: 'Estimate for stable, in `unit`.' }),

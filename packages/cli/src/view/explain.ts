@@ -158,7 +158,8 @@ function rowsOf(reading: MetricReading, { stable, canary, judgement }: Rollout):
           ],
         ]
   const scored = judgement?.kayenta?.metrics.find(({ name }) => name === reading.name)
-  const events = (own: number, all: number) => `${count(own)} of ${count(all)}`
+  const events = (own: number, all: number) =>
+    reading.kind === 'generation' ? count(all) : `${count(own)} of ${count(all)}`
   return [
     ...(scored === undefined ? [] : [kayentaRow(scored, { stable, canary })]),
     ['estimate', `${pair('canary', canary)}, ${pair('stable', stable)}${differenceText(reading)}`],

@@ -40,6 +40,8 @@ export interface ClusterQuestion {
   readonly marginRatio: number
   readonly marginAbs: number
   readonly buckets: number
+  /** Relative worsening that is no harm yet. Absent: none. */
+  readonly harmFrom?: number
 }
 
 /** No outcomes. */
@@ -70,7 +72,7 @@ export function readClusters(
   const made = readings.get(clusters) ?? new Map<string, RatioTestReading | Refusal>()
   readings.set(clusters, made)
   const key = JSON.stringify([question, margins])
-  const reading = made.get(key) ?? readRatioTest(testOf(clusters, question), margins)
+  const reading = made.get(key) ?? readRatioTest(testOf(clusters, question), { harmFrom: question.harmFrom ?? 0, ...margins })
   made.set(key, reading)
   return reading
 }

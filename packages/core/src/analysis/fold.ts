@@ -14,6 +14,7 @@ import { createKayenta, foldKayenta, observeKayenta, type KayentaState } from '.
 import { foldAlone, type AloneState } from './alone.ts'
 import { notPacedYet, paced, type PacedEvidence } from './paced.ts'
 import { foldMirror, startMirror, type MirrorState } from './mirror.ts'
+import { foldGeneration, type GenerationSums } from './generation.ts'
 import { addObservations, type TracedObservation } from './observed.ts'
 import { addTraffic, startTraffic, type TrafficRate } from './ramp.ts'
 import { foldSlices, type SlicesState } from './slices.ts'
@@ -68,6 +69,8 @@ export interface AnalysisState {
   readonly kayenta?: KayentaState
   /** Where slices are asked for. */
   readonly slices?: SlicesState
+  /** Where the answers of a model are measured, by metric. */
+  readonly generation?: Readonly<Record<string, GenerationSums>>
 }
 
 /** Time without a canary sample that still counts once the next one comes, while stable is busy: small shares of small services would else never finish a step. */
@@ -242,6 +245,7 @@ function foldTests(setup: AnalysisSetup, state: AnalysisState, slot: EvidenceSlo
   const common = { slot, arms, newEpoch: before.epoch !== epoch, sameBoot }
   const guard = guardIndex(setup)
   const slices = foldSlices(setup, state.slices, slot, arms)
+  const generation = foldGeneration(setup, state.generation, { ...arms, durationMs: slot.durationMs })
   const slow = before.slow.map((tests, i) =>
     updateEventTests(tests, i === guard ? latencyQuestion(setup) : null, slowBatch(common, i)),
   )
@@ -255,6 +259,7 @@ function foldTests(setup: AnalysisSetup, state: AnalysisState, slot: EvidenceSlo
       slowHarm: paced(before.slowHarm, combinedHarm(slow).logE, slot.durationMs),
     },
     ...(slices === undefined ? {} : { slices }),
+    ...(generation === undefined ? {} : { generation }),
     allocation: slot.sticky && sameBoot ? countUnits(state.allocation, arms) : state.allocation,
   }
 }

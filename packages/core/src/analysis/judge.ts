@@ -7,7 +7,7 @@ import { labelled, readKayenta } from './kayenta/judgement.ts'
 import { readMirror, type MirrorReading } from './mirror.ts'
 import { readNext } from './next-look.ts'
 import { rampSentence, readRamp } from './ramp.ts'
-import { readErrors, readLatency, readObservations } from './readings.ts'
+import { readErrors, readGeneration, readLatency, readObservations } from './readings.ts'
 import { isGuard, type AnalysisSetup } from './setup.ts'
 import { readSlices, slicesSentence } from './slices.ts'
 import { judgementSentence, type Compared } from './words.ts'
@@ -132,6 +132,8 @@ function read(name: string, metric: Metric, input: Parameters<typeof readErrors>
       return readLatency(name, metric, input)
     case 'observation':
       return readObservations(name, metric, input)
+    case 'generation':
+      return readGeneration(name, metric, input)
   }
 }
 
@@ -147,11 +149,10 @@ function healthOf(
   if (context.compares === 'nothing') return 'ok'
   if (context.now - Math.max(state.lastCanaryAt, context.since) > noDataMs) return 'no-data'
   if (context.compares === 'copies') return 'ok'
-  const watchesLatency = Object.values(setup.metrics).some(
-    ({ kind, role }) => kind === 'latency' && role === 'guardrail',
-  )
-  if (watchesLatency && setup.cuts.length === 0) return 'no-baseline'
-  if (watchesLatency && context.warmingUp) return 'warming-up'
+  const watches = (wanted: Metric['kind']) =>
+    Object.values(setup.metrics).some(({ kind, role }) => kind === wanted && role === 'guardrail')
+  if (watches('latency') && setup.cuts.length === 0) return 'no-baseline'
+  if ((watches('latency') || watches('generation')) && context.warmingUp) return 'warming-up'
   if (state.canary.units < setup.minUnits) return 'low-traffic'
   return 'ok'
 }

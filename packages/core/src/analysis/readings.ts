@@ -1,9 +1,10 @@
 import { eventHarmLogE } from './event-harm.ts'
-import type { ErrorsMetric, LatencyMetric, MetricReading, ObservationMetric } from '@serin/spec'
+import type { ErrorsMetric, GenerationMetric, LatencyMetric, MetricReading, ObservationMetric } from '@serin/spec'
 import { countAbove, histogramCount, histogramQuantile, type LogHistogram } from '@serin/stats'
 import { noClusters, totalsOf } from './clusters.ts'
 import { clusterReading, combinedHarm, eventInterval, eventSafeLogE, type EventTests } from './event-tests.ts'
 import type { AnalysisState, ArmTotals } from './fold.ts'
+import { nothingGenerated, ratioFor, readGenerated } from './generation.ts'
 import { readObserved } from './observed.ts'
 import { errorsQuestion, guardCut, latencyQuestion, marginAt, ratioOf } from './setup.ts'
 import type { AnalysisSetup, EventQuestion } from './setup.ts'
@@ -130,6 +131,44 @@ export function readObservations(
         ? ['more units: a few of them decide']
         : []
       : [reading.message.replace(/\.$/, '')],
+  })
+}
+
+/** A mean of a model's answers: cluster-robust by hash buckets of units; asymptotic. */
+export function readGeneration(
+  name: string,
+  metric: GenerationMetric,
+  { state, nextBp, thresholds }: ReadInput,
+): MetricReading {
+  const { sums, harm, counts, unread } = state.generation?.[name] ?? nothingGenerated
+  const ratio = ratioFor(name, metric)
+  const reading = readGenerated(sums, { ratio, metric }, marginAt(ratioOf(metric.margin), nextBp))
+  const { scale } = ratio
+  const mean = (arm: 'stable' | 'canary') => {
+    const { num, den } = totalsOf(sums, arm)
+    return den > 0 ? (scale * num) / den : null
+  }
+  const [stable, canary] = [mean('stable'), mean('canary')]
+  const dominated = reading.ok && reading.dominated ? ['more units: a few of them decide'] : []
+  const needed = reading.ok ? dominated : [reading.message.replace(/\.$/, '')]
+  return finish(metric.role, thresholds, {
+    name,
+    kind: 'generation',
+    stable,
+    canary,
+    difference: reading.ok ? scale * reading.difference : difference(canary, stable),
+    interval: reading.ok ? [scale * reading.low, scale * reading.high] : null,
+    intervalOf: 'difference',
+    unit: ratio.unit,
+    allowed: reading.ok ? scale * reading.allowed : null,
+    harm: { logE: harm.logE, threshold: thresholds.harm },
+    safety: { logE: reading.ok ? (reading.logENonInferiority ?? 0) : 0, threshold: thresholds.safe },
+    counts: { ...counts, stableEvents: counts.stable, canaryEvents: counts.canary },
+    exact: false,
+    missing: [
+      ...needed,
+      ...(needed.length > 0 && unread > 0 ? [`answers without a content coding: ${unread} of canary’s could not be read`] : []),
+    ],
   })
 }
 

@@ -37,6 +37,11 @@ function measured(reading: Omit<MetricReading, 'sentence'>): string {
   const { name, stable, canary, kind } = reading
   if (canary === null || stable === null) return `${name}: no samples of ${canary === null ? 'canary' : 'stable'} yet.`
   const { canaryEvents, canary: n } = reading.counts
+  if (kind === 'generation') {
+    const value = (of: number) => `${figure(of)}${reading.unit === 'ms' ? ' ms' : ''}`
+    const { canary: own, stable: all } = reading.counts
+    return `${name}: ${value(canary)} on canary (${own} counted) against ${value(stable)} on stable (${all}).`
+  }
   const pair = `${figure(canary)} % on canary (${Math.round(canaryEvents)} of ${Math.round(n)}) against ${figure(stable)} % on stable`
   if (kind === 'latency' && reading.cut != null) {
     const p = `p${Number((reading.cut.quantile * 100).toFixed(1))}`

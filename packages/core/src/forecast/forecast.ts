@@ -29,9 +29,9 @@ const searchMs = 7 * 86_400_000
 export function forecastRelease(input: ForecastInput): ReleasePlan {
   const { service, plan, traffic, users } = input
   const metrics = Object.entries(input.setup.metrics)
-  // Without stable's latency there is nothing to compare with yet; labels come when they come.
+  // Without stable's latency there is nothing to compare with yet; labels come when they come, and only answers tell how a model speaks.
   const open = ([, { kind }]: (typeof metrics)[number]) =>
-    kind === 'observation' || (kind === 'latency' && input.setup.cuts.length === 0)
+    kind === 'observation' || kind === 'generation' || (kind === 'latency' && input.setup.cuts.length === 0)
   const notForecast = metrics.filter((metric) => open(metric)).map(([name]) => name)
   const setup = { ...input.setup, metrics: Object.fromEntries(metrics.filter((metric) => !open(metric))) }
   const path = playMeanPath(plan, setup, traffic, input.warmUpMs)

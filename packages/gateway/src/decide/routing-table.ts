@@ -61,7 +61,7 @@ function armsProblem({ arms, stable, canary }: Readonly<Record<string, unknown>>
 
 function measurementProblem(value: unknown): string | null {
   if (!isRecord(value)) return '"measurement" must be an object.'
-  const { rollout, latencyCutsMs, latencyFrom, latencyTolerance: tolerance, slices, reflex } = value
+  const { rollout, latencyCutsMs, latencyFrom, latencyTolerance: tolerance, slices, reflex, generation } = value
   if (typeof rollout !== 'string') return '"measurement.rollout" must be a text.'
   if (typeof latencyFrom !== 'number') return '"measurement.latencyFrom" must be a time.'
   const tolerant = isRecord(tolerance) && [tolerance['ratio'], tolerance['ms']].every((n) => Number(n) >= 0)
@@ -70,6 +70,7 @@ function measurementProblem(value: unknown): string | null {
   const alpha = isRecord(reflex) ? Number(reflex['alpha']) : Number.NaN
   if (reflex !== undefined && !(alpha > 0 && alpha < 1))
     return '"measurement.reflex" must hold an alpha between 0 and 1.'
+  if (generation !== undefined && generation !== true) return '"measurement.generation" must be true or absent.'
   const cuts: unknown[] = Array.isArray(latencyCutsMs) ? latencyCutsMs : [null]
   const rising = cuts.every((cut, i) => typeof cut === 'number' && cut > (i === 0 ? 0 : Number(cuts[i - 1])))
   return rising && cuts.length <= mostCuts

@@ -4,6 +4,8 @@ import type { Decision } from '@serin/core/assignment'
 import { slotBuckets } from '@serin/core/evidence'
 import { sameExperiment } from '../decide/snapshot.ts'
 import { epochEndMs } from './epochs.ts'
+import { GenerationWatch } from './generation/answer-watch.ts'
+import { GenerationTally } from './generation/generation-tally.ts'
 import { MirrorTally } from './mirror-tally.ts'
 import { SliceCounters, type SliceTally } from './slice-counters.ts'
 import { errorKind, Tally } from './tally.ts'
@@ -28,6 +30,7 @@ interface Account {
   readonly tally: Tally
   /** Null when no slices are asked for. */
   slices: SliceTally | null
+  readonly generation: GenerationTally
   inFlight: number
   lastRequestAt: number
   abandoned: number
@@ -44,6 +47,8 @@ export interface Ticket {
   readonly bucket: number
   /** Its value in each slice of the table, or null. */
   readonly slices: readonly string[] | null
+  /** Looks into the answer of its version; null when nobody wants to know. */
+  readonly watch: GenerationWatch | null
   /** ms since the epoch. */
   readonly startedAt: number
   readonly startedMs: number
@@ -149,6 +154,7 @@ export class Recorder {
     }
     if (!known) account.tally.newUnits += 1
     if (served) account.tally.servedUnits += 1
+    const startedMs = this.#clocks.steadyMs()
     return {
       account,
       experiment: byHash ? this.#experiment : -1,
@@ -156,19 +162,23 @@ export class Recorder {
       first: served,
       bucket: unitKey === null ? this.#nextBucket() : unitKey % slotBuckets,
       slices,
+      watch: byHash && this.#table?.measurement.generation === true ? new GenerationWatch(startedMs) : null,
       startedAt,
-      startedMs: this.#clocks.steadyMs(),
+      startedMs,
     }
   }
 
-  /** The version answered completely. `latencyScored` is false for tunnels and for answers the client did not wait for. */
+  /** The version answered completely, or says in the middle of its answer that it failed. `latencyScored` is false for tunnels and for answers the client did not wait for. */
   answered(ticket: Ticket, status: number, latencyScored: boolean): void {
     const tally = this.#end(ticket, Math.min(5, Math.max(1, Math.floor(status / 100))))
-    const error = status >= 500
+    const error = status >= 500 || ticket.watch?.failed === true
     if (error) tally.errors += 1
     if (ticket.experiment !== this.#experiment) return
     this.#randomised(ticket, error)
-    if (!error && latencyScored) this.#latency(ticket, this.#clocks.steadyMs() - ticket.startedMs)
+    if (error || !this.#isWarm(ticket)) return
+    if (latencyScored) this.#latency(ticket, this.#clocks.steadyMs() - ticket.startedMs)
+    if (ticket.watch !== null && status < 300)
+      ticket.account.generation.add(ticket.bucket, ticket.watch.end(this.#clocks.steadyMs(), latencyScored))
   }
 
   /** The version gave no whole answer: refused, reset, timed out or truncated. */
@@ -222,8 +232,10 @@ export class Recorder {
       sticky,
       buckets: sticky && table.measurement.rollout !== 'idle',
     }
-    for (const [version, { tally, slices, inFlight }] of this.#accounts) {
-      const arm = tally.takeSlot(parts, inFlight)
+    for (const [version, { tally, slices, generation, inFlight }] of this.#accounts) {
+      const answers = generation.take()
+      const own = tally.takeSlot(parts, inFlight)
+      const arm = answers === null ? own : { ...own, generation: answers }
       arms[version] = slices === null || this.#slices === null ? arm : { ...arm, slices: this.#slices.take(slices) }
     }
     const epoch = this.#epoch
@@ -265,7 +277,8 @@ export class Recorder {
     let account = this.#accounts.get(version)
     if (account === undefined) {
       const slices = this.#slices?.tally() ?? null
-      account = { version, tally: new Tally(), slices, inFlight: 0, lastRequestAt: 0, abandoned: 0 }
+      const generation = new GenerationTally()
+      account = { version, tally: new Tally(), slices, generation, inFlight: 0, lastRequestAt: 0, abandoned: 0 }
       this.#accounts.set(version, account)
     }
     return account
@@ -309,9 +322,13 @@ export class Recorder {
     for (const account of this.#accounts.values()) account.slices = this.#slices?.tally() ?? null
   }
 
+  #isWarm({ startedAt }: Ticket): boolean {
+    return this.#table !== null && startedAt >= this.#table.measurement.latencyFrom
+  }
+
   #latency(ticket: Ticket, ms: number): void {
     const measurement = this.#table?.measurement
-    if (measurement === undefined || ticket.startedAt < measurement.latencyFrom) return
+    if (measurement === undefined) return
     const { tally, version } = ticket.account
     tally.addLatency(ticket.bucket, ms)
     const comparedMs = version === this.#table?.canary ? tolerated(ms, measurement.latencyTolerance) : ms

@@ -1,5 +1,6 @@
 import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import type { AnswerWatch } from '../evidence/generation/answer-watch.ts'
 import type { Ticket } from '../evidence/recorder.ts'
 import type { Limits } from '../limits.ts'
 import { requestTo } from './endpoints.ts'
@@ -39,6 +40,8 @@ export interface ExchangeContext extends AnswerMark {
   /** Whether the gateway is about to go: connections end after their answer. */
   readonly leaving: () => boolean
   readonly tap?: Tap | null
+  /** Sees the answer that the client gets. */
+  readonly watch?: AnswerWatch | null
   /** Lets stable answer the client instead; null when a failure of the version is the client's to see. Called once at most. */
   readonly shield: (() => void) | null
   /** Called once, when the version is done with the request. */
@@ -218,11 +221,14 @@ export class Exchange {
       this.#truncated() // A head that Node refuses to write: the version's fault.
       return
     }
+    const { watch } = this.#context
+    watch?.head(answer.headers['content-type'], answer.headers['content-encoding'])
     let begun = false
     answer.on('data', (chunk: Buffer) => {
       begun = true
       this.#moved()
       if (!response.write(chunk)) answer.pause()
+      watch?.body(chunk, this.#progressMs)
     })
     answer.on('end', () => {
       begun = true

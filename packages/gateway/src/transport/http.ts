@@ -229,6 +229,7 @@ export class HttpTransport {
         release: (endpoint) => this.endpoints.release(endpoint),
         leaving: () => this.#leaving,
         tap: pair,
+        watch: ticket.watch,
         shield: isShielded(snapshot, request, taken) ? () => this.#standIn(taken) : null,
         ended: (outcome) => {
           this.#exchanges.delete(exchange)

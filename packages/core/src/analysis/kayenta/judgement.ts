@@ -24,11 +24,11 @@ export function labelled({ metrics }: KayentaJudgement, readings: readonly Metri
       return { ...reading, verdict: 'undecided', missing: [], sentence: `${reading.name}: not judged yet.` }
     const { label, critical, muted, reason, mean, count } = found
     const failed = label === 'High' || label === 'Low'
-    const unit = reading.kind === 'latency' ? 'ms' : '%'
+    const unit = reading.kind === 'latency' || reading.unit === 'ms' ? ' ms' : reading.unit === 'percent' ? ' %' : ''
     const both =
       mean.canary === null || mean.stable === null
         ? ''
-        : ` ${figure(mean.canary)} ${unit} on canary (${count.canary} points) against ${figure(mean.stable)} ${unit} on stable (${count.stable}).`
+        : ` ${figure(mean.canary)}${unit} on canary (${count.canary} points) against ${figure(mean.stable)}${unit} on stable (${count.stable}).`
     return {
       ...reading,
       verdict: label === 'Pass' ? 'safe' : failed ? 'harmful' : 'undecided',

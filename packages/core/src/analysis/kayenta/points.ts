@@ -1,6 +1,7 @@
 import type { Metric } from '@serin/spec'
 import { emptyHistogram, histogramCount, histogramQuantile, mergeHistograms, type LogHistogram } from '@serin/stats'
 import type { ArmSlot } from '../../evidence.ts'
+import { addColumns, meanOfColumns } from '../generation.ts'
 import type { TracedObservation } from '../observed.ts'
 
 /** What one version did in the interval under way. */
@@ -11,6 +12,8 @@ interface OpenArm {
   readonly latencySumMs: number
   /** Sums of observations by their own name. */
   readonly observed: Readonly<Record<string, { readonly sum: number; readonly count: number }>>
+  /** Sums of `generationColumns`; absent before the first answer of a model. */
+  readonly generation?: readonly number[]
 }
 
 /** The interval under way. */
@@ -82,6 +85,8 @@ function valueOf(
       const { sum, count } = arm.observed[metric.observation ?? name] ?? { sum: 0, count: 0 }
       return count > 0 ? (100 * sum) / count : null
     }
+    case 'generation':
+      return meanOfColumns(name, metric, arm.generation ?? [])
   }
 }
 
@@ -96,5 +101,6 @@ function addArm(arm: OpenArm, slot: ArmSlot | undefined): OpenArm {
         ? arm.latency
         : mergeHistograms(arm.latency, { scheme: 'log-1.02', bins: slot.latency }),
     latencySumMs: arm.latencySumMs + slot.latencySumMs,
+    ...(slot.generation === undefined ? {} : { generation: addColumns(arm.generation ?? [], slot.generation) }),
   }
 }

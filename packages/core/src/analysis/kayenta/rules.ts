@@ -1,5 +1,6 @@
 import { KayentaAnalysis, kayentaPointsMax, type Analysis, type KayentaMetricOptions, type Metric } from '@serin/spec'
 import type { KayentaConfig, KayentaMetricOptions as CanaryOptions } from '@serin/stats'
+import { ratioFor } from '../generation.ts'
 
 /** What Kayenta's judge goes by in a rollout; fixed before the first slot. */
 export interface KayentaRules {
@@ -37,7 +38,11 @@ export function kayentaRules(metrics: Readonly<Record<string, Metric>>, analysis
 
 function metricOf(name: string, metric: Metric, options: KayentaMetricOptions): KayentaConfig['metrics'][number] {
   const { groups = [name], point: _, ...given } = options
-  const worse = metric.kind === 'observation' && metric.better === 'higher' ? 'decrease' : 'increase'
+  const lessIsWorse =
+    metric.kind === 'observation'
+      ? metric.better === 'higher'
+      : metric.kind === 'generation' && ratioFor(name, metric).worse === 'down'
+  const worse = lessIsWorse ? 'decrease' : 'increase'
   const canary = { direction: worse, muted: metric.role === 'monitor', ...withoutAbsent(given) } as const
   return { name, groups, analysisConfigurations: { canary } }
 }

@@ -209,7 +209,8 @@ export class Lane {
     const known = this.#fitting.get(snapshot)
     if (known !== undefined) return known
     const plain = [...snapshot.endpoints.values()].flat().every((url) => url.startsWith('http:'))
-    const fits = plain && snapshot.table.mirror === undefined
+    const { mirror, measurement } = snapshot.table
+    const fits = plain && mirror === undefined && measurement.generation === undefined
     this.#fitting.set(snapshot, fits)
     return fits
   }
