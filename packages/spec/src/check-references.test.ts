@@ -99,7 +99,10 @@ test('a metric of a model measures what it says or is called, and only where ans
     ?.metrics['time-to-first-token']
   assert.deepEqual(metric, { kind: 'generation', role: 'guardrail', margin: 20, tolerance: 10, importance: 1 })
   parseServiceFile(withMetrics('{ speed: { kind: generation, measure: tokens-per-second } }'))
-  assert.throws(() => parseServiceFile(withMetrics('{ time-to-first-tokn: { kind: generation } }')), /Missing: "measure"/)
+  assert.throws(
+    () => parseServiceFile(withMetrics('{ time-to-first-tokn: { kind: generation } }')),
+    /Missing: "measure"/,
+  )
   assert.throws(
     () => parseServiceFile(withMetrics('{ prompt-tokens: { kind: generation, tolerance: 30% } }')),
     /expected at most "margin"/i,

@@ -101,13 +101,10 @@ export const GenerationMetric = z
   .strictObject({
     kind: z.literal('generation').meta({ description: 'How a language model answers (OpenAI-style JSON and SSE).' }),
     role: Role,
-    measure: z
-      .enum(generationMeasures)
-      .optional()
-      .meta({
-        description:
-          'What is measured; default: the metric’s own name. `time-to-first-byte`: ms to the first byte of a body. `time-to-first-token`: ms to the first event of a stream that carries text. `inter-token-latency`: ms between such events. `tokens-per-second`: completion tokens per second of a whole answer; higher is better, in all others lower. `prompt-tokens`, `completion-tokens`: what `usage` says per answer.',
-      }),
+    measure: z.enum(generationMeasures).optional().meta({
+      description:
+        'What is measured; default: the metric’s own name. `time-to-first-byte`: ms to the first byte of a body. `time-to-first-token`: ms to the first event of a stream that carries text. `inter-token-latency`: ms between such events. `tokens-per-second`: completion tokens per second of a whole answer; higher is better, in all others lower. `prompt-tokens`, `completion-tokens`: what `usage` says per answer.',
+    }),
     margin: Percent.refine((percent) => percent > 0, { error: noMargin })
       .prefault('20%')
       .meta({ description: 'Relative worsening of the mean that would still be acceptable at 100 %.' }),

@@ -51,6 +51,25 @@ test('a rollout that was rolled back: what decided, who was exposed, when the la
     }),
   ))
 
+test('the answers of a language model: means with their unit, and how many were counted', (t) => {
+  const counts = { stable: 920, canary: 480, stableEvents: 920, canaryEvents: 480 }
+  const more = { kind: 'generation', exact: false, intervalOf: 'difference', counts } as const
+  const gaps = {
+    unit: 'ms',
+    stable: 5.63,
+    canary: 30.4,
+    difference: 24.8,
+    interval: [20.1, 29.5],
+    allowed: 1.1,
+  } as const
+  const pace = { unit: 'value', stable: 84, canary: 91, difference: 7, interval: [-2, 16], allowed: 17 } as const
+  const metrics = [
+    reading({ name: 'inter-token-latency', ...more, ...gaps, verdict: 'harmful' }),
+    reading({ name: 'tokens-per-second', role: 'monitor', ...more, ...pace }),
+  ]
+  explains(t, rollout({ judgement: judgement({ metrics }) }))
+})
+
 test('with the judge kayenta: its score decides, the evidence is only shown, and nothing is promised', (t) =>
   explains(
     t,

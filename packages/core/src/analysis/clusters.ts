@@ -72,7 +72,8 @@ export function readClusters(
   const made = readings.get(clusters) ?? new Map<string, RatioTestReading | Refusal>()
   readings.set(clusters, made)
   const key = JSON.stringify([question, margins])
-  const reading = made.get(key) ?? readRatioTest(testOf(clusters, question), { harmFrom: question.harmFrom ?? 0, ...margins })
+  const reading =
+    made.get(key) ?? readRatioTest(testOf(clusters, question), { harmFrom: question.harmFrom ?? 0, ...margins })
   made.set(key, reading)
   return reading
 }

@@ -66,7 +66,10 @@ export function foldGeneration(
   const metrics = generationMetrics(setup)
   if (metrics.length === 0) return undefined
   return Object.fromEntries(
-    metrics.map(([name, metric]) => [name, folded(before[name] ?? nothingGenerated, ratioFor(name, metric), metric, slot)]),
+    metrics.map(([name, metric]) => [
+      name,
+      folded(before[name] ?? nothingGenerated, ratioFor(name, metric), metric, slot),
+    ]),
   )
 }
 

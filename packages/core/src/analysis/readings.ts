@@ -167,7 +167,9 @@ export function readGeneration(
     exact: false,
     missing: [
       ...needed,
-      ...(needed.length > 0 && unread > 0 ? [`answers without a content coding: ${unread} of canary’s could not be read`] : []),
+      ...(needed.length > 0 && unread > 0
+        ? [`answers without a content coding: ${unread} of canary’s could not be read`]
+        : []),
     ],
   })
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { generationColumns } from '@serin/core/evidence'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { GenerationWatch } from './answer-watch.ts'
 import { EventScanner } from './event-scanner.ts'
 import { GenerationTally } from './generation-tally.ts'
@@ -42,7 +42,9 @@ void test('however a stream is cut, the same is seen', () => {
       (events, lineEnd, usage, at) => {
         const blocks = [
           ': a comment',
-          ...events.map(({ data }, i) => `${i % 3 === 0 ? `event: message${lineEnd}` : ''}data:${i % 2 === 0 ? ' ' : ''}${data}`),
+          ...events.map(
+            ({ data }, i) => `${i % 3 === 0 ? `event: message${lineEnd}` : ''}data:${i % 2 === 0 ? ' ' : ''}${data}`,
+          ),
           ...(usage === null ? [] : [`data: ${chunk({ usage })}`]),
           'data: [DONE]',
         ]
@@ -97,7 +99,14 @@ void test('however a JSON answer is cut, its own usage is found and no other', (
 })
 
 void test('what is no JSON object, or breaks off, has no usage', () => {
-  for (const text of ['', '[{"usage":{}}]', '"usage"', '{"usage":{"prompt_tokens":1', '{"usage":{x}}', '{}{"usage":{}}']) {
+  for (const text of [
+    '',
+    '[{"usage":{}}]',
+    '"usage"',
+    '{"usage":{"prompt_tokens":1',
+    '{"usage":{x}}',
+    '{}{"usage":{}}',
+  ]) {
     const scanner = new UsageScanner()
     scanner.take(Buffer.from(text))
     assert.equal(scanner.usage, null, text)

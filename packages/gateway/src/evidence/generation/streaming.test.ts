@@ -61,7 +61,10 @@ for (const transport of ['http', 'net'] as const) {
       sums.map((name) => columnOf(slots, version, name)),
       [1, 1, 1, 1, 4, 10, 4],
     )
-    assert.equal(sumOf(slots, version, (arm) => arm.latencyScored), 1)
+    assert.equal(
+      sumOf(slots, version, (arm) => arm.latencyScored),
+      1,
+    )
   })
 }
 
@@ -90,9 +93,18 @@ void test('JSON, compressed answers and failures in a stream count as what they 
     sums.map((name) => columnOf(slots, 'v1', name)),
     [3, 0, 1, 1, 4],
   )
-  assert.equal(sumOf(slots, 'v1', (arm) => arm.generation?.unread ?? 0), 1)
-  assert.equal(sumOf(slots, 'v1', (arm) => arm.randomisedErrors), 1)
-  assert.equal(sumOf(slots, 'v1', (arm) => arm.statusClasses[2]), 4)
+  assert.equal(
+    sumOf(slots, 'v1', (arm) => arm.generation?.unread ?? 0),
+    1,
+  )
+  assert.equal(
+    sumOf(slots, 'v1', (arm) => arm.randomisedErrors),
+    1,
+  )
+  assert.equal(
+    sumOf(slots, 'v1', (arm) => arm.statusClasses[2]),
+    4,
+  )
 
   await gateway.apply(tableOf(2, 0, { v1: [address], v2: [address] }))
   await send(gateway.identity.address, { path: '/json', headers: { 'x-user': 'ann' } })
