@@ -62,10 +62,10 @@ test('the answers of a language model: means with their unit, and how many were 
     interval: [20.1, 29.5],
     allowed: 1.1,
   } as const
-  const pace = { unit: 'value', stable: 84, canary: 91, difference: 7, interval: [-2, 16], allowed: 17 } as const
+  const pace = { unit: 'value', stable: 84, canary: 91, difference: 7, allowed: 17 } as const
   const metrics = [
-    reading({ name: 'inter-token-latency', ...more, ...gaps, verdict: 'harmful' }),
-    reading({ name: 'tokens-per-second', role: 'monitor', ...more, ...pace }),
+    reading({ name: 'inter-token-latency', ...more, ...gaps, interval: [20.1, 29.5], verdict: 'harmful' }),
+    reading({ name: 'tokens-per-second', role: 'monitor', ...more, ...pace, interval: [-2, 16] }),
   ]
   explains(t, rollout({ judgement: judgement({ metrics }) }))
 })
