@@ -5,6 +5,10 @@ const mostUsageBytes = 4_096
 const wanted = 'usage'
 const [quote, backslash, colon, comma, open, close, openList, closeList] = [34, 92, 58, 44, 123, 125, 91, 93]
 
+/** Bytes that end or nest something, within a string and between values below the top. */
+const inText = tableOf(quote, backslash)
+const inside = tableOf(quote, open, close, openList, closeList)
+
 /** Finds the member `usage` of a JSON object in a stream of bytes, whatever pieces it comes in and however long the rest is. Holds 4 KiB at most. */
 export class UsageScanner {
   /** What was found, as JSON says it. */
@@ -23,7 +27,7 @@ export class UsageScanner {
   /** Takes the next piece. */
   take(bytes: Buffer): void {
     let from = 0
-    for (let at = 0; at < bytes.length && !this.#over; at += 1) {
+    for (let at = this.#next(bytes, 0); at < bytes.length && !this.#over; at = this.#next(bytes, at + 1)) {
       const byte = bytes[at] ?? 0
       if (this.#inString) this.#string(byte)
       else if (byte > 32) {
@@ -35,6 +39,15 @@ export class UsageScanner {
     if (this.#text === null || this.#over) return
     this.#text += bytes.toString('latin1', from)
     if (this.#text.length > mostUsageBytes) this.#over = true
+  }
+
+  /** The next byte that changes anything: most of a long answer is numbers and text far from the top. */
+  #next(bytes: Buffer, from: number): number {
+    if (this.#inString ? this.#key !== null || this.#escaped : this.#depth < 2) return from
+    const matters = this.#inString ? inText : inside
+    let at = from
+    while (at < bytes.length && matters[bytes[at] ?? 0] === 0) at += 1
+    return at
   }
 
   /** A byte within a string. */
@@ -74,6 +87,12 @@ export class UsageScanner {
     this.#over = true
     if (text.length <= mostUsageBytes) this.usage = asRecord(parsed(text))
   }
+}
+
+function tableOf(...bytes: readonly number[]): Uint8Array {
+  const table = new Uint8Array(256)
+  for (const byte of bytes) table[byte] = 1
+  return table
 }
 
 function parsed(text: string): unknown {
