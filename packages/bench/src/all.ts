@@ -1,7 +1,8 @@
 import type { Bench } from './bench.ts'
 import { detection } from './detection/detection.ts'
+import { gateway } from './gateway/gateway.ts'
 import { series } from './series/series.ts'
 import { statsCost } from './stats-cost/stats-cost.ts'
 
 /** Every benchmark; a new one is a line here. */
-export const benches: readonly Bench[] = [detection, statsCost, series]
+export const benches: readonly Bench[] = [detection, statsCost, series, gateway]

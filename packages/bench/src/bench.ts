@@ -1,3 +1,6 @@
+/** The effort of a run that shows within seconds that everything works; its numbers mean little. */
+export const quickEffort = 0.01
+
 /** What a benchmark was asked for. */
 export interface BenchRequest {
   /** How much is done: 1 is the full measure, less is a fraction of the runs (at least a few). */
@@ -14,6 +17,8 @@ export interface BenchOutcome {
   readonly lines: readonly string[]
   /** Promises that were not kept, a sentence each; empty when all were. */
   readonly broken: readonly string[]
+  /** What else whoever reads the numbers must know, a sentence each. */
+  readonly warnings: readonly string[]
 }
 
 /** A measurement that anybody can repeat. */

@@ -107,6 +107,18 @@ test('what is imported is declared, and pure rooms stay pure', () => {
   assert.deepEqual(house({ 'packages/core/src/a.test.ts': "import 'node:fs'" }), [])
 })
 
+test('what is installed for development alone is imported only by what runs there alone', () => {
+  const manifest = JSON.stringify({ name: '@serin/bench', exports: {}, devDependencies: { 'left-pad': '1' } })
+  const found = house({
+    'packages/bench/package.json': manifest,
+    'packages/bench/src/gateway/peers/a.ts': "import 'left-pad'",
+    'packages/bench/src/gateway/b.ts': "import 'left-pad'",
+  })
+  assert.deepEqual(found, [
+    'packages/bench/src/gateway/b.ts:1 "left-pad" is not among the dependencies of @serin/bench.',
+  ])
+})
+
 test('cycles are found once, whatever they are entered by; types make none', () => {
   const ring = {
     'packages/spec/src/a.ts': "import './b.ts'",

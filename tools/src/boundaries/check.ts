@@ -40,7 +40,7 @@ function wrongPackage({ from }: Edge, name: string, manifests: readonly Manifest
   const root = manifests.find((manifest) => manifest.directory === '')
   const declared = isTestModule(from)
     ? { ...root?.devDependencies, ...own?.dependencies, ...own?.devDependencies }
-    : own?.dependencies
+    : { ...own?.dependencies, ...(roomOf(from)?.developed === true ? own?.devDependencies : {}) }
   if (declared?.[name] === undefined)
     return `"${name}" is not among the dependencies of ${own?.name ?? 'this package'}.`
   const pure = roomOf(from)?.pure

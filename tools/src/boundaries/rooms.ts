@@ -10,6 +10,8 @@ export interface Room {
   readonly may: readonly string[]
   /** Neither Node nor npm packages other than these; undefined: whatever its package.json declares. */
   readonly pure?: readonly string[]
+  /** It runs only where Serin is developed: it may import what is installed there alone. */
+  readonly developed?: true
 }
 
 const driver = ['kit', 'spec', 'core:type', 'core/evidence:type', 'core/routing', 'drivers/shared'] as const
@@ -99,8 +101,19 @@ export const rooms: readonly Room[] = [
   },
   // A thread beside the control plane, for what would keep it from deciding.
   { name: 'server/forecast', at: ['packages/server/src/forecast'], may: ['core', 'spec'] },
-  // What Serin claims, measured beside others; it starts nothing of the product.
-  { name: 'bench', at: ['packages/bench'], may: ['stats'] },
+  // What Serin claims, measured beside others; of the product it starts the gateway, whose router and recorder it also times.
+  {
+    name: 'bench',
+    at: ['packages/bench'],
+    may: ['stats', 'core:type', 'core/assignment', 'gateway', 'gateway:process', 'bench/peers', 'bench/peers:process'],
+  },
+  // Proxies of others, which nobody needs who does not compare; they are left out where they are not installed.
+  {
+    name: 'bench/peers',
+    at: ['packages/bench/src/gateway/peers'],
+    may: ['bench', 'core/assignment'],
+    developed: true,
+  },
   // A policy on modelled or recorded traffic: the machine and the analysis, without an engine.
   { name: 'simulate', at: ['packages/simulate'], may: ['core', 'core/assignment', 'core/evidence', 'spec', 'stats'] },
   {

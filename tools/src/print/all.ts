@@ -1,5 +1,6 @@
 import type { Repository } from '../repository.ts'
 import { printApiPage } from './api-page.ts'
+import { printBenchTable } from './bench-table.ts'
 import { printCliPage, type CommandTree } from './cli-page.ts'
 import { printConfigPage, printSchema } from './config-page.ts'
 import { printErrorsPage } from './errors-page.ts'
@@ -15,6 +16,12 @@ export async function printAll(repository: Repository): Promise<Readonly<Record<
     'docs/reference/journal.md': printJournalPage(),
     'docs/reference/api.md': printApiPage(),
     'docs/reference/cli.md': printCliPage(await commandTree()),
+    'docs/reference/bench-gateway.md': between(
+      repository,
+      'docs/reference/bench-gateway.md',
+      'recorded',
+      printBenchTable(repository.text('packages/bench/src/gateway/recorded.json')),
+    ),
     'ARCHITECTURE.md': between(repository, 'ARCHITECTURE.md', 'rooms', printRoomsGraph(repository)),
   }
 }

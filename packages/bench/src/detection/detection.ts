@@ -13,7 +13,7 @@ async function run({ effort, progress }: BenchRequest): Promise<BenchOutcome> {
   const scenarios = pieces.flatMap((piece) => piece.scenarios)
   const harmless = pieces.flatMap((piece) => piece.harmless)
   const json = { alpha, scenarios: scenarios.map(scenarioJson), falseRollback: harmless.map(harmlessJson) }
-  return { json, lines: linesOf(scenarios, harmless), broken: brokenBy(scenarios, harmless, measure) }
+  return { json, lines: linesOf(scenarios, harmless), broken: brokenBy(scenarios, harmless, measure), warnings: [] }
 }
 
 const rounded = (value: number, digits = 5): number => Number(value.toPrecision(digits))

@@ -55,6 +55,7 @@ function outcome(rows: readonly Row[], corpus: readonly LabelledSeries[]): Bench
     ],
     broken:
       best === DEFAULT_SERIES_DETECTOR ? [] : [`The default is ${DEFAULT_SERIES_DETECTOR}, but ${best} scores higher.`],
+    warnings: [],
   }
 }
 
@@ -67,6 +68,7 @@ async function run({ progress }: BenchRequest): Promise<BenchOutcome> {
       json: { profile: 'standard', detectors: [], default: DEFAULT_SERIES_DETECTOR },
       lines: [],
       broken: [sentence],
+      warnings: [],
     }
   }
   const names = Object.keys(seriesDetectors) as (keyof typeof seriesDetectors)[]

@@ -58,6 +58,7 @@ async function run({ effort, progress }: BenchRequest): Promise<BenchOutcome> {
     json: { rollout: { metrics, cpuMsPerSecond, stateBytes }, classical },
     lines,
     broken: brokenBy(rollout, classical),
+    warnings: [],
   }
 }
 

@@ -9,18 +9,27 @@ export type Work = (calls: number) => number
 /** Nothing reads it: what was computed goes here, so that it must be computed. */
 let sink = 0
 
-/** Nanoseconds per call of each work, as medians over rounds in which they take turns: a machine that is busy for a while slows all of them. */
+const wallNs = (): number => Number(process.hrtime.bigint())
+
+/**
+ * Nanoseconds per call of each work, as medians over rounds in which they take turns: a machine that is busy for a while slows all of them. The
+ * clock is that of the wall unless another is given.
+ */
 export function interleavedNs(
   works: readonly Work[],
-  { calls, rounds }: { readonly calls: number; readonly rounds: number },
+  {
+    calls,
+    rounds,
+    clockNs = wallNs,
+  }: { readonly calls: number; readonly rounds: number; readonly clockNs?: () => number },
 ): readonly number[] {
   const taken = works.map((): number[] => [])
   for (const work of works) sink += work(calls)
   for (let round = 0; round < rounds; round += 1) {
     for (const [i, work] of works.entries()) {
-      const start = process.hrtime.bigint()
+      const startNs = clockNs()
       sink += work(calls)
-      taken[i]?.push(Number(process.hrtime.bigint() - start) / calls)
+      taken[i]?.push((clockNs() - startNs) / calls)
     }
   }
   return taken.map(medianOf)

@@ -1,0 +1,127 @@
+import { availableParallelism, cpus, loadavg } from 'node:os'
+import { quickEffort } from '../bench.ts'
+import type { Bench, BenchOutcome, BenchRequest } from '../bench.ts'
+import { medianOf } from '../stats-cost/timing.ts'
+import { measureDecisions } from './decisions.ts'
+import { openLoad } from './load/process.ts'
+import type { Upstreams } from './load/process.ts'
+import { contenders } from './parties/all.ts'
+import type { Party } from './parties/party.ts'
+import { rssMBOf } from './process-cost.ts'
+import { regressionsOf } from './recorded.ts'
+import { takeTurns } from './rounds.ts'
+import type { Measure, Seen } from './rounds.ts'
+import { rowsOf } from './rows.ts'
+import type { Row } from './rows.ts'
+import { goalLines, tableOf } from './table.ts'
+
+const shape = { connections: 64, pacedConnections: 16, perSecond: 1_000 }
+
+/** The full measure takes minutes, the quick one seconds: that one shows that it works, and no speeds. */
+function measureOf(effort: number): Measure {
+  if (effort <= quickEffort) return { ...shape, rounds: 1, roundMs: 150, warmMs: 50 }
+  return { ...shape, rounds: Math.max(3, Math.round(9 * effort)), roundMs: 1_500, warmMs: 4_000 }
+}
+
+interface Opened {
+  readonly parties: readonly Party[]
+  /** Why who is missing is missing, a sentence each. */
+  readonly absent: readonly string[]
+}
+
+async function openAll(upstreams: Upstreams): Promise<Opened> {
+  const opening = contenders.map(async (each) => ({ name: each.name, opened: await each.open(upstreams) }))
+  const settled = await Promise.allSettled(opening)
+  const parties: Party[] = []
+  const absent: string[] = []
+  for (const result of settled) {
+    if (result.status === 'rejected') continue
+    const { name, opened } = result.value
+    if ('absent' in opened) absent.push(`${name} is left out: ${opened.absent}`)
+    else parties.push(opened)
+  }
+  const failed = settled.find(({ status }) => status === 'rejected')
+  if (failed?.status === 'rejected') {
+    await closeAll(parties)
+    throw failed.reason
+  }
+  return { parties, absent }
+}
+
+async function closeAll(parties: readonly Party[]): Promise<void> {
+  await Promise.all(parties.map(async (party) => await party.close()))
+}
+
+async function run({ effort, progress }: BenchRequest): Promise<BenchOutcome> {
+  const loadBefore = loadavg()[0] ?? Number.NaN
+  const measure = measureOf(effort)
+  progress('starting', 0)
+  const load = await openLoad()
+  try {
+    const { parties, absent } = await openAll(load.upstreams)
+    try {
+      const seen = await takeTurns(load, parties, { ...measure, progress })
+      const rssMB = await Promise.all(parties.map(async ({ pid }) => await rssMBOf(pid)))
+      const observed = parties.map(({ name }, i) => ({ name, ...seenOf(seen, i), rssMB: rssMB[i] ?? Number.NaN }))
+      const busy = new Map(observed.map(({ name, full }) => [name, medianOf(full.map((round) => round.busy))]))
+      const quick = effort <= quickEffort
+      return outcomeOf(rowsOf(observed), { measure, busy, absent, loadBefore, quick })
+    } finally {
+      await closeAll(parties)
+    }
+  } finally {
+    await load.close()
+  }
+}
+
+const seenOf = ({ full, paced }: Seen, i: number): { full: Seen['full'][number]; paced: Seen['paced'][number] } => ({
+  full: full[i] ?? [],
+  paced: paced[i] ?? [],
+})
+
+function outcomeOf(
+  rows: readonly Row[],
+  more: {
+    readonly measure: Measure
+    readonly busy: ReadonlyMap<string, number>
+    readonly absent: readonly string[]
+    readonly loadBefore: number
+    readonly quick: boolean
+  },
+): BenchOutcome {
+  const { measure, quick } = more
+  const decisions = measureDecisions(quick ? 3 : 25)
+  const { decisionNs, recordNs } = decisions
+  const machine = {
+    at: new Date().toISOString(),
+    processor: cpus()[0]?.model ?? 'unknown',
+    cores: availableParallelism(),
+    node: process.version,
+    loadBefore: more.loadBefore,
+    loadAfter: loadavg()[0] ?? Number.NaN,
+  }
+  const lines = [
+    `${measure.connections} connections, answers of 13 bytes, ${measure.rounds} rounds of ${measure.roundMs / 1_000} s in turns, medians; latency at ${measure.perSecond} requests per second beyond that without a proxy.`,
+    `${machine.cores} × ${machine.processor}, Node ${machine.node}, load average ${machine.loadBefore.toFixed(1)} before and ${machine.loadAfter.toFixed(1)} after.`,
+    '',
+    ...tableOf(rows, more.busy),
+    '',
+    ...(quick ? ['A quick run shows that it works; its numbers mean nothing.'] : goalLines(rows, decisions)),
+  ]
+  return {
+    json: { rows, decisionNs: Math.round(decisionNs), recordNs: Math.round(recordNs), machine },
+    lines,
+    broken: rows.filter(({ errors }) => errors > 0).map(({ name, errors }) => `${name} gave ${errors} wrong answers.`),
+    warnings: [...more.absent, ...(quick ? [] : regressionsOf(rows))],
+  }
+}
+
+/**
+ * The gateway beside nginx, HAProxy and the proxies on Node:
+ * `{"rows":[{"name","rps","ratioToNginx","cpuUsPerRequest","addedP50Us","addedP99Us","rssMB","errors"}],"decisionNs","recordNs","machine"}`.
+ */
+export const gateway: Bench = {
+  name: 'gateway',
+  summary: 'throughput, latency, CPU and memory of the gateway beside nginx, HAProxy and proxies on Node',
+  run,
+}

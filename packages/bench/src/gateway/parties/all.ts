@@ -1,0 +1,7 @@
+import { haproxy, nginx } from './native.ts'
+import { nodeProxies } from './node-proxies.ts'
+import type { Contender } from './party.ts'
+import { serin, serinNet, serinTwoWorkers } from './serin.ts'
+
+/** Everybody who is compared; nginx is what the others are divided by. */
+export const contenders: readonly Contender[] = [nginx, haproxy, serin, serinNet, serinTwoWorkers, ...nodeProxies]
