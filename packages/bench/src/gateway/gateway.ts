@@ -6,6 +6,7 @@ import { measureDecisions } from './decisions.ts'
 import { openLoad } from './load/process.ts'
 import type { Upstreams } from './load/process.ts'
 import { contenders } from './parties/all.ts'
+import { endWithUs } from './parties/end-with-us.ts'
 import type { Party } from './parties/party.ts'
 import { rssMBOf } from './process-cost.ts'
 import { regressionsOf } from './recorded.ts'
@@ -56,6 +57,7 @@ async function run({ effort, progress }: BenchRequest): Promise<BenchOutcome> {
   const loadBefore = loadavg()[0] ?? Number.NaN
   const measure = measureOf(effort)
   progress('starting', 0)
+  const release = endWithUs()
   const load = await openLoad()
   try {
     const { parties, absent } = await openAll(load.upstreams)
@@ -71,6 +73,7 @@ async function run({ effort, progress }: BenchRequest): Promise<BenchOutcome> {
     }
   } finally {
     await load.close()
+    release()
   }
 }
 

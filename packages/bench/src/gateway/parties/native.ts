@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { canaryBp, salt, unitCookie, versions } from '../load/requests.ts'
 import type { Upstreams } from '../load/process.ts'
+import { ownDirectory } from './end-with-us.ts'
 import { freePort, startParty } from './party.ts'
 import type { Contender, Party } from './party.ts'
 
@@ -47,12 +47,9 @@ async function openNative(
 ): Promise<Party | { readonly absent: string }> {
   const program = programOf(name)
   if (program === undefined) return { absent: `There is no ${name} here (apt-get install ${debianPackage}).` }
-  const directory = await mkdtemp(join(tmpdir(), `serin-bench-${name}-`))
-  const [port, command] = await configure(program, directory)
-  return await startParty(name, command, {
-    port,
-    afterwards: async () => await rm(directory, { recursive: true, force: true }),
-  })
+  const directory = await ownDirectory(name)
+  const [port, command] = await configure(program, directory.path)
+  return await startParty(name, command, { port, afterwards: directory.remove })
 }
 
 function nginxConfig(directory: string, port: number, { canary, stable }: Upstreams): string {

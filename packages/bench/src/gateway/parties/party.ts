@@ -7,6 +7,7 @@ import type { Upstreams } from '../load/process.ts'
 import { readAnswer } from '../load/answer.ts'
 import { requests } from '../load/requests.ts'
 import { ask } from './ask.ts'
+import { adopt } from './end-with-us.ts'
 
 const startMs = 20_000
 
@@ -37,6 +38,7 @@ export async function startParty(
 ): Promise<Party> {
   const [file, ...args] = command
   const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'], ...more.options })
+  adopt(child)
   const said: string[] = []
   const close = async (): Promise<void> => {
     await end(child)

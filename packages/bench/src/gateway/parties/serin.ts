@@ -1,12 +1,12 @@
 import type { GatewayIdentity } from '@serin/gateway'
 import { spawnSync } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Upstreams } from '../load/process.ts'
+import { ownDirectory } from './end-with-us.ts'
 import { startParty } from './party.ts'
 import type { Contender } from './party.ts'
 import { benchTable } from './table.ts'
@@ -38,13 +38,13 @@ function serinAs(name: string, environment: Readonly<Record<string, string>>, mo
   return {
     name,
     async open(upstreams) {
-      const state = await mkdtemp(join(tmpdir(), `serin-bench-${name}-`))
+      const state = await ownDirectory(name)
       // As packages/drivers/src/router/gateway starts it.
       const args = ['--max-semi-space-size=16', gatewayMain, '--service', 'shop', '--listen', '127.0.0.1:0']
-      return await startParty(name, [process.execPath, ...args, '--state', state, ...more], {
-        port: async (child) => await startRollout(child, state, upstreams),
+      return await startParty(name, [process.execPath, ...args, '--state', state.path, ...more], {
+        port: async (child) => await startRollout(child, state.path, upstreams),
         options: { env: { ...environment } },
-        afterwards: async () => await rm(state, { recursive: true, force: true }),
+        afterwards: state.remove,
       })
     },
   }
