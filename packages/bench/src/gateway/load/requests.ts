@@ -19,7 +19,7 @@ export const unitOf = (user: number): string => `user-${String(user).padStart(6,
 /** What an upstream answers with: fourteen bytes that name the version. */
 export const bodyOf = (version: string): string => `${version} says hello`
 
-/** What each user sends, as a browser would: 377 bytes. */
+/** What each user sends, as a browser would: 347 bytes. */
 export const requests: readonly Buffer[] = Array.from({ length: users }, (_, user) =>
   Buffer.from(
     [
