@@ -1,4 +1,4 @@
-import type { RoutingRule, Slice, UnitSource } from '@serin/spec'
+import type { CountrySource, RoutingRule, Segment, Slice, TokenSource, UnitSource } from '@serin/spec'
 
 /** One version in a routing table. */
 export interface RoutingArm {
@@ -68,6 +68,14 @@ export interface RoutingTable {
   readonly revision: number
   readonly salt: string
   readonly unit: readonly UnitSource[]
+  /** Who comes without a unit gets one in this cookie. Absent: each such request is a unit of its own. */
+  readonly sticky?: { readonly cookie: string; readonly maxAgeS: number }
+  /** Where the token is whose claims are units or conditions. Absent: nobody looks for one. */
+  readonly token?: TokenSource
+  /** Where the country of a request is read from; the path of a database is absolute. */
+  readonly country?: CountrySource
+  /** Parts of the traffic that rules name. */
+  readonly segments?: Readonly<Record<string, Segment>>
   /** Canary first, stable last: a growing share then keeps who was in. */
   readonly arms: readonly RoutingArm[]
   readonly stable: string
@@ -75,6 +83,8 @@ export interface RoutingTable {
   readonly rules: readonly RoutingRule[]
   /** Request header that picks a version by name, lower case, or null. */
   readonly overrideHeader: string | null
+  /** The override header counts only beside the secret with this SHA-256. Absent: without any. */
+  readonly overrideKeySha256?: string
   readonly measurement: Measurement
   /** Absent: nothing is copied. */
   readonly mirror?: Mirror

@@ -20,6 +20,7 @@ import {
   type Rollout,
   type ServiceStatus,
 } from '@serin/spec'
+import { hash } from 'node:crypto'
 import { planChange, type Change, type FileSource, type PlannedChange, type Wanted } from './apply.ts'
 import type { Asker } from './asker.ts'
 import {
@@ -160,7 +161,10 @@ export class Engine {
 
   /** Which version a request gets, and why. */
   assignment(service: string, asked: AssignmentAsked): AssignmentExplained {
-    return explainAssignment(this.#actor(service).wish(), asked)
+    const { headers = {} } = asked
+    const key = typeof headers === 'function' ? headers('serin-key') : headers['serin-key']
+    const hasKey = (sha256: string): boolean => typeof key === 'string' && hash('sha256', key) === sha256
+    return explainAssignment(this.#actor(service).wish(), { ...asked, hasKey })
   }
 
   undo(service: string, to: string | undefined, asker: Asker): Rollout {

@@ -1,4 +1,6 @@
 import { askedWeightBp, isOver, ratioOf, stepOf, type RoutingArm, type RoutingTable } from '@serin/core'
+import { readsClaims, Sticky, TokenSource, type Service } from '@serin/spec'
+import { resolve } from 'node:path'
 import { isExperiment, rivalsLeft } from './service/rivals.ts'
 import { measurementOf, type RolloutDocument, type ServiceDocument } from './documents.ts'
 
@@ -57,7 +59,8 @@ export function wishedRouting(
     stable: service.stable,
     canary: offered ? canary : null,
     rules: active === null ? spec.rules : [...spec.rules, ...(stepOf(active.state, active.plan)?.rules ?? [])],
-    overrideHeader: spec.override === false ? null : spec.override.toLowerCase(),
+    ...overrideOf(spec),
+    ...whoOf(service),
     measurement: {
       rollout: active === null || active.plan.strategy === 'instant' ? 'idle' : measurementOf(active),
       latencyCutsMs: active?.setup?.cuts.map((cut) => cut.cutMs) ?? [],
@@ -73,6 +76,34 @@ export function wishedRouting(
     ...(spec.shield ? {} : { shield: false }),
   }
 }
+
+function overrideOf({ override }: Service): Pick<RoutingTable, 'overrideHeader' | 'overrideKeySha256'> {
+  if (override === false) return { overrideHeader: null }
+  if (typeof override === 'string') return { overrideHeader: override.toLowerCase() }
+  return { overrideHeader: override.header.toLowerCase(), overrideKeySha256: override.keySha256 }
+}
+
+/** How requests are told apart, where that is asked for. */
+function whoOf({
+  spec,
+  baseDirectory,
+}: ServiceDocument): Pick<RoutingTable, 'sticky' | 'token' | 'country' | 'segments'> {
+  const { sticky, token, country, segments } = spec
+  const cookie = sticky === true ? stickyByDefault : sticky
+  return {
+    ...(cookie === false ? {} : { sticky: { cookie: cookie.cookie, maxAgeS: Math.round(cookie.maxAge / 1_000) } }),
+    ...(readsClaims(spec) ? { token: token ?? tokenByDefault } : {}),
+    ...(country === undefined
+      ? {}
+      : {
+          country: 'database' in country ? { ...country, database: resolve(baseDirectory, country.database) } : country,
+        }),
+    ...(Object.keys(segments).length === 0 ? {} : { segments }),
+  }
+}
+
+const stickyByDefault = Sticky.parse({})
+const tokenByDefault = TokenSource.parse({})
 
 /**
  * Where a rollout has taken copies from stable, it gets back no more traffic than its copies can take: while they come up, canary keeps the rest of what it has.

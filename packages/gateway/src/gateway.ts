@@ -10,6 +10,8 @@ import type { Snapshot } from './decide/snapshot.ts'
 import { Recorder } from './evidence/recorder.ts'
 import { SlotRing } from './evidence/slot-ring.ts'
 import { defaultLimits } from './limits.ts'
+import { Lookups } from './lookups/lookups.ts'
+import type { KeyTimes } from './lookups/key-set.ts'
 import type { Limits } from './limits.ts'
 import { Reflexes } from './reflex/reflexes.ts'
 import { openStateDirectory, readJson, writeAtomically } from './state/files.ts'
@@ -33,6 +35,8 @@ export interface GatewayOptions {
   readonly stateDirectory: string
   readonly accessLogFile?: string
   readonly limits?: Partial<Limits>
+  /** How the keys of tokens are fetched; tests use shorter times. */
+  readonly keyTimes?: KeyTimes
   /** By default what `SERIN_TRANSPORT` says. */
   readonly transport?: Transport
   readonly unitCapacity?: number
@@ -75,10 +79,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const accessLog = options.accessLogFile === undefined ? null : new AccessLog(options.accessLogFile)
   const lanes = options.transport ?? transportOf(process.env['SERIN_TRANSPORT'])
   const current = (): Snapshot | null => inForce.snapshot
-  const transport = new HttpTransport({ boot, limits, recorder, accessLog, current, transport: lanes })
+  const lookups = new Lookups({ log, keyTimes: options.keyTimes })
+  const transport = new HttpTransport({ boot, limits, recorder, accessLog, current, lookups, transport: lanes })
   const disk = new TableOnDisk(files.table, log)
   const { service } = options
   const changed = (table: RoutingTable): void => {
+    lookups.change(table)
     transport.endpoints.keepOnly(table)
     transport.mirroring.change(table)
   }
@@ -90,7 +96,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const inFlightByEndpoint = transport.inFlightByEndpoint()
     const { snapshot } = inForce
     const reflex = reflexes.pulled
-    return reportOf({ service, boot, ...addresses, snapshot, recorder, disk, reflex, inFlightByEndpoint })
+    const { problems } = lookups
+    return reportOf({ service, boot, ...addresses, snapshot, recorder, disk, reflex, inFlightByEndpoint, problems })
   }
   const ticker = setInterval(() => inForce.cut(), slotMs)
 
@@ -104,6 +111,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       const cutOff = await transport.leave(deadlineMs ?? limits.drainMs)
       log('gateway.left', { cutOff })
       clearInterval(ticker)
+      lookups.close()
       inForce.cut()
       admin.close()
       await accessLog?.close()

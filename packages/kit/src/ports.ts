@@ -31,6 +31,8 @@ export interface RoutingObservation {
   readonly inFlightByEndpoint?: Readonly<Record<string, number>>
   /** Requests, streams and tunnels that a version ended unfinished after its address had left the table, since the router started. Absent: not counted. */
   readonly cutOff?: Readonly<Record<string, number>>
+  /** What the router should know for its decisions and does not, such as a database it cannot read, in sentences. Absent: nothing. */
+  readonly problems?: readonly string[]
   /** When the last request was assigned to each version, ms since the epoch on the router's clock. */
   readonly lastRequestAt: Readonly<Record<string, number>>
   /** Where clients reach it, such as `http://127.0.0.1:8080`. */

@@ -132,6 +132,15 @@ export const api = {
       headers: z.record(z.string().max(200), z.string().max(8_192)).default({}),
       target: z.string().max(8_192).default('/').meta({ description: 'Path and query.' }),
       address: z.string().max(100).default('127.0.0.1').meta({ description: 'Of the client.' }),
+      country: z
+        .string()
+        .regex(/^[A-Z]{2}$/, { error: 'expected two capital letters, such as NO' })
+        .optional()
+        .meta({ description: 'Where the client is, instead of what a lookup of its address says.' }),
+      claims: z
+        .record(z.string().max(200), z.string().max(1_000))
+        .default({})
+        .meta({ description: 'Claims of its token, taken as verified.' }),
     }),
     response: AssignmentExplained,
   },

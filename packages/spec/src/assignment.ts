@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { Device } from './routing-rule.ts'
 
 /** Which version a request gets, and why. */
 export const AssignmentExplained = z.object({
@@ -12,6 +13,12 @@ export const AssignmentExplained = z.object({
   shares: z
     .array(z.object({ version: z.string(), fromPercent: z.number(), toPercent: z.number() }))
     .meta({ description: 'Which places each version has.' }),
+  country: z.string().nullable().meta({
+    description:
+      'Where the request comes from, by a header or as asked; null when unknown. No address is looked up here.',
+  }),
+  device: Device.meta({ description: 'What it was made with, by client hints or the user agent.' }),
+  segments: z.array(z.string()).meta({ description: 'The segments it is in.' }),
   sentence: z.string(),
 })
 export type AssignmentExplained = z.infer<typeof AssignmentExplained>

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { fileWarnings } from './check-kayenta.ts'
+import { fileWarnings } from './warnings.ts'
 import { SerinError } from './errors.ts'
 import { parseServiceFile, type FileIssue } from './parse-file.ts'
 

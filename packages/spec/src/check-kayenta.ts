@@ -1,6 +1,6 @@
 import { nearest } from './nearest.ts'
 import type { Issue } from './reference-issue.ts'
-import type { Service, ServiceFile } from './service-file.ts'
+import type { Service } from './service-file.ts'
 
 /** What the options of the judge `kayenta` cannot say alone: metrics, groups and a strategy that must exist elsewhere in the service. */
 export function checkKayenta({ analysis, metrics, strategy }: Service): readonly Issue[] {
@@ -52,12 +52,6 @@ function near(name: string, known: readonly string[]): Pick<Issue, 'nearest'> {
   return found === undefined ? {} : { nearest: found }
 }
 
-/** What may be written but should be known, as sentences with their path. */
-export function fileWarnings(file: ServiceFile): readonly { readonly path: string; readonly message: string }[] {
-  return Object.entries(file.services).flatMap(([name, { analysis }]) =>
-    analysis.judge === 'kayenta' ? [{ path: `services.${name}.analysis.judge`, message: uncorrected }] : [],
-  )
-}
-
-const uncorrected =
+/** What should be known of a judge that makes no correction. */
+export const uncorrected =
   'This judge makes no correction for looking again. Measured on a harmless version (24 hours at 5 %, 1 % errors, a point a minute, one critical metric), it rolls back 11 % of the time when it looks at every 30 minutes, 3.8 % at every 60, and 49 % at a sliding 30 minutes every minute. The judge "serin" keeps to falseRollback however often it looks.'

@@ -1,6 +1,7 @@
 import { checkKayenta } from './check-kayenta.ts'
 import { checkRouter } from './check-router.ts'
 import { checkStrategy } from './check-strategy.ts'
+import { checkWho } from './check-who.ts'
 import { generationMeasures, measureOf } from './metric.ts'
 import { nearest } from './nearest.ts'
 import type { Issue } from './reference-issue.ts'
@@ -39,6 +40,7 @@ export function checkReferences(file: ServiceFile): readonly Issue[] {
         ...rest,
       })),
     )
+    issues.push(...checkWho(service).map(({ path, ...rest }) => ({ path: at(...path), ...rest })))
     issues.push(...checkRouter(service).map(({ path, ...rest }) => ({ path: at(...path), ...rest })))
     issues.push(...checkKayenta(service).map(({ path, ...rest }) => ({ path: at(...path), ...rest })))
   }

@@ -1,3 +1,4 @@
+import { checkBeyondGateway } from './check-who.ts'
 import type { Issue } from './reference-issue.ts'
 import type { Service } from './service-file.ts'
 import type { CompositeStrategy } from './strategy.ts'
@@ -6,8 +7,8 @@ const plainHeader = /^[A-Za-z0-9-]+$/
 
 /** What nginx cannot do, said before anything moves. */
 export function checkRouter(service: Service): readonly Issue[] {
-  if (service.router !== 'nginx') return []
-  const issues: Issue[] = []
+  if (service.router === 'gateway') return []
+  const issues: Issue[] = [...checkBeyondGateway(service)]
   if (mirrors(service.strategy))
     issues.push({
       path: ['strategy'],
@@ -27,11 +28,15 @@ export function checkRouter(service: Service): readonly Issue[] {
           message:
             'nginx is told plain addresses only, such as http://127.0.0.1:3001: use "router: gateway" for a path or TLS.',
         })
-  for (const [i, rule] of service.rules.entries())
-    for (const header of Object.keys(rule.header ?? {}))
+  const told = [
+    ...service.rules.map(({ header }, i) => ({ at: ['rules', i], header })),
+    ...Object.entries(service.segments).map(([name, { header }]) => ({ at: ['segments', name], header })),
+  ]
+  for (const { at, header: headers = {} } of told)
+    for (const header of Object.keys(headers))
       if (!plainHeader.test(header))
         issues.push({
-          path: ['rules', i, 'header', header],
+          path: [...at, 'header', header],
           message: `nginx cannot read a header that is called "${header}".`,
         })
   return issues

@@ -47,14 +47,14 @@ test('each mistake is said in words, at its place, with what was meant', () => {
       '- cookie: uid',
       '- coookie: uid',
       [
-        '@:9: services.spam-filter.unit.1.coookie: Unknown key "coookie". Known here: header, cookie, query, address. Did you mean cookie?',
+        '@:9: services.spam-filter.unit.1.coookie: Unknown key "coookie". Known here: header, cookie, query, claim, address. Did you mean cookie?',
       ],
     ],
     [
       '- cookie: uid',
       '- { cookie: uid, header: x }',
       [
-        '@:9: services.spam-filter.unit.1: Expected exactly one of header, cookie, query, address, found cookie and header.',
+        '@:9: services.spam-filter.unit.1: Expected exactly one of header, cookie, query, claim, address, found cookie and header.',
       ],
     ],
     [
@@ -162,7 +162,9 @@ test('each mistake is said in words, at its place, with what was meant', () => {
     [
       'override: serin-version',
       'override: true',
-      ['@:15: services.spam-filter.override: Expected the name of an HTTP header, or false, found true.'],
+      [
+        '@:15: services.spam-filter.override: Expected the name of an HTTP header, false, or keySha256 with it, found true.',
+      ],
     ],
     [
       "equals: 'yes'",

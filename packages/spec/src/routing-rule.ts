@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { Name, Percent } from './units.ts'
 
 /** The name of an HTTP header. */
 export const HeaderName = z
@@ -19,7 +20,12 @@ export const Match = z
   })
   .meta({ id: 'Match', description: 'How a value is compared.' })
 
-const conditions = {
+/** What somebody has in hand, as told by client hints or the user agent. */
+export const Device = z.enum(['mobile', 'tablet', 'desktop', 'bot', 'other'])
+
+const countryWords = 'expected countries by their two letters (ISO 3166), such as NO'
+
+const parts = {
   header: z.record(HeaderName, Match).optional().meta({ description: 'Request headers, all of which must match.' }),
   cookie: z.record(z.string().min(1), Match).optional().meta({ description: 'Cookies, all of which must match.' }),
   query: z
@@ -27,19 +33,46 @@ const conditions = {
     .optional()
     .meta({ description: 'Query parameters, all of which must match.' }),
   path: Match.optional().meta({ description: 'The path, without the query.' }),
+  country: z
+    .array(z.string().regex(/^[A-Z]{2}$/, { error: countryWords }), { error: countryWords })
+    .min(1)
+    .max(250)
+    .optional()
+    .meta({ description: 'One of these countries; where it is read from is said under `country`.' }),
+  device: z
+    .array(Device)
+    .min(1)
+    .optional()
+    .meta({ description: 'One of these kinds of device, by `Sec-CH-UA-Mobile` and `-Platform` or the user agent.' }),
+  claim: z
+    .record(z.string().min(1).max(200), Match)
+    .optional()
+    .meta({ description: 'Claims of the token, all of which must match; see `token`.' }),
+  unit: z
+    .array(z.string().min(1).max(1_000))
+    .min(1)
+    .max(1_000)
+    .optional()
+    .meta({ description: 'One of these units: a list of who is let in.' }),
+}
+const conditions = {
+  segment: Name.optional().meta({ description: 'A segment of the service that the request is in.' }),
+  ...parts,
+  share: Percent.refine((percent) => percent > 0, { error: 'expected more than 0%' })
+    .optional()
+    .meta({
+      description:
+        'Only this part of the units that match, drawn by a hash of its own; who is in stays in while it grows. A request without a unit is not in.',
+    }),
 }
 const name = z.string().min(1).max(100).meta({ description: 'For people and the access log.' })
-const noCondition = 'expected at least one of header, cookie, query, path'
+const listed = Object.keys(parts).join(', ')
 
-interface Conditions {
-  readonly header?: unknown
-  readonly cookie?: unknown
-  readonly query?: unknown
-  readonly path?: unknown
-}
+type Asked = Readonly<Partial<Record<keyof typeof conditions, unknown>>>
 
-const hasCondition = ({ header, cookie, query, path }: Conditions): boolean =>
-  (header ?? cookie ?? query ?? path) !== undefined
+const hasPart = (asked: Asked): boolean => Object.keys(parts).some((part) => asked[part as keyof Asked] !== undefined)
+const hasCondition = (asked: Asked): boolean => asked.segment !== undefined || hasPart(asked)
+const noCondition = `expected at least one of segment, ${listed}`
 
 /** A rule that sends matching requests to stable or canary whatever their bucket says. */
 export const RoutingRule = z
@@ -61,4 +94,12 @@ export const RouteToCanary = z
   .refine(hasCondition, { error: noCondition })
   .meta({ id: 'RouteToCanary', description: 'Requests that canary answers during a step.' })
 
+/** A part of the traffic with a name, for rules and the routes of steps. */
+export const Segment = z
+  .strictObject(parts)
+  .refine(hasPart, { error: `expected at least one of ${listed}` })
+  .meta({ id: 'Segment', description: 'Requests that match all of this; rules and routes name it.' })
+
 export type RoutingRule = z.output<typeof RoutingRule>
+export type Segment = z.output<typeof Segment>
+export type Device = z.output<typeof Device>

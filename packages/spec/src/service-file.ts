@@ -2,22 +2,10 @@ import { z } from 'zod'
 import { Freeze, Notice } from './gate.ts'
 import { KayentaAnalysis } from './kayenta.ts'
 import { Metric } from './metric.ts'
-import { HeaderName, Match, RoutingRule } from './routing-rule.ts'
+import { HeaderName, Match, RoutingRule, Segment } from './routing-rule.ts'
 import { Strategy } from './strategy.ts'
 import { Duration, Interval, Name, Percent } from './units.ts'
-
-/** Where the unit of assignment is read from; the first source that has a value wins. */
-export const UnitSource = z
-  .union([
-    z.strictObject({ header: HeaderName.meta({ description: 'Request header that holds the id.' }) }),
-    z.strictObject({ cookie: z.string().min(1).max(100).meta({ description: 'Cookie that holds the id.' }) }),
-    z.strictObject({ query: z.string().min(1).max(100).meta({ description: 'Query parameter that holds the id.' }) }),
-    z.strictObject({ address: z.literal(true).meta({ description: 'The client address.' }) }),
-  ])
-  .meta({
-    id: 'UnitSource',
-    description: 'Where to find who a request belongs to. Without any source each request is a unit of its own.',
-  })
+import { CountrySource, Override, Sticky, TokenSource, UnitSource } from './who.ts'
 
 /** What the evidence is also read by: the values of a header or the path, or classes of them. Advice: no slice decides anything. */
 export const Slice = z
@@ -230,17 +218,28 @@ export const Service = z
       .max(8)
       .default([])
       .meta({ description: 'Where to find who a request belongs to; the first source that has a value wins.' }),
+    sticky: z
+      .union([Sticky, z.boolean()], { error: 'expected true, false, or the name and age of a cookie' })
+      .default(false)
+      .meta({
+        description:
+          'A cookie with a random id for who comes without a unit, so that the version stays; `true` takes every default.',
+      }),
+    token: TokenSource.optional().meta({
+      description: 'Where the token (JWT) is whose claims are units or conditions, and how it is verified.',
+    }),
+    country: CountrySource.optional().meta({ description: 'Where the country of a request is read from.' }),
+    segments: z
+      .record(Name, Segment)
+      .refine((segments) => Object.keys(segments).length <= 100, { error: 'expected at most 100 segments' })
+      .default({})
+      .meta({ description: 'Parts of the traffic by name, for rules and for the routes of steps.' }),
     rules: z
       .array(RoutingRule)
       .max(100)
       .default([])
       .meta({ description: 'Requests that stable or canary answers whatever their bucket says.' }),
-    override: z
-      .union([HeaderName, z.literal(false)], { error: 'expected the name of an HTTP header, or false' })
-      .default('serin-version')
-      .meta({
-        description: 'Header by which a request picks a version by name, for tests by hand; `false` switches it off.',
-      }),
+    override: Override,
     shield: z.boolean().default(true).meta({
       description:
         'Whether stable answers a request without a body that may be sent twice (GET, HEAD, OPTIONS, PUT, DELETE) when canary refuses it, breaks off before its answer, answers 502, 503 or 504, or takes longer than five seconds to begin. Canary is judged as if it had not. A request that picked its version by header, or came to `preview`, sees the failure.',
@@ -315,6 +314,5 @@ export type ModelWorkload = z.output<typeof ModelWorkload>
 export type EndpointsWorkload = z.output<typeof EndpointsWorkload>
 export type VersionSpec = z.output<typeof VersionSpec>
 export type Slice = z.output<typeof Slice>
-export type UnitSource = z.output<typeof UnitSource>
 export type Analysis = z.output<typeof Analysis>
 export type Probe = z.output<typeof Probe>

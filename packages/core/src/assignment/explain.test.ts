@@ -63,3 +63,28 @@ test('rules come first, then the header, and without a unit chance decides', () 
   assert.deepEqual([nobody.unit, nobody.placePercent], [null, null])
   assert.equal(nobody.sentence, 'The request says not whose it is, so chance decides each time: v2 5 %, v1 95 %.')
 })
+
+test('it says the country, the device and the segments, and what becomes of who comes without an id', () => {
+  const all = table(500, {
+    sticky: { cookie: 'serin-unit', maxAgeS: 60 },
+    country: { database: '/somewhere.mmdb' },
+    segments: { nordic: { country: ['NO'] }, pros: { claim: { plan: { equals: 'pro' } } }, bots: { device: ['bot'] } },
+    rules: [{ name: 'first', segment: 'nordic', to: 'canary' as const }],
+    overrideKeySha256: 'a'.repeat(64),
+  })
+  const phone = { headers: { 'sec-ch-ua-mobile': '?1' } }
+  const norway = explainAssignment(all, { ...phone, unit: 'ann', country: 'NO', claims: { plan: 'pro' } })
+  assert.deepEqual(
+    [norway.version, norway.rule, norway.country, norway.device, norway.segments],
+    ['v2', 'first', 'NO', 'mobile', ['nordic', 'pros']],
+  )
+  const nobody = explainAssignment(all, phone)
+  assert.deepEqual([nobody.unit, nobody.placePercent, nobody.country, nobody.segments], [null, null, null, []])
+  assert.equal(
+    nobody.sentence,
+    'The request says not whose it is, so it gets an id in the cookie serin-unit by which it keeps its version; chance decides once: v2 5 %, v1 95 %.',
+  )
+  const headers = { 'serin-version': 'v2', 'x-user': 'user-42' }
+  assert.equal(explainAssignment(all, { headers }).by, 'hash')
+  assert.equal(explainAssignment(all, { headers, hasKey: () => true }).by, 'override')
+})

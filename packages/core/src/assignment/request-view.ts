@@ -8,6 +8,12 @@ export interface RequestView {
   path(): string
   /** Address of the client. */
   address(): string
+  /** Where the client is, as two capital letters, by a lookup of whoever carries the request. Absent: nobody looks. */
+  country?(): string | undefined
+  /** A claim of the token, if it is to be believed. Absent: nobody reads tokens. */
+  claim?(name: string): string | undefined
+  /** Whether the request brings the secret with this SHA-256. Absent: it does not. */
+  hasKey?(sha256: string): boolean
 }
 
 /** A request as it came in. */

@@ -1,7 +1,7 @@
-import type { RoutingRule, UnitSource } from '@serin/spec'
+import type { UnitSource } from '@serin/spec'
 import type { RoutingTable } from '../routing.ts'
 import { compilePick } from './assign.ts'
-import { compileMatch } from './match.ts'
+import { compileRule, compileSegments } from './conditions.ts'
 import { murmurHash2 } from './murmur-hash2.ts'
 import type { RequestView } from './request-view.ts'
 
@@ -13,42 +13,67 @@ export interface Decision {
   readonly unit: string | null
   /** Name of the rule, when one decided. */
   readonly rule?: string
+  /** The unit is new: its client has to be told, in the cookie of the table, so that it comes back with it. */
+  readonly issued?: true
 }
 
 /** A routing table made ready for decisions. */
 export interface Router {
-  /** Rules first, then the override header, then the hash. `randomUnit` is asked only when the request has no unit of its own. */
+  /**
+   * Rules first, then the override header, then the hash. `randomUnit` is asked only when the request has no unit of its own; with a sticky
+   * cookie its answer becomes the unit, and is issued.
+   */
   decide(request: RequestView, randomUnit: () => string): Decision
 }
 
-type Condition = (request: RequestView) => boolean
-
 /** Compiles a table once, so that a decision is a few closures. A rule to canary means stable while there is no canary. */
 export function compileRouter(table: RoutingTable): Router {
+  const { overrideHeader, overrideKeySha256, salt, sticky, country } = table
   const known = new Set(table.arms.map((arm) => arm.version))
   const pick = compilePick(table.arms)
-  const unitOf = compileUnit(table.unit)
+  const unitOf = compileUnit(table.unit, sticky)
+  const surroundings = { country, salt, segments: compileSegments(table.segments, country) }
   const rules = table.rules.map((rule) => ({
     name: rule.name,
-    matches: compileRule(rule),
+    matches: compileRule(rule, surroundings),
     version: rule.to === 'canary' ? (table.canary ?? table.stable) : table.stable,
   }))
-  const { overrideHeader, salt } = table
+  const decide = (request: RequestView, unit: string | null, randomUnit: () => string): Decision => {
+    for (const rule of rules) {
+      if (rule.matches(request, unit)) return { version: rule.version, by: 'rule', unit, rule: rule.name }
+    }
+    const named = overrideHeader === null ? undefined : request.header(overrideHeader)
+    if (named !== undefined && known.has(named) && mayOverride(request, overrideKeySha256))
+      return { version: named, by: 'override', unit }
+    return { version: pick(murmurHash2(salt + (unit ?? randomUnit()))), by: 'hash', unit }
+  }
   return {
     decide(request, randomUnit) {
       const unit = unitOf(request)
-      for (const rule of rules) {
-        if (rule.matches(request)) return { version: rule.version, by: 'rule', unit, rule: rule.name }
-      }
-      const named = overrideHeader === null ? undefined : request.header(overrideHeader)
-      if (named !== undefined && known.has(named)) return { version: named, by: 'override', unit }
-      return { version: pick(murmurHash2(salt + (unit ?? randomUnit()))), by: 'hash', unit }
+      if (unit !== null || sticky === undefined) return decide(request, unit, randomUnit)
+      return { ...decide(request, randomUnit(), randomUnit), issued: true }
     },
   }
 }
 
-function compileUnit(sources: readonly UnitSource[]): (request: RequestView) => string | null {
+function mayOverride(request: RequestView, keySha256: string | undefined): boolean {
+  return keySha256 === undefined || request.hasKey?.(keySha256) === true
+}
+
+/** Ids that were issued: what else stands in the cookie is none. */
+const issuedId = /^[A-Za-z0-9_-]{22}$/
+
+function compileUnit(
+  sources: readonly UnitSource[],
+  sticky: RoutingTable['sticky'],
+): (request: RequestView) => string | null {
   const readers = sources.map(compileSource)
+  if (sticky !== undefined) {
+    readers.push((request) => {
+      const id = request.cookie(sticky.cookie)
+      return id !== undefined && issuedId.test(id) ? id : undefined
+    })
+  }
   return (request) => {
     for (const read of readers) {
       const value = read(request)
@@ -65,26 +90,6 @@ function compileSource(source: UnitSource): (request: RequestView) => string | u
   }
   if ('cookie' in source) return (request) => request.cookie(source.cookie)
   if ('query' in source) return (request) => request.query(source.query)
+  if ('claim' in source) return (request) => request.claim?.(source.claim)
   return (request) => request.address()
-}
-
-function compileRule(rule: RoutingRule): Condition {
-  const conditions: Condition[] = []
-  for (const [name, match] of Object.entries(rule.header ?? {})) {
-    const [lower, test] = [name.toLowerCase(), compileMatch(match)]
-    conditions.push((request) => test(request.header(lower)))
-  }
-  for (const [name, match] of Object.entries(rule.cookie ?? {})) {
-    const test = compileMatch(match)
-    conditions.push((request) => test(request.cookie(name)))
-  }
-  for (const [name, match] of Object.entries(rule.query ?? {})) {
-    const test = compileMatch(match)
-    conditions.push((request) => test(request.query(name)))
-  }
-  if (rule.path !== undefined) {
-    const test = compileMatch(rule.path)
-    conditions.push((request) => test(request.path()))
-  }
-  return (request) => conditions.length > 0 && conditions.every((condition) => condition(request))
 }

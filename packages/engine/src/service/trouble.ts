@@ -20,6 +20,7 @@ export function troubleOf({ now, record, routes, replicas, lastSlotAt }: Trouble
   if (record.trouble !== null)
     troubles.push(`${record.trouble.message} Stable keeps all traffic until it can write again.`)
   if (routes.trouble !== null) troubles.push(`The router does not take orders: ${routes.trouble}`)
+  troubles.push(...(routes.observation?.problems ?? []))
   const { stable } = record.service
   const runs = replicas.observe(stable)
   if (runs.state === 'failed')

@@ -36,6 +36,8 @@ export interface GatewayReport {
   /** The table in force: canary has no share in it while `reflex` is set. */
   readonly table: RoutingTable | null
   readonly reflex: Reflex | null
+  /** Why something is not known that the table asks for, such as countries or keys, in sentences. Absent: an older gateway. */
+  readonly problems?: readonly string[]
 }
 
 /** The answer to `PUT /routing`. */
@@ -64,6 +66,7 @@ export interface ReportParts {
   readonly disk: TableOnDisk
   readonly reflex: Reflex | null
   readonly inFlightByEndpoint: GatewayReport['inFlightByEndpoint']
+  readonly problems: readonly string[]
 }
 
 /** The report as of now. */
@@ -91,5 +94,6 @@ export function reportOf(parts: ReportParts): GatewayReport {
     persisted: disk.state,
     table: snapshot?.table ?? null,
     reflex: parts.reflex,
+    problems: parts.problems,
   }
 }

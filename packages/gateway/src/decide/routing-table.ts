@@ -1,5 +1,6 @@
 import type { RoutingTable } from '@serin/core'
 import { RoutingRule, Slice, UnitSource } from '@serin/spec'
+import { whoProblem } from './who-table.ts'
 
 const versionName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/
 const mostCuts = 6
@@ -10,6 +11,10 @@ const longestMs = 3_600_000
 /** A routing table out of untrusted JSON, or what is wrong with it in one sentence. */
 export function parseRoutingTable(value: unknown): { readonly table: RoutingTable } | { readonly problem: string } {
   return isTable(value) ? { table: value } : { problem: problemOf(value) ?? 'This is no routing table.' }
+}
+
+function isRule(value: unknown): value is RoutingRule {
+  return RoutingRule.safeParse(value).success
 }
 
 function isTable(value: unknown): value is RoutingTable {
@@ -25,8 +30,7 @@ function problemOf(value: unknown): string | null {
   if (typeof salt !== 'string') return '"salt" must be a text.'
   if (!Array.isArray(unit) || !unit.every((source) => UnitSource.safeParse(source).success))
     return '"unit" must list unit sources.'
-  if (!Array.isArray(rules) || !rules.every((rule) => RoutingRule.safeParse(rule).success))
-    return '"rules" must list routing rules.'
+  if (!Array.isArray(rules) || !rules.every(isRule)) return '"rules" must list routing rules.'
   if (
     overrideHeader !== null &&
     (typeof overrideHeader !== 'string' || overrideHeader !== overrideHeader.toLowerCase())
@@ -34,7 +38,9 @@ function problemOf(value: unknown): string | null {
     return '"overrideHeader" must be a lower-case header name or null.'
   }
   if (value['shield'] !== undefined && value['shield'] !== false) return '"shield" must be false or absent.'
-  return armsProblem(value) ?? measurementProblem(value['measurement']) ?? mirrorProblem(value)
+  return (
+    whoProblem(value, rules) ?? armsProblem(value) ?? measurementProblem(value['measurement']) ?? mirrorProblem(value)
+  )
 }
 
 function armsProblem({ arms, stable, canary }: Readonly<Record<string, unknown>>): string | null {

@@ -29,12 +29,19 @@ export function snapshotOf(table: RoutingTable, appliedAt: number): Snapshot {
   return { table, router: compileRouter(table), classify, endpoints, canaryBp, rollout, previewed, appliedAt }
 }
 
+/** Whether requests of one client can be known as such. */
+export function hasUnits({ unit, sticky }: Pick<RoutingTable, 'unit' | 'sticky'>): boolean {
+  return unit.length > 0 || sticky !== undefined
+}
+
 /** Whether the hash assigns the same units, and the same is measured: what started under one table may be judged under the other. */
 export function sameExperiment(one: RoutingTable, other: RoutingTable): boolean {
   return experimentOf(one) === experimentOf(other)
 }
 
-function experimentOf({ arms, salt, unit, rules, overrideHeader, stable, canary, measurement }: RoutingTable): string {
+function experimentOf({ arms, stable, canary, measurement, ...table }: RoutingTable): string {
   const weights = arms.filter((arm) => arm.weightBp > 0).map((arm) => [arm.version, arm.weightBp])
-  return JSON.stringify([weights, salt, unit, rules, overrideHeader, stable, canary, measurement])
+  const { salt, unit, sticky, token, country, segments, rules, overrideHeader, overrideKeySha256 } = table
+  const who = [salt, unit, sticky, token, country, segments, rules, overrideHeader, overrideKeySha256]
+  return JSON.stringify([weights, who, stable, canary, measurement])
 }

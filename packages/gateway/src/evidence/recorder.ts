@@ -2,7 +2,7 @@ import type { ArmSlot, EvidenceSlot, RoutingTable } from '@serin/core'
 import { murmurHash2 } from '@serin/core/assignment'
 import type { Decision } from '@serin/core/assignment'
 import { slotBuckets } from '@serin/core/evidence'
-import { sameExperiment } from '../decide/snapshot.ts'
+import { hasUnits, sameExperiment } from '../decide/snapshot.ts'
 import { epochEndMs } from './epochs.ts'
 import { GenerationWatch } from './generation/answer-watch.ts'
 import { GenerationTally } from './generation/generation-tally.ts'
@@ -226,7 +226,7 @@ export class Recorder {
     if (table === null) return null
     const nowMs = this.#clocks.steadyMs()
     const arms: Record<string, ArmSlot> = {}
-    const sticky = table.unit.length > 0
+    const sticky = hasUnits(table)
     const parts = {
       cuts: table.measurement.latencyCutsMs.length,
       sticky,

@@ -1,4 +1,5 @@
 import type { Reflex, RoutingTable } from '@serin/core'
+import { hasUnits } from '../decide/snapshot.ts'
 import { readJson, writeAtomically } from '../state/files.ts'
 import { ErrorWatch } from './error-watch.ts'
 import type { Side } from './error-watch.ts'
@@ -59,7 +60,7 @@ export class Reflexes {
     if (reflex === undefined) this.#watch = null
     else {
       const alpha = reflex.alpha * partOfBoot(this.#memory?.boots ?? 1)
-      this.#watch ??= new ErrorWatch({ sticky: table.unit.length > 0, alpha })
+      this.#watch ??= new ErrorWatch({ sticky: hasUnits(table), alpha })
     }
     this.#table = table
     this.#watch?.share(shareOf(table))

@@ -2,7 +2,12 @@ import { bucketOf, formatRequestMark } from '@serin/core/assignment'
 import type { Decision, RequestView } from '@serin/core/assignment'
 import type { Snapshot } from '../decide/snapshot.ts'
 import type { Recorder, Ticket } from '../evidence/recorder.ts'
+import { isUndecidable } from '../lookups/lookups.ts'
+import type { Lookups } from '../lookups/lookups.ts'
+import { newUnitId } from '../lookups/unit-ids.ts'
 import type { AnswerMark } from './headers.ts'
+import { keysUnknown } from './problem.ts'
+import type { GatewayProblem } from './problem.ts'
 
 const goodRequestId = /^[\x21-\x7e]{1,200}$/
 
@@ -15,6 +20,11 @@ export interface Assigned extends AnswerMark {
   readonly bucket: number
 }
 
+/** Nobody answers a request: the gateway refuses it. */
+export interface Refused {
+  readonly refusal: GatewayProblem
+}
+
 /** What is to be known of a request to assign it. */
 export interface Asked {
   readonly view: RequestView
@@ -23,30 +33,44 @@ export interface Asked {
   readonly givenId: string | readonly string[] | undefined
   /** Whether it came to the preview address. */
   readonly previews: boolean
+  /** Whether its connection is. */
+  readonly encrypted?: boolean
 }
 
 /** Assigns requests to versions, the same way whatever carries their bytes. */
 export class Assigning {
   readonly #boot: string
   readonly #recorder: Recorder
+  readonly #lookups: Lookups
   #requests = 0
 
-  constructor(boot: string, recorder: Recorder) {
-    this.#boot = boot
-    this.#recorder = recorder
+  constructor(options: { readonly boot: string; readonly recorder: Recorder; readonly lookups: Lookups }) {
+    this.#boot = options.boot
+    this.#recorder = options.recorder
+    this.#lookups = options.lookups
   }
 
-  /** Decides, and begins to count. */
-  assign(snapshot: Snapshot, { view, address, givenId, previews }: Asked): Assigned {
+  /** Decides, and begins to count; or refuses, and nothing is counted. The one way from a request to its version, for every lane. */
+  assign(snapshot: Snapshot, { view, address, givenId, previews, encrypted = false }: Asked): Assigned | Refused {
     let chance = ''
-    const routed = snapshot.router.decide(view, () => (chance = String(Math.random())))
+    const { sticky } = snapshot.table
+    const seen = this.#lookups.seen(view)
+    const routed = snapshot.router.decide(
+      seen,
+      () => (chance = sticky === undefined ? String(Math.random()) : newUnitId()),
+    )
+    if (isUndecidable(seen) && !previews) return { refusal: keysUnknown }
     // As with the override header: whoever asked here chose the version, so it is evidence of nothing.
     const decision = previews ? ({ version: snapshot.previewed, by: 'override', unit: routed.unit } as const) : routed
-    const slices = decision.by === 'hash' ? (snapshot.classify?.(view) ?? null) : null
+    const slices = decision.by === 'hash' ? (snapshot.classify?.(seen) ?? null) : null
     const ticket = this.#recorder.start(decision, slices)
     const { version, by, unit } = decision
     const bucket = bucketOf(unit ?? chance)
-    return { ticket, address, unit, by, bucket, ...this.marksOf(snapshot, givenId, { version, by, bucket }) }
+    const marks = this.marksOf(snapshot, givenId, { version, by, bucket })
+    const assigned = { ticket, address, unit, by, bucket, ...marks }
+    if (sticky === undefined || unit === null || routed.issued === undefined) return assigned
+    const isSecure = encrypted || view.header('x-forwarded-proto')?.startsWith('https') === true
+    return { ...assigned, setCookie: cookieOf(unit, sticky, isSecure) }
   }
 
   /** The marks of a request that a version answers. */
@@ -61,4 +85,13 @@ export class Assigning {
     const requestId = typeof givenId === 'string' && goodRequestId.test(givenId) ? givenId : mark
     return { version: served.version, requestId, mark }
   }
+}
+
+/** The cookie by which a client without an id comes back as the same unit. No script reads it, and no other site sends it along. */
+function cookieOf(
+  unit: string,
+  { cookie, maxAgeS }: NonNullable<Snapshot['table']['sticky']>,
+  isSecure: boolean,
+): string {
+  return `${cookie}=${unit}; Path=/; Max-Age=${maxAgeS}; HttpOnly; SameSite=Lax${isSecure ? '; Secure' : ''}`
 }

@@ -8,6 +8,8 @@ const hopByHop = new Set([
   'proxy-authenticate',
   'proxy-authorization',
   'proxy-connection',
+  // The secret of an override: for this gateway, and for nobody behind it.
+  'serin-key',
   'te',
   'transfer-encoding',
   'upgrade',
@@ -58,6 +60,8 @@ export interface AnswerMark {
   readonly mark: string
   /** The version that could not answer, when stable answers in its place. */
   readonly shielded?: string
+  /** A cookie that makes its client a unit. */
+  readonly setCookie?: string
 }
 
 /** Whether an answer never has to end. */
@@ -71,6 +75,7 @@ export function answerHeaders(answer: IncomingMessage, added: AnswerMark): strin
   copy(answer.rawHeaders, nominatedBy(answer.headers.connection), (name) => !ours.has(name), list)
   list.push('serin-version', added.version, 'serin-request', added.mark)
   if (added.shielded !== undefined) list.push('serin-shielded', added.shielded)
+  if (added.setCookie !== undefined) list.push('set-cookie', added.setCookie)
   if (answer.headers['x-request-id'] === undefined) list.push('x-request-id', added.requestId)
   return list
 }

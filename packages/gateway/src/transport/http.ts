@@ -8,9 +8,10 @@ import type { AccessLog } from '../access-log.ts'
 import type { Snapshot } from '../decide/snapshot.ts'
 import type { Recorder, Ticket } from '../evidence/recorder.ts'
 import type { Limits } from '../limits.ts'
+import type { Lookups } from '../lookups/lookups.ts'
 import { plainAddress } from './address.ts'
 import { Assigning } from './assigning.ts'
-import type { Assigned } from './assigning.ts'
+import type { Assigned, Refused } from './assigning.ts'
 import { Endpoints } from './endpoints.ts'
 import { Exchange } from './exchange.ts'
 import type { Outcome } from './exchange.ts'
@@ -30,6 +31,7 @@ export interface HttpTransportOptions {
   readonly limits: Limits
   readonly recorder: Recorder
   readonly accessLog: AccessLog | null
+  readonly lookups: Lookups
   /** The table in force, read once per request. */
   readonly current: () => Snapshot | null
   /** `net` puts the fast lane before Node's own HTTP server. */
@@ -77,7 +79,7 @@ export class HttpTransport {
     const { limits } = options
     this.endpoints = new Endpoints(limits)
     this.mirroring = new Mirroring({ recorder: options.recorder, limits })
-    this.#assigning = new Assigning(options.boot, options.recorder)
+    this.#assigning = new Assigning(options)
     this.#lane =
       options.transport === 'http'
         ? null
@@ -218,7 +220,12 @@ export class HttpTransport {
       sendProblem(response, noTable, { close: hasBody(request) })
       return
     }
-    const taken = { snapshot, request, response, ...this.#assign(snapshot, request) }
+    const assigned = this.#assign(snapshot, request)
+    if ('refusal' in assigned) {
+      sendProblem(response, assigned.refusal, { close: hasBody(request) })
+      return
+    }
+    const taken = { snapshot, request, response, ...assigned }
     const { ticket, version } = taken
     const pair = this.mirroring.pairOf(taken)
     const exchange = new Exchange(
@@ -246,7 +253,7 @@ export class HttpTransport {
   }
 
   /** Stable answers in the place of a version that could not. It is in flight there, and in no other count of stable: it was not assigned to it. */
-  #standIn({ snapshot, request, response, ticket, address, bucket, version: shielded }: Taken): void {
+  #standIn({ snapshot, request, response, ticket, address, bucket, version: shielded, setCookie }: Taken): void {
     const { limits, recorder } = this.#options
     const { stable } = snapshot.table
     recorder.shielded(ticket)
@@ -261,6 +268,7 @@ export class HttpTransport {
         ticket,
         address,
         ...marks,
+        ...(setCookie === undefined ? {} : { setCookie }),
         shielded,
         limits,
         acquire: (tried) => this.endpoints.acquire(stable, snapshot.endpoints.get(stable) ?? [], tried),
@@ -293,7 +301,12 @@ export class HttpTransport {
       endWithProblem(socket, refusal ?? noTable)
       return
     }
-    const { ticket, ...assigned } = this.#assign(snapshot, request)
+    const decided = this.#assign(snapshot, request)
+    if ('refusal' in decided) {
+      endWithProblem(socket, decided.refusal)
+      return
+    }
+    const { ticket, ...assigned } = decided
     const { version } = assigned
     this.#tunnels.add(socket)
     openTunnel({
@@ -328,13 +341,14 @@ export class HttpTransport {
     endWithProblem(socket, { status, detail: 'The request is not sound HTTP.' })
   }
 
-  #assign(snapshot: Snapshot, request: IncomingMessage): Assigned {
+  #assign(snapshot: Snapshot, request: IncomingMessage): Assigned | Refused {
     const address = plainAddress(request.socket.remoteAddress)
     return this.#assigning.assign(snapshot, {
       view: viewOf({ headers: request.headers, target: request.url ?? '/', address }),
       address,
       givenId: request.headers['x-request-id'],
       previews: this.#previewing.has(request.socket),
+      encrypted: 'encrypted' in request.socket,
     })
   }
 

@@ -9,6 +9,11 @@ export interface GatewayProblem {
   readonly detail: string
 }
 
+/** Nobody can say yet whose a request is. */
+export const keysUnknown: GatewayProblem = {
+  status: 503,
+  detail: 'The keys that verify the token of the request are not known yet.',
+}
 /** The version has the request and says nothing. */
 export const notInTime: GatewayProblem = { status: 504, detail: 'The version did not answer in time.' }
 /** The version has gone with the request. */
@@ -42,6 +47,7 @@ export function sendProblem(
     ...(added.version === undefined ? {} : { 'serin-version': added.version }),
     ...(added.mark === undefined ? {} : { 'serin-request': added.mark }),
     ...(added.shielded === undefined ? {} : { 'serin-shielded': added.shielded }),
+    ...(added.setCookie === undefined ? {} : { 'set-cookie': added.setCookie }),
     ...(added.requestId === undefined ? {} : { 'x-request-id': added.requestId }),
     ...(close ? { connection: 'close' } : {}),
   })

@@ -30,6 +30,7 @@ const names: Readonly<Record<string, number>> = {
   'proxy-authenticate': kinds.hop,
   'proxy-authorization': kinds.hop,
   'proxy-connection': kinds.hop,
+  'serin-key': kinds.hop,
   te: kinds.te,
   upgrade: kinds.upgrade,
   expect: kinds.expect,

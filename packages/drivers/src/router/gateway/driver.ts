@@ -56,11 +56,12 @@ export async function openGateway(context: GatewayContext): Promise<GatewayRoute
     capabilities: { granularityBp: 1, rules: true, websocket: true },
     report,
     async observe(signal): Promise<RoutingObservation> {
-      const { table, previewAddress, ...seen } = await report(signal)
+      const { table, previewAddress, problems = [], ...seen } = await report(signal)
       const { revision, weights, inFlight, inFlightByEndpoint, cutOff, lastRequestAt, address } = seen
       const endpoints = table === null ? [] : endpointsOf(table)
       const preview = previewAddress === null ? {} : { previewAddress }
-      return { revision, weights, inFlight, endpoints, inFlightByEndpoint, cutOff, lastRequestAt, address, ...preview }
+      const told = { ...preview, ...(problems.length === 0 ? {} : { problems }) }
+      return { revision, weights, inFlight, endpoints, inFlightByEndpoint, cutOff, lastRequestAt, address, ...told }
     },
     async apply(table, signal) {
       await running.call({ method: 'PUT', path: '/routing', body: JSON.stringify(table), signal })

@@ -1,10 +1,10 @@
 import type { RoutingTable } from '@serin/core'
 import { SerinError } from '@serin/spec'
-import type { RoutingRule, UnitSource } from '@serin/spec'
+import type { RoutingRule, Segment, UnitSource } from '@serin/spec'
 import { pattern, queryPattern, value } from './quote.ts'
 
 type Match = NonNullable<RoutingRule['path']>
-type Source = UnitSource | { readonly path: true }
+type Source = Exclude<UnitSource, { readonly claim: string }> | { readonly path: true }
 
 /** What the configuration looks at: each part of a request is one variable, empty when it is not there and else `=` and its value. */
 class Sources {
@@ -50,6 +50,7 @@ export function headerVariable(name: string): string {
 
 /** The maps that find out whose a request is, and which version answers it: `$serin_unit`, `$serin_by`, `$serin_split` and `$serin_version`. */
 export function routingMaps(table: RoutingTable): readonly string[] {
+  refuseUnknown(table)
   const sources = new Sources()
   const unit = unitMaps(table.unit, sources)
   const rules = ruleMaps(table, sources)
@@ -65,10 +66,27 @@ export function routingMaps(table: RoutingTable): readonly string[] {
   ]
 }
 
+/** What this configuration cannot say must not be left out of it: somebody else would get the request. */
+function refuseUnknown({ sticky, token, overrideKeySha256, rules, segments = {}, unit }: RoutingTable): void {
+  const parts: readonly (Segment & { readonly share?: unknown })[] = [...rules, ...Object.values(segments)]
+  const unknown =
+    [sticky, token, overrideKeySha256].some((feature) => feature !== undefined) ||
+    unit.some((source) => 'claim' in source) ||
+    parts.some(({ country, device, claim, unit: units, share }) =>
+      [country, device, claim, units, share].some((part) => part !== undefined),
+    )
+  if (unknown)
+    throw new SerinError(
+      'gateway.failed',
+      'nginx cannot tell requests apart by country, device, token, unit or share, nor give cookies.',
+    )
+}
+
 /** The first source that has a value gives the unit. */
 function unitMaps(sources: readonly UnitSource[], known: Sources): readonly string[] {
-  const names = [...sources.keys(), sources.length].map((i) => (i === 0 ? '$serin_unit' : `$serin_u${i}`))
-  const maps = sources.map((source, i) => {
+  const readable = sources.flatMap((source) => ('claim' in source ? [] : [source]))
+  const names = [...readable.keys(), readable.length].map((i) => (i === 0 ? '$serin_unit' : `$serin_u${i}`))
+  const maps = readable.map((source, i) => {
     const next = names[i + 1] ?? '""'
     return `map ${known.of(source)} ${names[i] ?? ''} { "" ${next}; "=" ${next}; "~^=(?<serin_x${i}>[\\s\\S]+)\\z" $serin_x${i}; }`
   })
@@ -89,11 +107,12 @@ function splitLines({ arms, salt }: RoutingTable): readonly string[] {
 }
 
 /** `$serin_ruled`: the version of the first rule that matches, or nothing. */
-function ruleMaps({ rules, canary, stable }: RoutingTable, sources: Sources): readonly string[] {
+function ruleMaps({ rules, canary, stable, segments = {} }: RoutingTable, sources: Sources): readonly string[] {
   const lines: string[] = []
   let conditions = 0
   for (const [i, rule] of rules.entries()) {
-    const names = conditionsOf(rule).map(({ source, match }) => {
+    const parts = [rule, ...(rule.segment === undefined ? [] : [segments[rule.segment] ?? {}])]
+    const names = parts.flatMap(conditionsOf).map(({ source, match }) => {
       const name = `$serin_c${conditions}`
       conditions += 1
       lines.push(`map ${sources.of(source)} ${name} { ${matchLines(match, 'query' in source)} }`)
@@ -115,7 +134,7 @@ function ruleMaps({ rules, canary, stable }: RoutingTable, sources: Sources): re
   ]
 }
 
-function conditionsOf(rule: RoutingRule): { readonly source: Source; readonly match: Match }[] {
+function conditionsOf(rule: Segment): { readonly source: Source; readonly match: Match }[] {
   return [
     ...Object.entries(rule.header ?? {}).map(([header, match]) => ({ source: { header }, match })),
     ...Object.entries(rule.cookie ?? {}).map(([cookie, match]) => ({ source: { cookie }, match })),

@@ -98,9 +98,10 @@ export function problemBytes(
   )
 }
 
-function marksOf({ version, mark, shielded }: AnswerMark): string {
+function marksOf({ version, mark, shielded, setCookie }: AnswerMark): string {
   const stoodIn = shielded === undefined ? '' : `serin-shielded: ${shielded}\r\n`
-  return `serin-version: ${version}\r\nserin-request: ${mark}\r\n${stoodIn}`
+  const cookie = setCookie === undefined ? '' : `set-cookie: ${setCookie}\r\n`
+  return `serin-version: ${version}\r\nserin-request: ${mark}\r\n${stoodIn}${cookie}`
 }
 
 function joined(before: string | undefined, value: string): string {

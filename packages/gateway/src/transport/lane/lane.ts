@@ -123,6 +123,8 @@ export class Lane {
     const givenId = head.header('x-request-id')
     const view = viewOf({ headers: (name) => head.header(name), target: head.target, address })
     const assigned = assigning.assign(snapshot, { view, address, givenId, previews: false })
+    // The full lane refuses it, in the same way as everything else.
+    if ('refusal' in assigned) return false
     const outgoing = outgoingOf(head, address)
     this.#serve({ ...assigned, client, snapshot, outgoing, givenId })
     return true
@@ -147,7 +149,7 @@ export class Lane {
   }
 
   /** Stable answers in the place of a version that could not; the result says whether its answer has begun. */
-  #standIn({ version: shielded, snapshot, givenId, bucket, ticket, ...turn }: Turn): () => boolean {
+  #standIn({ version: shielded, snapshot, givenId, bucket, ticket, setCookie, ...turn }: Turn): () => boolean {
     const { recorder, assigning, log } = this.#options
     const { stable } = snapshot.table
     recorder.shielded(ticket)
@@ -155,7 +157,7 @@ export class Lane {
     const marks = assigning.marksOf(snapshot, givenId, { version: stable, by: 'override', bucket })
     const exchange = this.#exchange(
       { ...turn, snapshot },
-      { ...marks, shielded },
+      { ...marks, shielded, ...(setCookie === undefined ? {} : { setCookie }) },
       {
         startedMs: performance.now(),
         headSent: () => false,
@@ -174,7 +176,7 @@ export class Lane {
 
   #exchange(
     { client, snapshot, outgoing }: Pick<Turn, 'client' | 'snapshot' | 'outgoing'>,
-    { version, requestId, mark, shielded }: AnswerMark,
+    { version, requestId, mark, shielded, setCookie }: AnswerMark,
     how: {
       readonly startedMs: number
       readonly headSent: () => boolean
@@ -187,7 +189,13 @@ export class Lane {
       {
         ...how,
         outgoing: { ...outgoing, requestId },
-        mark: { version, requestId, mark, ...(shielded === undefined ? {} : { shielded }) },
+        mark: {
+          version,
+          requestId,
+          mark,
+          ...(shielded === undefined ? {} : { shielded }),
+          ...(setCookie === undefined ? {} : { setCookie }),
+        },
         sink: client,
         limits,
         pool: this.#pool,
