@@ -23,6 +23,8 @@ export interface OptionSpec {
   readonly description: string
   readonly default?: string
   readonly required?: true
+  /** It can be given several times. */
+  readonly many?: true
   readonly choices?: readonly string[]
   readonly completes?: Completion
 }
@@ -43,12 +45,17 @@ type ArgumentValues<A extends Record<string, ArgumentSpec>> = {
 /** What was given for an argument. */
 export type ArgumentValue = string | readonly string[] | undefined
 
+/** What was given for an option. */
+export type OptionValue = boolean | ArgumentValue
+
 type OptionValues<O extends Record<string, OptionSpec>> = {
-  readonly [K in keyof O]: O[K] extends { readonly value: string }
-    ? O[K] extends { readonly required: true } | { readonly default: string }
-      ? string
-      : string | undefined
-    : boolean
+  readonly [K in keyof O]: O[K] extends { readonly value: string; readonly many: true }
+    ? readonly string[] | undefined
+    : O[K] extends { readonly value: string }
+      ? O[K] extends { readonly required: true } | { readonly default: string }
+        ? string
+        : string | undefined
+      : boolean
 }
 
 /** Options every command understands. */
@@ -99,7 +106,7 @@ export type Command = Omit<CommandSpec<Record<string, ArgumentSpec>, Record<stri
   readonly arguments: Readonly<Record<string, ArgumentSpec>>
   readonly options: Readonly<Record<string, OptionSpec>>
   readonly run: (
-    call: Call<Readonly<Record<string, ArgumentValue>>, Readonly<Record<string, string | boolean | undefined>>>,
+    call: Call<Readonly<Record<string, ArgumentValue>>, Readonly<Record<string, OptionValue>>>,
   ) => Promise<number>
 }
 

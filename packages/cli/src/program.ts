@@ -1,7 +1,14 @@
 import { nearest, SerinError } from '@serin/spec'
 import { Argument, Command as Commander, CommanderError, Help, Option } from 'commander'
 import { commands } from './commands/all.ts'
-import { groups, type ArgumentValue, type Command, type GlobalValues, type OptionSpec } from './command.ts'
+import {
+  groups,
+  type ArgumentValue,
+  type Command,
+  type GlobalValues,
+  type OptionSpec,
+  type OptionValue,
+} from './command.ts'
 import { globalOptions, noColour } from './global-options.ts'
 import { overviewText } from './overview.ts'
 import { extraFormats, outputFormats, type ExtraFormat, type OutputFormat } from './output.ts'
@@ -11,7 +18,7 @@ export type Parsed =
   | {
       readonly command: Command
       readonly args: Readonly<Record<string, ArgumentValue>>
-      readonly options: Readonly<Record<string, string | boolean | undefined>>
+      readonly options: Readonly<Record<string, OptionValue>>
       readonly globals: GlobalValues
       readonly colour: boolean
       readonly words: readonly string[]
@@ -97,10 +104,7 @@ export function asksForJson(argv: readonly string[]): boolean {
   )
 }
 
-type Chosen = (
-  args: Readonly<Record<string, ArgumentValue>>,
-  options: Readonly<Record<string, string | boolean | undefined>>,
-) => void
+type Chosen = (args: Readonly<Record<string, ArgumentValue>>, options: Readonly<Record<string, OptionValue>>) => void
 
 function addCommand(program: Commander, command: Command, chosen: Chosen): void {
   const [first = '', second] = command.name.split(' ')
@@ -122,7 +126,7 @@ function addCommand(program: Commander, command: Command, chosen: Chosen): void 
   const names = Object.keys(command.arguments)
   built.action((...values: unknown[]) => {
     const args = Object.fromEntries(names.map((name, i) => [name, values[i] as ArgumentValue]))
-    const given = built.opts<Record<string, string | boolean | undefined>>()
+    const given = built.opts<Record<string, OptionValue>>()
     const options = Object.fromEntries(
       Object.entries(command.options).map(([name, { value }]) => [
         name,
@@ -183,6 +187,7 @@ function optionOf(name: string, spec: OptionSpec, more: readonly string[] = []):
   const flags = `${short === undefined ? '' : `-${short}, `}--${name}${value === undefined ? '' : ` <${value}>`}`
   const option = new Option(flags, description)
   if (spec.default !== undefined) option.default(spec.default)
+  if (spec.many === true) option.argParser((one: string, before: readonly string[] = []) => [...before, one])
   return choices === undefined ? option : option.argParser(choiceOf(`--${name}`, choices, {}, more))
 }
 

@@ -44,12 +44,9 @@ export const CountrySource = z
       header: HeaderName.meta({ description: 'Request header with its two letters, set by what stands in front.' }),
     }),
     z.strictObject({
-      database: z
-        .string()
-        .min(1)
-        .meta({
-          description: 'A MaxMind database (`.mmdb`) with countries, relative to the file; read anew when it changes.',
-        }),
+      database: z.string().min(1).meta({
+        description: 'A MaxMind database (`.mmdb`) with countries, relative to the file; read anew when it changes.',
+      }),
       addressHeader: HeaderName.optional().meta({
         description:
           'Request header with the client address, for when a proxy stands in front; the last address in it counts. Without it, who connects is looked up.',

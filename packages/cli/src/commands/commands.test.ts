@@ -114,6 +114,12 @@ test('release, pause, resume, promote: each says the state it led to', async () 
     /^v2: the header serin-version names it\.\n\n {2}by {8}override header\n/,
   )
   assert.match((await world.serin('assign shop --header nonsense')).stderr, /--header expects "name: value"/)
+  const phone = await world.json<AssignmentExplained>(
+    'assign shop --header sec-ch-ua-mobile:?1 --header x-a:b --cookie a=b --cookie c=d --country NO --claim sub=ann',
+  )
+  assert.deepEqual([phone.device, phone.country, phone.segments], ['mobile', 'NO', []])
+  assert.match((await world.serin('assign shop --cookie nonsense')).stderr, /--cookie expects "name=value"/)
+  assert.match((await world.serin('assign shop --country Norway')).stderr, /two capital letters/)
   assert.match((await world.serin('pause --why lunch')).stdout, /Holding v2 at 10 %, by admin: lunch/)
   assert.match(
     (await world.serin('promote shop --step 2')).stderr,

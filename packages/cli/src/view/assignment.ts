@@ -4,7 +4,7 @@ import { rowLines, type Row } from './rows.ts'
 
 /** Which version a request gets: one sentence, then what it was taken from. */
 export function assignmentLines(
-  { sentence, unit, placePercent, shares, by, rule }: AssignmentExplained,
+  { sentence, unit, placePercent, shares, by, rule, country, device, segments }: AssignmentExplained,
   paper: Paper,
 ): readonly string[] {
   const places = shares
@@ -12,9 +12,12 @@ export function assignmentLines(
     .join(', ')
   const rows: Row[] = [
     ['by', by === 'rule' ? `rule ${rule ?? ''}` : by === 'override' ? 'override header' : 'hash'],
-    ['unit', unit ?? 'none: each request is drawn anew'],
+    ['unit', unit ?? 'none: drawn by chance'],
     ...(placePercent === null ? [] : [['place', `${number(placePercent)} %`] as const]),
     ['shares', places],
+    ['country', country ?? 'unknown'],
+    ['device', device],
+    ...(segments.length === 0 ? [] : [['segments', segments.join(', ')] as const]),
   ]
   return [sentence, '', ...rowLines(rows, paper)]
 }

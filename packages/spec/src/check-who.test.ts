@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { parseServiceFile } from './parse-file.ts'
+import { fileWarnings } from './warnings.ts'
+import type { ServiceFile } from './service-file.ts'
+
+function read(more: string): ServiceFile {
+  return parseServiceFile(
+    `serin: v1\nservices:\n  shop:\n    listen: 0\n    workload: { kind: process, command: [serve] }\n    versions: { v1: {}, v2: {} }\n    stable: v1\n${more}`,
+  )
+}
+
+function refused(more: string): string {
+  try {
+    read(more)
+    return ''
+  } catch (error) {
+    return String(error)
+  }
+}
+
+const everything = `
+    unit: [{ header: x-user }, { claim: sub }]
+    sticky: { cookie: sid, maxAge: 30d }
+    token: { jwks: 'https://id.example/keys', issuer: me, audience: shop, unknownKeys: refuse }
+    country: { database: countries.mmdb, addressHeader: x-forwarded-for }
+    override: { keySha256: ${'0a'.repeat(32)} }
+    segments:
+      nordic: { country: [NO, SE], device: [mobile] }
+      team: { unit: [ann, bob] }
+    rules:
+      - { name: team, segment: team, to: canary }
+    strategy:
+      kind: canary
+      steps:
+        - { weight: 0%, pause: true, route: [{ name: nordic, segment: nordic, share: 50% }] }
+        - { weight: 5% }
+`
+
+test('a file that asks for everything is read', () => {
+  const shop = read(everything).services['shop']
+  assert.deepEqual(shop?.sticky, { cookie: 'sid', maxAge: 30 * 86_400_000 })
+  assert.deepEqual(shop.override, { header: 'serin-version', keySha256: '0a'.repeat(32) })
+  assert.deepEqual(fileWarnings(read(everything)), [])
+})
+
+test('a segment that is not there, and a country that nobody reads, are refused at their place', () => {
+  const segments = '    segments: { nordic: { device: [mobile] } }\n'
+  const rule = '    rules: [{ name: r, segment: nordik, to: canary }]\n'
+  assert.match(refused(segments + rule), /rules\.0\.segment: No segment is called "nordik"\. Known: nordic\..*nordic\?/)
+  const route = '    strategy: { kind: canary, steps: [{ weight: 5%, route: [{ name: r, segment: all }] }] }\n'
+  assert.match(refused(route), /strategy\.steps\.0\.route\.0\.segment: No segment is called "all"\. Known: \(none\)/)
+  assert.match(
+    refused('    segments: { nordic: { country: [NO] } }\n'),
+    /segments\.nordic\.country: Nothing says where the country of a request is read from/,
+  )
+  assert.match(refused('    segments: { nordic: { country: [Norway] } }\n'), /two letters \(ISO 3166\), such as NO/)
+  assert.match(refused('    segments: { all: {} }\n'), /at least one of header, cookie/)
+  assert.match(refused('    rules: [{ name: r, share: 5%, to: canary }]\n'), /at least one of segment, header, cookie/)
+  assert.match(refused('    override: { keySha256: secret }\n'), /a SHA-256: 64 hexadecimal digits/)
+  assert.match(refused('    token: { unknownKeys: refuse }\n'), /"jwks" beside it/)
+})
+
+test('claims that nobody verifies are read, with a warning', () => {
+  const [warning, ...others] = fileWarnings(read('    unit: [{ claim: sub }]\n'))
+  assert.equal(warning?.path, 'services.shop.token')
+  assert.match(warning.message, /believed without a look at the signature/)
+  assert.deepEqual(others, [])
+  assert.equal(fileWarnings(read('    rules: [{ name: r, claim: { plan: { equals: pro } }, to: canary }]\n')).length, 1)
+  assert.deepEqual(fileWarnings(read('    token: { cookie: session }\n')), [])
+})
+
+test('what only the gateway can do is refused with another router, each at its place', () => {
+  const nginx = '    router: nginx\n'
+  const said = refused(nginx + everything)
+  for (const place of [
+    'sticky: nginx cannot give an id',
+    'unit\\.1\\.claim: nginx cannot read a token',
+    'override\\.keySha256: nginx cannot check',
+    'segments\\.nordic\\.country: nginx cannot tell countries apart',
+    'segments\\.nordic\\.device: nginx cannot tell devices apart',
+    'segments\\.team\\.unit: nginx cannot match units',
+    'strategy\\.steps\\.0\\.route\\.0\\.share: nginx cannot take a part',
+  ])
+    assert.match(said, new RegExp(place))
+  const plain = '    segments: { beta: { cookie: { beta: { equals: yes please } } } }\n'
+  assert.equal(refused(`${nginx}${plain}    rules: [{ name: r, segment: beta, to: canary }]\n`), '')
+})
