@@ -144,6 +144,17 @@ test('what nginx cannot do is refused before anything moves', { skip }, async ()
     ...failed,
     message: /cannot read a header that is called "x_odd.name"/,
   })
+  for (const more of [
+    { sticky: { cookie: 'a', maxAgeS: 60 } },
+    { unit: [{ claim: 'sub' }] },
+    { overrideKeySha256: 'a'.repeat(64) },
+    { segments: { phones: { device: ['mobile' as const] } } },
+    { rules: [{ name: 'some', path: { present: true }, share: 5, to: 'canary' as const }] },
+  ])
+    await assert.rejects(router.apply({ ...table, revision: 2, ...more }, never), {
+      ...failed,
+      message: /nginx cannot tell requests apart by country/,
+    })
   const path = allTo('v1', 2, { endpoints: { ...world.endpoints, v1: ['http://127.0.0.1:1/below'] } })
   await assert.rejects(router.apply(path, never), { ...failed, message: /nginx is told plain addresses only/ })
   await assert.rejects(router.apply({ ...table, service: 'other', revision: 2 }, never), {
@@ -204,10 +215,11 @@ test(
     const table = {
       ...allTo('v1', 1, world),
       overrideHeader: 'serin-version',
+      segments: { staff: { cookie: { role: { equals: 'staff' } } } },
       rules: [
         {
           name: 'staff',
-          cookie: { role: { equals: 'staff' } },
+          segment: 'staff',
           query: { try: { present: true } },
           to: 'canary' as const,
         },
