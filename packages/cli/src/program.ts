@@ -187,7 +187,8 @@ function optionOf(name: string, spec: OptionSpec, more: readonly string[] = []):
   const flags = `${short === undefined ? '' : `-${short}, `}--${name}${value === undefined ? '' : ` <${value}>`}`
   const option = new Option(flags, description)
   if (spec.default !== undefined) option.default(spec.default)
-  if (spec.many === true) option.argParser((one: string, before: readonly string[] = []) => [...before, one])
+  if (spec.many === true)
+    option.argParser((one: string, before: readonly string[] | undefined) => [...(before ?? []), one])
   return choices === undefined ? option : option.argParser(choiceOf(`--${name}`, choices, {}, more))
 }
 

@@ -37,7 +37,7 @@ export class Tokens {
     this.#recent.clear()
   }
 
-  /** What a token says; null when it is not to be believed, `unknown` when its key is not known yet. */
+  /** What a token says, with or without `Bearer` before it; null when it is not to be believed, `unknown` when its key is not known yet. */
   claimsOf(token: string, nowMs: number): Claims | 'unknown' | null {
     let read = this.#recent.get(token)
     if (read === undefined) {
@@ -50,8 +50,9 @@ export class Tokens {
   }
 
   /** Null when its key is none of those there are: that is not remembered, since the key may still come. */
-  #read(token: string): Read | 'unknown' | null {
-    if (token.length > longestToken) return bad
+  #read(text: string): Read | 'unknown' | null {
+    if (text.length > longestToken) return bad
+    const token = text.replace(/^Bearer +/i, '')
     const [head = '', body = '', signature = '', ...rest] = token.split('.')
     const [header, payload] = [json(head), json(body)]
     if (header === null || payload === null || rest.length > 0) return bad
