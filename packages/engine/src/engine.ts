@@ -1,5 +1,4 @@
 import { isOver, type ForecastInput } from '@serin/core'
-import { explainAssignment, type AssignmentAsked } from '@serin/core/assignment'
 import type {
   Clock,
   DriverContext,
@@ -15,14 +14,13 @@ import {
   parseServiceFile,
   SerinError,
   type JournalKind,
-  type AssignmentExplained,
   type Observation,
   type Rollout,
   type ServiceStatus,
 } from '@serin/spec'
-import { hash } from 'node:crypto'
 import { planChange, type Change, type FileSource, type PlannedChange, type Wanted } from './apply.ts'
 import type { Asker } from './asker.ts'
+import { assignmentUnder, type AssignmentAsked, type AssignmentExplained } from './assignment.ts'
 import {
   keptDocument,
   keys,
@@ -161,10 +159,7 @@ export class Engine {
 
   /** Which version a request gets, and why. */
   assignment(service: string, asked: AssignmentAsked): AssignmentExplained {
-    const { headers = {} } = asked
-    const key = typeof headers === 'function' ? headers('serin-key') : headers['serin-key']
-    const hasKey = (sha256: string): boolean => typeof key === 'string' && hash('sha256', key) === sha256
-    return explainAssignment(this.#actor(service).wish(), { ...asked, hasKey })
+    return assignmentUnder(this.#actor(service).wish(), asked)
   }
 
   undo(service: string, to: string | undefined, asker: Asker): Rollout {

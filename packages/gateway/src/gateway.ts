@@ -69,17 +69,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     pulled: () => inForce.again(),
     log,
   })
-  const recorder = new Recorder({
-    boot,
-    clocks,
-    listener: reflexes,
-    ...(options.unitCapacity === undefined ? {} : { unitCapacity: options.unitCapacity }),
-  })
+  const recorder = recorderOf(options, { boot, clocks, listener: reflexes })
   const slots = new SlotRing()
   const accessLog = options.accessLogFile === undefined ? null : new AccessLog(options.accessLogFile)
-  const lanes = options.transport ?? transportOf(process.env['SERIN_TRANSPORT'])
   const current = (): Snapshot | null => inForce.snapshot
   const lookups = new Lookups({ log, keyTimes: options.keyTimes })
+  const lanes = options.transport ?? transportOf(process.env['SERIN_TRANSPORT'])
   const transport = new HttpTransport({ boot, limits, recorder, accessLog, current, lookups, transport: lanes })
   const disk = new TableOnDisk(files.table, log)
   const { service } = options
@@ -96,8 +91,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const inFlightByEndpoint = transport.inFlightByEndpoint()
     const { snapshot } = inForce
     const reflex = reflexes.pulled
-    const { problems } = lookups
-    return reportOf({ service, boot, ...addresses, snapshot, recorder, disk, reflex, inFlightByEndpoint, problems })
+    return reportOf({ service, boot, ...addresses, snapshot, recorder, disk, reflex, inFlightByEndpoint, lookups })
   }
   const ticker = setInterval(() => inForce.cut(), slotMs)
 
@@ -129,6 +123,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   await writeAtomically(files.identity, `${JSON.stringify(identity)}\n`)
   log('gateway.started', { ...addresses, boot, adminPort: admin.port })
   return { identity, report, apply, drain, left }
+}
+
+function recorderOf({ unitCapacity }: GatewayOptions, parts: ConstructorParameters<typeof Recorder>[0]): Recorder {
+  return new Recorder({ ...parts, ...(unitCapacity === undefined ? {} : { unitCapacity }) })
 }
 
 /** The whole start fails when the second address is taken, and nothing listens then; the error says which it was. */

@@ -1,6 +1,7 @@
 import type { Reflex, RoutingTable } from '@serin/core'
 import type { Snapshot } from '../decide/snapshot.ts'
 import type { Recorder } from '../evidence/recorder.ts'
+import type { Lookups } from '../lookups/lookups.ts'
 import type { TableOnDisk } from '../state/table-on-disk.ts'
 
 /** The answer to `GET /routing`: what the gateway does now. */
@@ -66,7 +67,7 @@ export interface ReportParts {
   readonly disk: TableOnDisk
   readonly reflex: Reflex | null
   readonly inFlightByEndpoint: GatewayReport['inFlightByEndpoint']
-  readonly problems: readonly string[]
+  readonly lookups: Pick<Lookups, 'problems'>
 }
 
 /** The report as of now. */
@@ -94,6 +95,6 @@ export function reportOf(parts: ReportParts): GatewayReport {
     persisted: disk.state,
     table: snapshot?.table ?? null,
     reflex: parts.reflex,
-    problems: parts.problems,
+    problems: parts.lookups.problems,
   }
 }
