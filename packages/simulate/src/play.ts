@@ -51,9 +51,14 @@ const mostFollowed = 5_000_000
 /** How long a slot may be without a sample of canary and still be evidence, as in the analysis. */
 const graceMs = 10_000
 
+/** Whether requests of one user can be known as such. */
+export function hasUnits({ unit, sticky }: Policy['spec']): boolean {
+  return unit.length > 0 || sticky !== false
+}
+
 /** Whether the users of a world can be followed one by one through a release that takes as long as its holds. */
 export function followsUsers({ plan, spec }: Policy, world: World): boolean {
-  if (world.users === null || spec.unit.length === 0) return false
+  if (world.users === null || !hasUnits(spec)) return false
   const holdMs = plan.steps.reduce((sum, step) => sum + step.holdMs, 0)
   return expectedRequests(world)(0, holdMs) <= mostFollowed
 }

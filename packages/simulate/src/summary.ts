@@ -1,5 +1,5 @@
 import { wilsonInterval } from '@serin/stats'
-import { followsUsers, type Run } from './play.ts'
+import { followsUsers, hasUnits, type Run } from './play.ts'
 import type { Policy } from './policy.ts'
 import { expectedRequests, type World } from './world.ts'
 
@@ -86,7 +86,7 @@ export function summaryOf(policy: Policy, world: World, runs: readonly Run[]): S
 
 function userNotes({ spec }: Policy, { users }: World, followed: boolean): readonly string[] {
   if (followed) return []
-  if (spec.unit.length === 0) return ['The service has no unit: each request is of its own.']
+  if (!hasUnits(spec)) return ['The service has no unit: each request is of its own.']
   if (users === null)
     return ['The world has no users: each request is of its own, which decides sooner than users who come back.']
   return ['There are too many requests to follow users: each request is of its own, which decides sooner.']

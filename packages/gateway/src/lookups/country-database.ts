@@ -41,7 +41,9 @@ export class CountryDatabase {
     if (this.#reader === null) return undefined
     const known = this.#recent.get(address)
     if (known !== undefined) return known ?? undefined
-    const country = isIP(address) === 0 ? undefined : codeOf(this.#reader.get(address))
+    // What is no address is not kept either: a client may write anything, at any length.
+    if (isIP(address) === 0) return undefined
+    const country = codeOf(this.#reader.get(address))
     this.#recent.set(address, country ?? null)
     return country
   }

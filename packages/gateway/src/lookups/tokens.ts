@@ -39,6 +39,8 @@ export class Tokens {
 
   /** What a token says, with or without `Bearer` before it; null when it is not to be believed, `unknown` when its key is not known yet. */
   claimsOf(token: string, nowMs: number): Claims | 'unknown' | null {
+    // Never looked at and never kept: memory is for tokens of a sane length.
+    if (token.length > longestToken) return null
     let read = this.#recent.get(token)
     if (read === undefined) {
       const found = this.#read(token)
@@ -51,7 +53,6 @@ export class Tokens {
 
   /** Null when its key is none of those there are: that is not remembered, since the key may still come. */
   #read(text: string): Read | 'unknown' | null {
-    if (text.length > longestToken) return bad
     const token = text.replace(/^Bearer +/i, '')
     const [head = '', body = '', signature = '', ...rest] = token.split('.')
     const [header, payload] = [json(head), json(body)]
