@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from 'node:test'
-import { nginx } from './harness/nginx.ts'
+import { nginx } from './harness/proxies.ts'
 
 const salt = 'rollout-42:'
 

@@ -12,9 +12,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { RoutingTable } from '@serin/core'
 import { assign } from '@serin/core/assignment'
 import { openGateway, type GatewayContext, type GatewayRouter } from '@serin/drivers/router/gateway'
+import { openHaproxy } from '@serin/drivers/router/haproxy'
 import { openNginx } from '@serin/drivers/router/nginx'
 import { Service } from '@serin/spec'
-import { noNginx } from './harness/nginx.ts'
+import { noHaproxy, noNginx } from './harness/proxies.ts'
 import { startMixedLoad, trafficKinds } from './harness/mixed-load.ts'
 import { openStreamUpstreams } from './harness/stream-upstreams.ts'
 import { until } from './harness/until.ts'
@@ -22,6 +23,7 @@ import { until } from './harness/until.ts'
 const switches = Number(process.env['SERIN_SWITCHES'] ?? 1_000)
 /** Each takes a third of a second: the long form makes a thousand. */
 const nginxSwitches = process.env['SERIN_LONG'] === '1' ? switches : 30
+const haproxySwitches = process.env['SERIN_LONG'] === '1' ? switches : 100
 const spec = Service.decode({
   listen: 0,
   workload: { kind: 'endpoints' },
@@ -40,6 +42,12 @@ test(
   `${nginxSwitches} switches of nginx lose none either`,
   { timeout: 900_000, skip: noNginx },
   async (t) => await switchOver(t, nginxSwitches, openNginx),
+)
+
+test(
+  `${haproxySwitches} switches of HAProxy lose none either`,
+  { timeout: 900_000, skip: noHaproxy },
+  async (t) => await switchOver(t, haproxySwitches, openHaproxy),
 )
 
 /** A router, and what it says of itself where it does. */

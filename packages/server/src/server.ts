@@ -100,7 +100,7 @@ function engineOver(
     store,
     clock: wallClock,
     openRouter: (context) => {
-      const stateDirectory = owned(context.stateDirectory, context.spec.router === 'nginx' ? 'nginx' : 'gateway')
+      const stateDirectory = owned(context.stateDirectory, context.spec.router)
       const accessLog = accessLogs ? { accessLogFile: join(stateDirectory, 'access.log') } : {}
       return openRouter({ ...context, stateDirectory }, accessLog)
     },

@@ -5,29 +5,31 @@ import type { CompositeStrategy } from './strategy.ts'
 
 const plainHeader = /^[A-Za-z0-9-]+$/
 
-/** What nginx cannot do, said before anything moves. */
+/** What nginx and HAProxy cannot do, said before anything moves. */
 export function checkRouter(service: Service): readonly Issue[] {
   if (service.router === 'gateway') return []
+  const product = service.router === 'nginx' ? 'nginx' : 'HAProxy'
   const issues: Issue[] = [...checkBeyondGateway(service)]
   if (mirrors(service.strategy))
     issues.push({
       path: ['strategy'],
-      message: 'nginx cannot compare the answers to copies of requests: use "router: gateway".',
+      message: `${product} cannot compare the answers to copies of requests: use "router: gateway".`,
     })
   for (const [name, { kind }] of Object.entries(service.metrics))
     if (kind === 'generation')
       issues.push({
         path: ['metrics', name],
-        message: 'nginx does not look into the answers of a model: use "router: gateway".',
+        message: `${product} does not look into the answers of a model: use "router: gateway".`,
       })
   for (const [name, { endpoints = [] }] of Object.entries(service.versions))
     for (const [i, endpoint] of endpoints.entries())
       if (!/^http:\/\/[^/]+\/?$/.test(endpoint))
         issues.push({
           path: ['versions', name, 'endpoints', i],
-          message:
-            'nginx is told plain addresses only, such as http://127.0.0.1:3001: use "router: gateway" for a path or TLS.',
+          message: `${product} is told plain addresses only, such as http://127.0.0.1:3001: use "router: gateway" for a path or TLS.`,
         })
+  // HAProxy reads headers whatever they are called.
+  if (service.router === 'haproxy') return issues
   const told = [
     ...service.rules.map(({ header }, i) => ({ at: ['rules', i], header })),
     ...Object.entries(service.segments).map(([name, { header }]) => ({ at: ['segments', name], header })),

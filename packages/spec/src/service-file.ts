@@ -204,9 +204,9 @@ export const Service = z
       description: 'Port (on loopback) or address:port where the gateway takes requests.',
       examples: [8080, '0.0.0.0:8080'],
     }),
-    router: z.enum(['gateway', 'nginx']).default('gateway').meta({
+    router: z.enum(['gateway', 'nginx', 'haproxy']).default('gateway').meta({
       description:
-        'What takes the requests. `gateway`: a process of Serin’s own. `nginx`: an nginx that Serin starts and drives; the same users get the same versions, but there is no shield, no reflex and no mirror.',
+        'What takes the requests. `gateway`: a process of Serin’s own. `nginx` and `haproxy`: one that Serin starts and drives; the same users get the same versions, but there is no shield, no reflex and no mirror.',
     }),
     preview: ListenAddress.optional().meta({
       description:

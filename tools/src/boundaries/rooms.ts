@@ -57,6 +57,12 @@ export const rooms: readonly Room[] = [
     at: ['packages/drivers/src/workload/supervisor'],
     may: ['kit', 'spec', 'core:type'],
   },
+  // What drivers of proxies share: they read logs with the gateway's recorder, and ask the hash that runs at its bounds.
+  {
+    name: 'drivers/proxy',
+    at: ['packages/drivers/src/router/proxy'],
+    may: ['kit', 'spec', 'core:type', 'core/assignment', 'core/routing', 'gateway'],
+  },
   {
     name: 'engine',
     at: ['packages/engine'],
@@ -145,8 +151,8 @@ export const rooms: readonly Room[] = [
 const more: Readonly<Record<string, readonly string[]>> = {
   // Starts the gateway as a process and speaks its admin protocol.
   'router/gateway': ['gateway', 'gateway:process'],
-  // Reads its log with the gateway's recorder, and asks the hash of nginx at the bounds.
-  'router/nginx': ['core/assignment', 'gateway'],
+  'router/haproxy': ['drivers/proxy', 'gateway'],
+  'router/nginx': ['drivers/proxy', 'gateway'],
   // Decides as the gateway does, without a network.
   'router/memory': ['core/assignment'],
 }

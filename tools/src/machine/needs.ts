@@ -11,12 +11,12 @@ export const needs: readonly Need[] = [
   {
     command: 'nginx',
     debianPackage: 'nginx-light',
-    why: 'packages/drivers/src/router/nginx and e2e/src/nginx.test.ts release behind it, e2e/src/zero-loss.test.ts switches it, e2e/src/nginx-hash.test.ts asks it which version each of 4000 units gets, `serin bench gateway` divides by it; without it nothing of that is proved',
+    why: 'packages/drivers/src/router/nginx and e2e/src/proxies.test.ts release behind it, e2e/src/zero-loss.test.ts switches it, e2e/src/nginx-hash.test.ts asks it which version each of 4000 units gets, `serin bench gateway` divides by it; without it nothing of that is proved',
   },
   {
     command: 'haproxy',
     debianPackage: 'haproxy',
-    why: 'packages/bench/src/gateway drives it beside the gateway; without it that comparison is not shown to work',
+    why: 'packages/drivers/src/router/haproxy and e2e/src/proxies.test.ts release behind it, e2e/src/zero-loss.test.ts switches it, packages/bench/src/gateway drives it beside the gateway; without it nothing of that is proved',
   },
   {
     command: 'tmux',

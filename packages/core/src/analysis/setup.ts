@@ -72,7 +72,7 @@ export function rollbackBudget(
 ): Pick<AnalysisSetup, 'falseRollbackRatio' | 'reflexRatio'> {
   const ratio = ratioOf(analysis.falseRollback)
   const reflexes =
-    router !== 'nginx' &&
+    router === 'gateway' &&
     challengers === 1 &&
     analysis.judge !== 'kayenta' &&
     Object.values(metrics).some((metric) => metric.kind === 'errors' && isGuard(metric))

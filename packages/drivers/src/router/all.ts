@@ -1,5 +1,6 @@
 import type { DriverContext, EvidenceSource, TrafficRouter } from '@serin/kit'
 import { openGateway } from './gateway/driver.ts'
+import { openHaproxy } from './haproxy/driver.ts'
 import { openNginx } from './nginx/driver.ts'
 
 /** Opens the router that a service names, at the addresses it names. Rejects with `gateway.port-in-use` or `gateway.failed`. */
@@ -9,5 +10,12 @@ export async function openRouter(
 ): Promise<TrafficRouter & EvidenceSource> {
   const { listen, preview, router } = context.spec
   const addresses = { ...context, listen, preview }
-  return router === 'nginx' ? await openNginx(addresses) : await openGateway({ ...addresses, ...more })
+  switch (router) {
+    case 'nginx':
+      return await openNginx(addresses)
+    case 'haproxy':
+      return await openHaproxy(addresses)
+    case 'gateway':
+      return await openGateway({ ...addresses, ...more })
+  }
 }

@@ -1,16 +1,11 @@
 import { readdir, readFile, readlink } from 'node:fs/promises'
-import { serverOf } from './render.ts'
+import { serverOf } from '../proxy/addresses.ts'
+import type { InFlight } from '../proxy/driven.ts'
 
 /** An address that requests were sent to, and whose it was. */
 export interface Route {
   readonly endpoint: string
   readonly version: string
-}
-
-/** Requests that older tables still have under way. */
-export interface InFlight {
-  readonly byVersion: Readonly<Record<string, number>>
-  readonly byEndpoint: Readonly<Record<string, number>>
 }
 
 /**
@@ -24,7 +19,7 @@ export async function inFlightOf(leaving: readonly number[], routes: readonly Ro
   const open = new Map<string, number>()
   for (const each of (await Promise.all(leaving.map(remotesOf))).flat()) open.set(each, (open.get(each) ?? 0) + 1)
   for (const { endpoint, version } of routes) {
-    const server = serverOf(endpoint)
+    const server = serverOf(endpoint, 'nginx')
     const count = /^[\d.]+:\d+$/.test(server) ? (open.get(server) ?? 0) : 1
     if (count === 0) continue
     byEndpoint[endpoint] = count

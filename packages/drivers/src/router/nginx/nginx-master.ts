@@ -1,7 +1,7 @@
 import { SerinError } from '@serin/spec'
-import { spawn } from 'node:child_process'
-import { readFile, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { Daemon, textOf, titleOf } from '../proxy/daemon.ts'
 
 const startWithinMs = 15_000
 
@@ -24,18 +24,26 @@ export interface MasterOptions {
 export class NginxMaster {
   readonly conf: string
   readonly #options: MasterOptions
+  readonly #daemon: Daemon
 
   constructor(options: MasterOptions) {
+    const { directory, name, service, command } = options
+    const conf = `${directory}/${name}.conf`
     this.#options = options
-    this.conf = `${options.directory}/${options.name}.conf`
+    this.conf = conf
+    this.#daemon = new Daemon({
+      service,
+      product: 'nginx',
+      command,
+      pidFile: `${directory}/${name}.pid`,
+      isOurs: (title) => title.startsWith('nginx: master process') && title.includes(` ${conf} `),
+      softly: 'SIGQUIT',
+    })
   }
 
-  /** The process, or null when it does not run. Another process that has its pid by now is not taken for it. */
+  /** The process, or null when it does not run. */
   async pid(): Promise<number | null> {
-    const pid = Number(await textOf(`${this.#options.directory}/${this.#options.name}.pid`))
-    if (!Number.isInteger(pid) || pid <= 0) return null
-    const title = await titleOf(pid)
-    return title.startsWith('nginx: master process') && title.includes(` ${this.conf} `) ? pid : null
+    return await this.#daemon.pid()
   }
 
   /** Starts it. Rejects with `gateway.port-in-use` or `gateway.failed` and nginx's own words. */
@@ -88,50 +96,18 @@ export class NginxMaster {
 
   /** Lets it finish what is in flight, for a time; ends it at once when patience is over. Resolves when it is gone. */
   async stop(drainMs: number, patience: AbortSignal): Promise<void> {
-    const deadline = performance.now() + drainMs
-    const pid = await this.pid()
-    if (pid !== null) {
-      process.kill(pid, 'SIGQUIT')
-      while ((await this.pid()) !== null) {
-        // TERM makes the master kill the workers; KILL would leave them behind.
-        if (patience.aborted || performance.now() > deadline) process.kill(pid, 'SIGTERM')
-        await sleep(20)
-      }
-    }
+    await this.#daemon.stop(drainMs, patience)
     for (const suffix of ['conf', 'conf.next', 'pid'])
       await rm(`${this.#options.directory}/${this.#options.name}.${suffix}`, { force: true })
   }
 
   /** Null when nginx is content, or its last complaint. */
   async #run(conf: string, ...more: readonly string[]): Promise<string | null> {
-    const { command, directory, service } = this.#options
+    const { directory } = this.#options
     // The file first: nginx cuts the end off the title by which its master is known.
-    const args = ['-c', conf, '-p', directory, '-e', `${directory}/nginx.log`, ...more]
-    // An environment of our own: nginx takes over listening sockets that a variable names.
-    const child = spawn(command, args, { cwd: '/', env: {}, stdio: ['ignore', 'ignore', 'pipe'] })
-    let said = ''
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text))
-    const code = await new Promise<number | null>((resolve, reject) => {
-      child.once('close', resolve)
-      child.once('error', (cause) =>
-        reject(
-          new SerinError('gateway.failed', `nginx is needed for ${service} and could not be run: ${command}.`, {
-            cause,
-          }),
-        ),
-      )
-    })
-    if (code === 0) return null
-    const complaints = said.split('\n').filter((line) => line.includes('[emerg]'))
-    const [complaint = said.trim()] = complaints
+    const said = await this.#daemon.run(['-c', conf, '-p', directory, '-e', `${directory}/nginx.log`, ...more])
+    if (said === null) return null
+    const [complaint = said] = said.split('\n').filter((line) => line.includes('[emerg]'))
     return complaint.replace(/^.*?\[emerg\] (\d+#\d+: )?/, '')
   }
-}
-
-async function titleOf(pid: number): Promise<string> {
-  return `${(await textOf(`/proc/${pid}/cmdline`)).replaceAll('\0', ' ').trim()} `
-}
-
-async function textOf(file: string): Promise<string> {
-  return await readFile(file, 'utf8').catch(() => '')
 }

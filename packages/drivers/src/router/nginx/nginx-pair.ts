@@ -2,16 +2,17 @@ import type { RoutingTable } from '@serin/core'
 import { writeAtomically } from '@serin/gateway'
 import { SerinError } from '@serin/spec'
 import { randomBytes } from 'node:crypto'
-import { accessSync, constants } from 'node:fs'
 import { mkdir, readFile, rename, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ControlClient } from './control-client.ts'
-import type { NginxContext } from './driver.ts'
+import { addressesOf, serverOf, startedAt, urlsOf } from '../proxy/addresses.ts'
+import { ControlClient } from '../proxy/control-client.ts'
+import { programOf } from '../proxy/daemon.ts'
+import type { InFlight, InForce, Proxy, ProxyContext } from '../proxy/driven.ts'
+import { inFlightOf } from './in-flight.ts'
 import type { Route } from './in-flight.ts'
 import { NginxMaster } from './nginx-master.ts'
-import { frontConfig, serverOf, socketNames, splitConfig } from './render.ts'
+import { frontConfig, socketNames, splitConfig } from './render.ts'
 import type { Setting } from './render.ts'
 import { readState } from './state.ts'
 import type { NginxState } from './state.ts'
@@ -19,45 +20,38 @@ import type { NginxState } from './state.ts'
 const inForceWithinMs = 15_000
 /** A socket's path may have 107 bytes. */
 const longestDirectory = 90
-const places = ['/usr/sbin', '/usr/local/sbin', '/usr/local/nginx/sbin', '/opt/nginx/sbin']
-
-/** What nginx does now, asked of nginx itself. */
-export interface InForce {
-  readonly revision: number | null
-  /** Measured, not read. */
-  readonly weights: Readonly<Record<string, number>>
-  /** Whether file and shares are those that Serin wrote. */
-  readonly asWritten: boolean
-}
 
 /** The two nginx of a service: the front, which stays as it is, and the one behind it, which follows the table. */
-export class NginxPair {
-  readonly #context: NginxContext
+export class NginxPair implements Proxy {
+  readonly product = 'nginx'
+  readonly #context: ProxyContext
   readonly #directory: string
   readonly #front: NginxMaster
   readonly #split: NginxMaster
   readonly #control: ControlClient
   #state: NginxState
+  #wantedPort: number
   #released = false
 
-  private constructor(context: NginxContext, state: NginxState) {
+  private constructor(context: ProxyContext, state: NginxState) {
     const { service, stateDirectory: directory } = context
-    const command = commandOf(context)
+    const command = programOf('nginx', service, context.command)
     this.#context = context
     this.#directory = directory
     this.#state = state
+    this.#wantedPort = state.evidencePort
     this.#front = new NginxMaster({ service, command, directory, name: 'front' })
     this.#split = new NginxMaster({ service, command, directory, name: 'split' })
-    this.#control = new ControlClient(join(directory, socketNames.control))
+    this.#control = new ControlClient('nginx', join(directory, socketNames.control))
   }
 
   /** What an earlier control plane left, or a beginning. Nothing is started. */
-  static async find(context: NginxContext): Promise<NginxPair> {
+  static async find(context: ProxyContext): Promise<NginxPair> {
     const { stateDirectory, listen, preview } = context
     if (Buffer.byteLength(stateDirectory) > longestDirectory)
       throw new SerinError('gateway.failed', `nginx cannot have sockets in a path as long as ${stateDirectory}.`)
     await mkdir(stateDirectory, { recursive: true, mode: 0o700 })
-    const told = { listen: hostAndPort(listen), preview: preview === undefined ? null : hostAndPort(preview) }
+    const told = addressesOf(listen, preview)
     const before = await readState(join(stateDirectory, 'nginx.json'))
     const empty: NginxState = {
       told,
@@ -88,20 +82,20 @@ export class NginxPair {
     return this.#state.evidenceKey
   }
 
-  get addresses(): { readonly address: string; readonly previewAddress?: string } {
-    const { listen, preview } = this.#state
-    return { address: `http://${listen}`, ...(preview === null ? {} : { previewAddress: `http://${preview}` }) }
+  get addresses(): ReturnType<typeof urlsOf> {
+    return urlsOf(this.#state)
   }
 
-  /** Addresses that requests may be under way to. */
-  get routes(): readonly Route[] {
-    return routesOf(this.#state.table, this.#state.past)
+  /** Where the evidence is to go from now on; in force once it is ensured. */
+  sendEvidenceTo(port: number): void {
+    this.#wantedPort = port
   }
 
   /** Starts what does not run, with the table it had. */
-  async ensure(evidencePort: number): Promise<void> {
+  async ensure(): Promise<void> {
     if (this.#released)
       throw new SerinError('gateway.unreachable', `The nginx of ${this.#context.service} was released.`)
+    const evidencePort = this.#wantedPort
     const moved = evidencePort !== this.#state.evidencePort
     if (moved) await this.#keep({ ...this.#state, evidencePort })
     if ((await this.#split.pid()) === null) await this.#startSplit()
@@ -122,16 +116,16 @@ export class NginxPair {
     return { revision, weights, asWritten: same && file === splitConfig(table, this.#setting) }
   }
 
-  /** Workers that take no new request and have not finished yet. */
-  async leaving(): Promise<readonly number[]> {
-    return (await this.#split.workers()).filter(({ leaving }) => leaving).map(({ pid }) => pid)
+  /** What older tables still have under way. */
+  async inFlight(): Promise<InFlight> {
+    return await inFlightOf(await this.#leaving(), routesOf(this.#state.table, this.#state.past))
   }
 
   /** Puts a table in force, or leaves everything as it was and says why. */
   async apply(table: RoutingTable, signal: AbortSignal): Promise<void> {
     const before = this.#state
     await this.#reload(table, signal)
-    const past = (await this.leaving()).length === 0 ? [] : routesOf(before.table, before.past)
+    const past = (await this.#leaving()).length === 0 ? [] : routesOf(before.table, before.past)
     await this.#keep({ ...this.#state, table, past })
   }
 
@@ -143,6 +137,11 @@ export class NginxPair {
     const names = ['nginx.json', 'nginx.log', ...Object.values(socketNames)]
     const folders = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
     for (const name of [...names, ...folders]) await rm(join(this.#directory, name), { recursive: true, force: true })
+  }
+
+  /** Workers that take no new request and have not finished yet. */
+  async #leaving(): Promise<readonly number[]> {
+    return (await this.#split.workers()).filter(({ leaving }) => leaving).map(({ pid }) => pid)
   }
 
   get #setting(): Setting {
@@ -159,23 +158,12 @@ export class NginxPair {
     await this.#split.start()
   }
 
-  /** Clients know the addresses: a free port that was taken once is taken again, and another only when somebody else has it. */
   async #startFront(): Promise<void> {
-    const { told } = this.#state
-    for (let attempt = 0; ; attempt += 1) {
-      const { listen, preview } = attempt === 0 ? this.#state : told
-      const addresses = { listen: await withPort(listen), preview: preview === null ? null : await withPort(preview) }
-      await writeAtomically(this.#front.conf, frontConfig(addresses, this.#setting))
-      try {
-        await this.#front.start()
-        await this.#keep({ ...this.#state, ...addresses })
-        return
-      } catch (error) {
-        const free = told.listen.endsWith(':0') || told.preview?.endsWith(':0') === true
-        if (!free || attempt === 2 || !(error instanceof SerinError) || error.code !== 'gateway.port-in-use')
-          throw error
-      }
-    }
+    const addresses = await startedAt(this.#state, this.#state.told, async (tried) => {
+      await writeAtomically(this.#front.conf, frontConfig(tried, this.#setting))
+      await this.#front.start()
+    })
+    await this.#keep({ ...this.#state, ...addresses })
   }
 
   /**
@@ -225,44 +213,10 @@ function routesOf(table: RoutingTable | null, past: readonly Route[]): readonly 
   const now = (table?.arms ?? []).flatMap(({ version, endpoints }) =>
     endpoints.map((endpoint) => ({ endpoint, version })),
   )
-  return [...now, ...past.filter((one) => now.every(({ endpoint }) => serverOf(endpoint) !== serverOf(one.endpoint)))]
-}
-
-/** Servers live in folders that a user's PATH does not lead to. */
-function commandOf({ command = 'nginx', service }: NginxContext): string {
-  if (command.includes('/')) return command
-  const folders = [...(process.env['PATH'] ?? '').split(':').filter(Boolean), ...places]
-  const found = folders.map((folder) => join(folder, command)).find((path) => isProgram(path))
-  if (found !== undefined) return found
-  throw new SerinError(
-    'gateway.failed',
-    `${service} is to be routed by nginx, and there is no "${command}" on this machine.`,
-  )
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
-}
-
-function hostAndPort(listen: NginxContext['listen']): string {
-  return typeof listen === 'number' ? `127.0.0.1:${listen}` : listen
-}
-
-async function withPort(address: string): Promise<string> {
-  if (!address.endsWith(':0')) return address
-  const host = address.slice(0, -2)
-  const server = createServer()
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen({ host: host.replaceAll(/[[\]]/g, ''), port: 0 }, resolve)
-  })
-  const bound = server.address()
-  await new Promise<void>((resolve) => server.close(() => resolve()))
-  if (bound === null || typeof bound === 'string') throw new Error('no port')
-  return `${host}:${bound.port}`
+  return [
+    ...now,
+    ...past.filter((one) =>
+      now.every(({ endpoint }) => serverOf(endpoint, 'nginx') !== serverOf(one.endpoint, 'nginx')),
+    ),
+  ]
 }

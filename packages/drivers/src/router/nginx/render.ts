@@ -1,5 +1,6 @@
 import type { RoutingTable } from '@serin/core'
-import { SerinError } from '@serin/spec'
+import { serverOf } from '../proxy/addresses.ts'
+import type { Addresses } from '../proxy/addresses.ts'
 import { headerVariable, routingMaps } from './maps.ts'
 import { serinDollar, value, word } from './quote.ts'
 
@@ -14,12 +15,6 @@ export interface Setting {
   readonly evidencePort: number
   /** Stands in every line: anybody on this machine can send datagrams. */
   readonly evidenceKey: string
-}
-
-/** Where the front takes requests. */
-export interface Addresses {
-  readonly listen: string
-  readonly preview: string | null
 }
 
 /** The files of an nginx by their purpose. */
@@ -141,24 +136,13 @@ function upstream(name: string, endpoints: readonly string[]): readonly string[]
   return [
     `upstream ${name} {`,
     // Which copies are well is for the workload to say: nginx tries each.
-    ...endpoints.map((endpoint) => `  server ${word(serverOf(endpoint))} max_fails=0;`),
+    ...endpoints.map((endpoint) => `  server ${word(serverOf(endpoint, 'nginx'))} max_fails=0;`),
     '  keepalive 64;',
     '  keepalive_requests 1000000000;',
     // Shorter than what servers usually grant: who closes first must be us.
     '  keepalive_timeout 4s;',
     '}',
   ]
-}
-
-/** Host and port of a base address. Rejects one that nginx would not be told rightly. */
-export function serverOf(endpoint: string): string {
-  const { protocol, hostname, port, pathname } = new URL(endpoint)
-  if (protocol !== 'http:' || pathname !== '/')
-    throw new SerinError(
-      'gateway.failed',
-      `nginx is told plain addresses only, such as http://127.0.0.1:3001: ${endpoint} is another.`,
-    )
-  return `${hostname}:${port === '' ? '80' : port}`
 }
 
 /** A line per request, as JSON; the driver reads it. What slices look at is told only while they are asked for. */

@@ -1,14 +1,12 @@
 import type { RoutingTable } from '@serin/core'
 import { readJson } from '@serin/gateway'
+import type { Addresses } from '../proxy/addresses.ts'
 import type { Route } from './in-flight.ts'
 
-/** What a control plane that comes back has to know of the nginx it finds. */
-export interface NginxState {
+/** What a control plane that comes back has to know of the nginx it finds, and where that listens: a free port that was taken once stays. */
+export interface NginxState extends Addresses {
   /** What it was told to listen on. */
-  readonly told: { readonly listen: string; readonly preview: string | null }
-  /** Where it listens: a free port that was taken once stays. */
-  readonly listen: string
-  readonly preview: string | null
+  readonly told: Addresses
   readonly evidencePort: number
   readonly evidenceKey: string
   readonly table: RoutingTable | null

@@ -8,3 +8,8 @@ export const noNginx =
   nginx === undefined
     ? 'There is no nginx here (apt-get install nginx-light): Serin behind nginx is not proved.'
     : false
+
+/** The same for HAProxy. */
+export const noHaproxy = ['haproxy', '/usr/sbin/haproxy'].some((path) => spawnSync(path, ['-v']).error === undefined)
+  ? false
+  : 'There is no HAProxy here (apt-get install haproxy): Serin behind HAProxy is not proved.'

@@ -1,27 +1,28 @@
-/** Behind a real nginx: the same release file, the same engine; the judge reads what nginx logs. */
+/** Behind a real nginx and a real HAProxy: the same release file, the same engine; the judge reads what they log. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { noNginx } from './harness/nginx.ts'
+import { noHaproxy, noNginx } from './harness/proxies.ts'
 import { over, playScenes, seen, why } from './harness/scenes.ts'
 import { openStage, type Actor, type ActorOptions } from './harness/stage.ts'
 
 const steps = '{ kind: canary, steps: [{ weight: 10%, hold: 2s }, { weight: 50%, hold: 2s }] }'
-const services = {
-  good: { strategy: steps, more: '    router: nginx\n' },
+const servicesOf = (router: string): Readonly<Record<'good' | 'bad', ActorOptions>> => ({
+  good: { strategy: steps, more: `    router: ${router}\n` },
   bad: {
     versions: { v1: '{}', v2: '{ env: { FAIL_RATIO: "1" } }' },
     strategy: steps,
-    more: '    router: nginx\n',
+    more: `    router: ${router}\n`,
   },
-} as const satisfies Readonly<Record<string, ActorOptions>>
+})
 
-test(
-  'behind nginx a good version is promoted and a bad one goes back',
-  { skip: noNginx, timeout: 300_000, concurrency: true },
-  async (t) => {
-    await using stage = await openStage(services)
+for (const [router, skip] of [
+  ['nginx', noNginx],
+  ['haproxy', noHaproxy],
+] as const)
+  test(`behind ${router} a good version is promoted and a bad one goes back`, { skip, timeout: 300_000 }, async (t) => {
+    await using stage = await openStage(servicesOf(router))
     await playScenes(t, stage, {
-      good: ['it goes all the way, and no request is lost in the reloads', promoted],
+      good: ['it goes all the way, and no request is lost in the changes', promoted],
     })
     const bad = stage.actor('bad')
     await bad.client.release({ service: 'bad', to: 'v2', why })
@@ -30,8 +31,7 @@ test(
     const { failures } = await bad.load.stop()
     // There is no shield: who gets the bad version sees it, and nobody else does.
     assert.ok(failures.length > 0 && failures.every((failure) => /500/.test(failure)), failures.join('; '))
-  },
-)
+  })
 
 async function promoted(actor: Actor): Promise<void> {
   const { client, name } = actor

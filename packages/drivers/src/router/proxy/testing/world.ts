@@ -3,14 +3,13 @@ import { Service } from '@serin/spec'
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { Agent, createServer, request } from 'node:http'
 import type { IncomingHttpHeaders, RequestListener, Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { openNginx } from '../driver.ts'
-import type { NginxContext, NginxRouter } from '../driver.ts'
+import type { ProxyContext, ProxyRouter } from '../driven.ts'
 
 const spec = Service.decode({
   listen: 0,
@@ -20,12 +19,11 @@ const spec = Service.decode({
   drain: '2s',
 })
 
-/** Why tests of nginx are skipped, or false when there is one. */
-export const noNginx: string | false = ['nginx', '/usr/sbin/nginx'].some(
-  (path) => spawnSync(path, ['-v']).error === undefined,
-)
-  ? false
-  : 'nginx is not installed (Debian: nginx-light)'
+/** Why tests of a proxy are skipped, or false when there is one. */
+export function missing(product: string, debianPackage: string): string | false {
+  const found = [product, `/usr/sbin/${product}`].some((path) => spawnSync(path, ['-v']).error === undefined)
+  return found ? false : `${product} is not installed (Debian: ${debianPackage})`
+}
 
 export const never = AbortSignal.any([])
 
@@ -35,18 +33,21 @@ export interface World extends AsyncDisposable {
   readonly endpoints: { readonly v1: string[]; readonly v2: string[] }
   /** Keeps connections, as browsers and SDKs do. */
   readonly agent: Agent
-  open(more?: Partial<NginxContext>): Promise<NginxRouter>
+  open(more?: Partial<ProxyContext>): Promise<ProxyRouter>
 }
 
-/** Opens a world; `answers` replaces what a version does. */
-export async function openWorld(answers: Partial<Record<'v1' | 'v2', RequestListener>> = {}): Promise<World> {
-  const directory = await mkdtemp(join(tmpdir(), 'serin-nginx-'))
+/** Opens a world for a proxy; `answers` replaces what a version does. */
+export async function openWorld(
+  openProxy: (context: ProxyContext) => Promise<ProxyRouter>,
+  answers: Partial<Record<'v1' | 'v2', RequestListener>> = {},
+): Promise<World> {
+  const directory = await mkdtemp(join(tmpdir(), 'serin-proxy-'))
   const servers = await Promise.all(
     (['v1', 'v2'] as const).map(
       async (version) => await serve(answers[version] ?? ((_, response) => response.end(version))),
     ),
   )
-  const routers: NginxRouter[] = []
+  const routers: ProxyRouter[] = []
   const agent = new Agent({ keepAlive: true, maxSockets: 32 })
   const clock = { now: () => Date.now(), sleep: async () => await Promise.reject(new Error('not used')) }
   return {
@@ -55,7 +56,7 @@ export async function openWorld(answers: Partial<Record<'v1' | 'v2', RequestList
     endpoints: { v1: [addressOf(servers[0])], v2: [addressOf(servers[1])] },
     open: async (more) => {
       const where = { stateDirectory: directory, baseDirectory: '/' }
-      const router = await openNginx({ service: 'shop', spec, clock, listen: 0, ...where, ...more })
+      const router = await openProxy({ service: 'shop', spec, clock, listen: 0, ...where, ...more })
       routers.push(router)
       return router
     },
@@ -120,17 +121,6 @@ export async function ask(
       .on('error', reject)
       .end()
   })
-}
-
-/** The pid of the master of one of the two nginx. */
-export async function masterOf({ directory }: World, name: 'front' | 'split'): Promise<number> {
-  return Number(await readFile(join(directory, `${name}.pid`), 'utf8'))
-}
-
-/** Pids of its workers. */
-export async function workersOf(world: World, name: 'front' | 'split'): Promise<number[]> {
-  const pid = await masterOf(world, name)
-  return (await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).trim().split(' ').map(Number)
 }
 
 /** A process that has ended stays in the list until its parent has heard of it. */

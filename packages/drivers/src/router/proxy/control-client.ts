@@ -5,17 +5,20 @@ import { request } from 'node:http'
 
 const answerWithinMs = 5_000
 
-/** What the nginx that runs says of its table. */
+/** What a proxy that runs says of its table. */
 export interface TableInForce {
   readonly revision: number | null
   readonly arms: readonly (readonly [version: string, weightBp: number])[]
 }
 
-/** Asks the nginx that splits, each time over a new connection, so that a worker answers that takes new requests. */
+/** Asks a proxy what it does, each time over a new connection, so that a worker answers that takes new requests. */
 export class ControlClient {
+  readonly #name: string
   readonly #socketPath: string
 
-  constructor(socketPath: string) {
+  /** `name`: what people call the proxy. */
+  constructor(name: string, socketPath: string) {
+    this.#name = name
     this.#socketPath = socketPath
   }
 
@@ -23,17 +26,17 @@ export class ControlClient {
   async table(signal: AbortSignal, mark = ''): Promise<TableInForce> {
     const value: unknown = JSON.parse(await this.#get(`/table?mark=${mark}`, '', signal))
     if (!isTableInForce(value))
-      throw new SerinError('gateway.failed', 'The nginx that runs says something else than Serin wrote.')
+      throw new SerinError('gateway.failed', `The ${this.#name} that runs says something else than Serin wrote.`)
     return value
   }
 
-  /** The version the hash of the nginx that runs gives a unit. */
+  /** The version the hash of the proxy that runs gives a unit. */
   async versionOf(unit: string, signal: AbortSignal): Promise<string> {
     return await this.#get('/split', unit, signal)
   }
 
   /**
-   * The shares that nginx gives, measured: at each bound the units just beside it are asked about; where one goes elsewhere, the bound is searched
+   * The shares that the proxy gives, measured: at each bound the units just beside it are asked about; where one goes elsewhere, the bound is searched
    * for. Exact to a hundredth of a percent, as long as the versions come in the order of the table.
    */
   async weights(table: Pick<RoutingTable, 'salt' | 'arms'>, signal: AbortSignal): Promise<Record<string, number>> {
@@ -72,7 +75,7 @@ export class ControlClient {
       })
     } catch (cause) {
       signal.throwIfAborted()
-      throw new SerinError('gateway.unreachable', `nginx does not answer on ${this.#socketPath}.`, { cause })
+      throw new SerinError('gateway.unreachable', `${this.#name} does not answer on ${this.#socketPath}.`, { cause })
     }
   }
 }

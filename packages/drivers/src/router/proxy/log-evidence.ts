@@ -1,0 +1,146 @@
+import type { EvidenceSlot, RoutingTable } from '@serin/core'
+import { compileSlices, viewOf } from '@serin/core/assignment'
+import type { Classify, Decision } from '@serin/core/assignment'
+import { Recorder } from '@serin/gateway'
+import type { EvidenceCursor } from '@serin/kit'
+import { randomBytes } from 'node:crypto'
+import { SlotFeed } from './slot-feed.ts'
+
+const slotMs = 1_000
+/** Lines of a table that is not known to be in force yet. */
+const mostEarly = 100_000
+const mostKnown = 64
+
+/** A request that is over, as the log of a proxy tells it. */
+export interface LogLine {
+  readonly version: string
+  readonly by: Decision['by']
+  /** Empty when no source had one. */
+  readonly unit: string
+  /** Of the table it was decided by. */
+  readonly revision: number
+  /** `abandoned`: the client went away before an answer began. `failed`: the version gave no whole answer. */
+  readonly end: 'answered' | 'failed' | 'abandoned'
+  readonly status: number
+  /** Whether its time says something: neither a tunnel nor an answer that the client did not wait for. */
+  readonly scored: boolean
+  /** Of the version alone. */
+  readonly durationMs: number
+  /** What each slice of the table looks at, in their order; empty where the request had nothing. */
+  readonly looks: readonly string[]
+}
+
+/** Makes slots of the log of a proxy with the gateway's own recorder: one meaning of every figure, whatever the router. */
+export class LogEvidence {
+  readonly #recorder: Recorder
+  readonly #feed: SlotFeed
+  readonly #marks = new Map<string, () => void>()
+  readonly #ticker: NodeJS.Timeout
+  readonly #stop: () => void
+  #closed = false
+  #early: LogLine[] = []
+  /** Revisions that were in force here, the last ones. */
+  readonly #known: number[] = []
+  #table: RoutingTable | null = null
+  #classify: Classify | null = null
+  /** What the clocks of the recorder are behind: a line comes when its request is over. */
+  #behindMs = 0
+
+  /** `stop` ends what brings the lines. */
+  constructor(stop: () => void) {
+    const boot = randomBytes(8).toString('hex')
+    this.#stop = stop
+    this.#feed = new SlotFeed(boot)
+    this.#recorder = new Recorder({
+      boot,
+      clocks: { epochMs: () => Date.now() - this.#behindMs, steadyMs: () => performance.now() - this.#behindMs },
+    })
+    this.#ticker = setInterval(() => this.#feed.push(this.#recorder.cut()), slotMs).unref()
+  }
+
+  /** A table is in force; what came early of it is read now. */
+  change(table: RoutingTable): void {
+    this.#feed.push(this.#recorder.change(table))
+    this.#table = table
+    this.#known.push(table.revision)
+    if (this.#known.length > mostKnown) this.#known.shift()
+    this.#classify = table.measurement.rollout === 'idle' ? null : compileSlices(table.measurement.slices)
+    const early = this.#early
+    this.#early = []
+    for (const line of early) this.#record(line)
+  }
+
+  /** Resolves when the line with this mark has come, and with it what the proxy had written before; gives up after a while. */
+  async caughtUp(mark: string, withinMs: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const late = setTimeout(resolve, withinMs)
+      this.#marks.set(mark, () => {
+        clearTimeout(late)
+        resolve()
+      })
+    })
+    this.#marks.delete(mark)
+  }
+
+  /** A mark has come. */
+  marked(mark: string): void {
+    this.#marks.get(mark)?.()
+  }
+
+  /** A line has come. */
+  take(line: LogLine): void {
+    if (this.#known.includes(line.revision)) this.#record(line)
+    else if (this.#early.length < mostEarly) this.#early.push(line)
+  }
+
+  /** When a request was last assigned to each version. */
+  lastRequestAt(): Record<string, number> {
+    return Object.fromEntries(
+      Object.entries(this.#recorder.activity()).flatMap(([version, { lastRequestAt }]) =>
+        lastRequestAt === null ? [] : [[version, lastRequestAt]],
+      ),
+    )
+  }
+
+  slots(after: EvidenceCursor | null, signal: AbortSignal): AsyncIterable<EvidenceSlot> {
+    return this.#feed.slots(after, signal)
+  }
+
+  /** Ends it, once. */
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    clearInterval(this.#ticker)
+    this.#feed.close()
+    this.#stop()
+  }
+
+  #record(line: LogLine): void {
+    const unit = line.unit === '' ? null : line.unit
+    // What began under an older table counts as a request, and as evidence of nothing.
+    const by = line.by === 'hash' && line.revision !== this.#table?.revision ? 'override' : line.by
+    this.#behindMs = line.durationMs
+    const ticket = this.#recorder.start(
+      { version: line.version, by, unit },
+      by === 'hash' ? this.#slicesOf(line) : null,
+    )
+    this.#behindMs = 0
+    if (line.end === 'abandoned') this.#recorder.abandoned(ticket)
+    else if (line.end === 'failed') this.#recorder.failed(ticket)
+    else this.#recorder.answered(ticket, line.status, line.scored)
+    this.#recorder.left(ticket)
+  }
+
+  #slicesOf({ looks }: LogLine): readonly string[] | null {
+    if (this.#classify === null) return null
+    const headers: Record<string, string> = {}
+    let target = '/'
+    for (const [i, { header }] of Object.values(this.#table?.measurement.slices ?? {}).entries()) {
+      const value = looks[i] ?? ''
+      if (value === '') continue
+      if (header === undefined) target = value
+      else headers[header.toLowerCase()] = value
+    }
+    return this.#classify(viewOf({ headers, target, address: '' }))
+  }
+}
