@@ -6,10 +6,11 @@ const refused = (
   more: string,
   versions = '{ v1: {}, v2: {} }',
   workload = '{ kind: process, command: [serve] }',
+  router = 'nginx',
 ): string => {
   try {
     parseServiceFile(
-      `serin: v1\nservices:\n  shop:\n    listen: 0\n    router: nginx\n    workload: ${workload}\n    versions: ${versions}\n    stable: v1\n${more}`,
+      `serin: v1\nservices:\n  shop:\n    listen: 0\n    router: ${router}\n    workload: ${workload}\n    versions: ${versions}\n    stable: v1\n${more}`,
     )
     return ''
   } catch (error) {
@@ -32,4 +33,17 @@ test('what nginx cannot do is refused when the file is read', () => {
   assert.match(refused(odd), /nginx cannot read a header that is called "x_odd\.name"/)
   const path = `{ v1: { endpoints: ['http://127.0.0.1:1/below'] } }`
   assert.match(refused('', path, '{ kind: endpoints }'), /nginx is told plain addresses only/)
+})
+
+test('what HAProxy cannot do is refused when the file is read', () => {
+  const process = '{ kind: process, command: [serve] }'
+  const told = (more: string, versions = '{ v1: {}, v2: {} }', workload = process): string =>
+    refused(more, versions, workload, 'haproxy')
+  assert.match(told('    strategy: { kind: shadow, pairs: 100 }\n'), /HAProxy cannot compare the answers/)
+  assert.match(
+    told('', `{ v1: { endpoints: ['https://127.0.0.1:1'] } }`, '{ kind: endpoints }'),
+    /HAProxy is told plain addresses only/,
+  )
+  // It reads headers whatever they are called.
+  assert.equal(told('    rules: [{ name: odd, header: { x_odd.name: { equals: a } }, to: canary }]\n'), '')
 })
