@@ -149,6 +149,14 @@ export const journalKinds = {
       expiresAt: 'From when on it is refused, in milliseconds since the epoch; null: never.',
     },
   },
+  'routing.drifted': {
+    stream: 'service',
+    says: 'The router did something else than it was asked, though nothing else had been asked since: somebody changed it by hand, or it lost its table. Serin puts it right.',
+    data: {
+      asked: 'Revision and weights of the table it had.',
+      seen: 'Revision and weights it was found with; revision 0 is not what Serin wrote, null is none.',
+    },
+  },
   'token.revoked': {
     stream: 'system',
     says: 'An admin took a token back.',

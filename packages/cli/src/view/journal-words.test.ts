@@ -56,6 +56,14 @@ test('what a stop has cost is told with its number', () => {
   )
 })
 
+test('a router that somebody changed is told', () => {
+  const seen = { revision: 0, weights: { v1: 10_000 } }
+  assert.equal(
+    journalWords({ kind: 'routing.drifted', data: { asked: { ...seen, revision: 7 }, seen } }),
+    'found the router changed by somebody else, and puts it right',
+  )
+})
+
 test('a token is told by its name', () => {
   assert.equal(
     journalWords({ kind: 'token.created', data: { token: 'ada', role: 'viewer', expiresAt: null, why: 'new here' } }),

@@ -45,6 +45,8 @@ function whatHappened(kind: string, data: JournalLine['data']): string {
       return `made the token ${text(data['token'])}, with the role ${text(data['role'])}`
     case 'token.revoked':
       return `took back the token ${text(data['token'])}`
+    case 'routing.drifted':
+      return 'found the router changed by somebody else, and puts it right'
     case 'version.cut-off':
       return `stopped ${text(data['version'])} with ${text(data['count'])} open requests, streams or tunnels cut off`
     case 'rollout.started':

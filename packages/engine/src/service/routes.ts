@@ -135,6 +135,7 @@ export class Routes {
     const wish = this.wish()
     const text = JSON.stringify(wish)
     this.#tried = text
+    const drifts = this.#applied?.wish === text
     if (this.#applied?.wish !== text) {
       if (!this.#found()) return false
       const table = { ...wish, revision: this.#nextRevision() }
@@ -146,6 +147,8 @@ export class Routes {
     const seen = this.#look(await observe())
     if (seen.revision !== this.#applied.revision || !isAlike(seen.weights, this.#applied.weights)) {
       // Somebody else changed the router, it lost its table, or it took it by halves.
+      const asked = this.#applied
+      if (drifts) this.#ports.guarded(() => this.#tellDrift(asked, seen))
       this.#applied = null
       return false
     }
@@ -172,6 +175,15 @@ export class Routes {
     })
     if (journal.length > 0) record.commit({ journal })
     this.#cutOff = counts
+  }
+
+  #tellDrift(asked: Pick<RoutingObservation, 'revision' | 'weights'>, seen: RoutingObservation): void {
+    const { record } = this.#ports
+    const pick = ({ revision, weights }: Pick<RoutingObservation, 'revision' | 'weights'>) => ({ revision, weights })
+    const data = { asked: pick(asked), seen: pick(seen) }
+    record.commit({
+      journal: [serviceEntry(record.service.name, 'routing.drifted', { by: 'serin', why: '' }, data)],
+    })
   }
 
   #nextRevision(): number {
