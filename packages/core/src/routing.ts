@@ -90,4 +90,6 @@ export interface RoutingTable {
   readonly mirror?: Mirror
   /** False: who gets a version that cannot answer sees it. Absent: stable answers what may be sent twice. */
   readonly shield?: false
+  /** What all addresses speak: HTTP/2 with prior knowledge. Absent: HTTP/1.1. */
+  readonly upstream?: 'h2c'
 }

@@ -19,6 +19,11 @@ export interface Limits {
   /** How long an idle upstream connection is kept, unless the upstream announces less. */
   readonly upstreamKeepAliveMs: number
   readonly connections: number
+  /** Requests under way at once on a connection of HTTP/2. */
+  readonly streams: number
+  /** Requests that a connection of HTTP/2 may take back at once, and for long. */
+  readonly resetBurst: number
+  readonly resetsPerSecond: number
   readonly connectionsPerEndpoint: number
   /** How long requests in flight may take when the gateway is told to go. */
   readonly drainMs: number
@@ -45,6 +50,9 @@ export const defaultLimits: Limits = {
   keepAliveMs: 72_000,
   upstreamKeepAliveMs: 4_000,
   connections: 10_000,
+  streams: 128,
+  resetBurst: 500,
+  resetsPerSecond: 50,
   connectionsPerEndpoint: 1_024,
   drainMs: 30_000,
   lingerMs: 300,

@@ -2,6 +2,9 @@ import type { RoutingTable } from '@serin/core'
 import * as http from 'node:http'
 import * as https from 'node:https'
 import type { Limits } from '../limits.ts'
+import { StreamRequestOut } from './h2/request-out.ts'
+import { Sessions } from './h2/sessions.ts'
+import type { RequestOut } from './message.ts'
 
 /** One address that serves a version, with its connections. */
 export interface Endpoint {
@@ -12,6 +15,8 @@ export interface Endpoint {
   readonly agent: http.Agent
   /** Same address, never a used connection: for the replay after a stale one. */
   readonly freshAgent: http.Agent
+  /** Its connections of HTTP/2, for a table that asks for them. */
+  readonly sessions: Sessions
   open: number
   retired: boolean
 }
@@ -68,15 +73,12 @@ export class Endpoints {
 
   /** Closes all connections. */
   close(): void {
-    for (const endpoint of this.#byUrl.values()) {
-      endpoint.agent.destroy()
-      endpoint.freshAgent.destroy()
-    }
+    for (const endpoint of this.#byUrl.values()) closeAll(endpoint)
     this.#byUrl.clear()
   }
 
   #open(url: string): Endpoint {
-    const { protocol, hostname, port, pathname } = new URL(url)
+    const { protocol, host, hostname, port, pathname } = new URL(url)
     const kept = {
       keepAlive: true,
       scheduling: 'lifo',
@@ -95,6 +97,10 @@ export class Endpoints {
       basePath: pathname.replace(/\/+$/, ''),
       agent: secure ? new https.Agent(kept) : new http.Agent(kept),
       freshAgent: secure ? new https.Agent() : new http.Agent(),
+      sessions: new Sessions(`http://${host}`, {
+        idleMs: this.#limits.keepAliveMs,
+        most: this.#limits.connectionsPerEndpoint,
+      }),
       open: 0,
       // A request that was decided by an older table may still come to an address that has left.
       retired: this.#kept !== null && !this.#kept.has(url),
@@ -105,29 +111,44 @@ export class Endpoints {
 
   #dropIfDone(endpoint: Endpoint): void {
     if (!endpoint.retired || endpoint.open > 0) return
-    endpoint.agent.destroy()
-    endpoint.freshAgent.destroy()
+    closeAll(endpoint)
     this.#byUrl.delete(endpoint.url)
   }
 }
 
-/** Starts a request on an address; `fresh` never takes a used connection. */
-export function requestTo(
-  endpoint: Endpoint,
-  head: {
-    readonly method: string
-    readonly target: string
-    readonly headers: readonly string[]
-    readonly fresh: boolean
-  },
-): http.ClientRequest {
+/** The head of a request to an address; `fresh` never takes a used connection. */
+export interface HeadOut {
+  readonly method: string
+  readonly target: string
+  readonly headers: readonly string[]
+  readonly fresh: boolean
+}
+
+/** Starts a request on an address, by HTTP/2 if its table says that this is what is spoken there. */
+export function askUpstream(endpoint: Endpoint, head: HeadOut, upstream: RoutingTable['upstream']): RequestOut {
+  if (upstream !== 'h2c') return requestTo(endpoint, head)
+  return new StreamRequestOut(endpoint.sessions.take(head.fresh), { ...head, path: pathOf(endpoint, head) })
+}
+
+/** Starts a request of HTTP/1.1 on an address. */
+export function requestTo(endpoint: Endpoint, head: HeadOut): http.ClientRequest {
   const send = endpoint.options.protocol === 'https:' ? https.request : http.request
   return send({
     ...endpoint.options,
     method: head.method,
-    path: head.target === '*' ? '*' : endpoint.basePath + head.target,
+    path: pathOf(endpoint, head),
     headers: head.headers,
     agent: head.fresh ? endpoint.freshAgent : endpoint.agent,
     maxHeaderSize: 65_536,
   })
+}
+
+function pathOf({ basePath }: Endpoint, { target }: HeadOut): string {
+  return target === '*' ? '*' : basePath + target
+}
+
+function closeAll({ agent, freshAgent, sessions }: Endpoint): void {
+  agent.destroy()
+  freshAgent.destroy()
+  sessions.close()
 }

@@ -1,13 +1,16 @@
+import type { AnswerWatch } from '../evidence/generation/answer-watch.ts'
+import type { RoutingTable } from '@serin/core'
 import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import type { AnswerWatch } from '../evidence/generation/answer-watch.ts'
 import type { Ticket } from '../evidence/recorder.ts'
 import type { Limits } from '../limits.ts'
-import { requestTo } from './endpoints.ts'
+import { askUpstream } from './endpoints.ts'
 import type { Endpoint } from './endpoints.ts'
 import { hasBody } from './framing.ts'
+import { deadlineMsOf, isGrpc, statusOfCall, waitedForDeadline } from './grpc.ts'
 import { answerHeaders, requestHeaders, trailersOf } from './headers.ts'
 import type { AnswerMark } from './headers.ts'
+import type { AnswerIn, AnswerOut, RequestIn, RequestOut, Wire } from './message.ts'
 import { noAnswer, noEndpoint, notInTime, sendProblem } from './problem.ts'
 import type { GatewayProblem } from './problem.ts'
 import { discard, idempotent, lingerMs, saysUnable } from './shield.ts'
@@ -24,16 +27,18 @@ export interface Tap {
   /** The body of the request begins to flow. */
   bodyBegins(): void
   /** The head of the answer is there, its body begins to flow. */
-  answered(answer: IncomingMessage): void
+  answered(answer: AnswerIn): void
 }
 
 /** What an exchange needs to know of its surroundings. */
 export interface ExchangeContext extends AnswerMark {
-  readonly request: IncomingMessage
-  readonly response: ServerResponse
+  readonly request: RequestIn
+  readonly response: AnswerOut
   readonly ticket: Ticket
   readonly address: string
   readonly limits: Limits
+  /** What the upstreams speak, as a table says it. */
+  readonly upstream: RoutingTable['upstream']
   /** The next untried address of the version. */
   readonly acquire: (tried: ReadonlySet<string>) => Endpoint | null
   readonly release: (endpoint: Endpoint) => void
@@ -56,13 +61,15 @@ export class Exchange {
   readonly #context: ExchangeContext
   readonly #tried = new Set<string>()
   readonly #bodied: boolean
-  #upstream: ClientRequest | null = null
+  #upstream: RequestOut | null = null
   #endpoint: Endpoint | null = null
-  #answer: IncomingMessage | null = null
+  #answer: AnswerIn | null = null
   #phase: 'connecting' | 'waiting' | 'answering' | 'done' = 'connecting'
   #bodyStarted = false
   #replayed = false
   #unseen = false
+  readonly #grpc: boolean
+  readonly #deadlineMs: number | null
   #bytesBefore = 0
   #progressMs: number
   readonly #startedMs: number
@@ -71,6 +78,8 @@ export class Exchange {
   constructor(context: ExchangeContext, nowMs: number) {
     this.#context = context
     this.#bodied = hasBody(context.request)
+    this.#grpc = isGrpc(context.request)
+    this.#deadlineMs = this.#grpc ? deadlineMsOf(context.request.headers) : null
     this.#progressMs = nowMs
     this.#startedMs = nowMs
   }
@@ -100,7 +109,8 @@ export class Exchange {
     if (this.#phase === 'connecting' && idleMs > limits.connectMs) {
       this.#timedOut = 'connect'
       this.#upstream?.destroy()
-    } else if (this.#phase === 'waiting' && this.#bodyStarted && !request.complete && !request.isPaused()) {
+    } else if (this.#grpc) this.#checkCall(nowMs)
+    else if (this.#phase === 'waiting' && this.#bodyStarted && !request.complete && !request.isPaused()) {
       if (idleMs > limits.requestBodyIdleMs) this.#clientTooSlow()
     } else if (this.#phase === 'waiting' && idleMs > limits.answerMs) {
       this.#timedOut = 'answer'
@@ -109,6 +119,14 @@ export class Exchange {
       if (this.#answer.isPaused()) this.#context.response.destroy()
       else if (!String(this.#answer.headers['content-type']).startsWith('text/event-stream')) this.#truncated()
     }
+  }
+
+  /** A call may be silent as long as its client likes: it says when it has waited enough. */
+  #checkCall(nowMs: number): void {
+    if (this.#phase !== 'waiting' || this.#deadlineMs === null) return
+    if (nowMs - this.#startedMs < this.#deadlineMs + lingerMs) return
+    this.#timedOut = 'answer'
+    this.#upstream?.destroy()
   }
 
   /** Tells the exchange what time it is when something moves. */
@@ -128,12 +146,16 @@ export class Exchange {
     this.#phase = 'connecting'
     this.#timedOut = null
     this.#moved()
-    const upstream = requestTo(endpoint, {
-      method: request.method ?? 'GET',
-      target: request.url ?? '/',
-      headers: requestHeaders(request, { address, requestId, upgrade: null }),
-      fresh,
-    })
+    const upstream = askUpstream(
+      endpoint,
+      {
+        method: request.method ?? 'GET',
+        target: request.url ?? '/',
+        headers: requestHeaders(request, { address, requestId, upgrade: null }),
+        fresh,
+      },
+      this.#context.upstream,
+    )
     this.#upstream = upstream
     upstream.on('socket', (socket) => this.#onSocket(upstream, socket))
     upstream.on('response', (answer) => this.#relay(upstream, answer))
@@ -146,14 +168,14 @@ export class Exchange {
     if (!this.#bodied) upstream.end()
   }
 
-  #onSocket(upstream: ClientRequest, socket: Socket): void {
+  #onSocket(upstream: RequestOut, socket: Wire): void {
     if (upstream !== this.#upstream) return
     this.#bytesBefore = socket.bytesRead
     if (socket.connecting) socket.once('connect', () => this.#connected(upstream))
     else this.#connected(upstream)
   }
 
-  #connected(upstream: ClientRequest): void {
+  #connected(upstream: RequestOut): void {
     if (upstream !== this.#upstream || this.#phase !== 'connecting') return
     this.#phase = 'waiting'
     this.#moved()
@@ -163,14 +185,14 @@ export class Exchange {
   }
 
   /** The upstream wants the body that the client announced with `Expect: 100-continue`. */
-  #continue(upstream: ClientRequest): void {
+  #continue(upstream: RequestOut): void {
     if (upstream !== this.#upstream || this.#phase !== 'waiting') return
     this.#context.response.writeContinue()
     if (this.#bodied && !this.#bodyStarted) this.#sendBody(upstream)
   }
 
   /** From the first byte of the body on there is no other attempt: nothing of it is kept. */
-  #sendBody(upstream: ClientRequest): void {
+  #sendBody(upstream: RequestOut): void {
     const { request } = this.#context
     this.#bodyStarted = true
     request.on('data', (chunk: Buffer) => {
@@ -187,7 +209,7 @@ export class Exchange {
     })
   }
 
-  #relay(upstream: ClientRequest, answer: IncomingMessage): void {
+  #relay(upstream: RequestOut, answer: AnswerIn): void {
     if (upstream !== this.#upstream || this.#phase === 'done') {
       answer.resume()
       return
@@ -234,7 +256,7 @@ export class Exchange {
       begun = true
       if (answer.rawTrailers.length > 0) response.addTrailers(trailersOf(answer.rawTrailers))
       response.end()
-      this.#end({ kind: 'answered', status, whole: true })
+      this.#end({ kind: 'answered', status: this.#grpc ? statusOfCall(answer) : status, whole: true })
       this.#lingerOverRest()
     })
     this.#context.tap?.answered(answer)
@@ -259,7 +281,7 @@ export class Exchange {
   }
 
   /** The upstream connection failed before an answer. */
-  #lost(upstream: ClientRequest): void {
+  #lost(upstream: RequestOut): void {
     if (upstream !== this.#upstream || this.#phase === 'answering' || this.#phase === 'done') return
     const { request } = this.#context
     if (this.#phase === 'connecting' && !this.#bodyStarted) {
@@ -340,6 +362,8 @@ export class Exchange {
     // Stable's answer had begun: how this version does is still worth knowing.
     if (this.#unseen && this.#context.response.headersSent) return
     const status = this.#answer?.statusCode
+    const waited = waitedForDeadline(this.#deadlineMs, performance.now() - this.#startedMs)
+    if (status === undefined && waited) this.#end({ kind: 'failed', cutOff: false })
     this.#end(status === undefined ? { kind: 'abandoned' } : { kind: 'answered', status, whole: false })
     this.#upstream?.destroy()
   }

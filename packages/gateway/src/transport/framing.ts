@@ -1,5 +1,5 @@
-import type { IncomingMessage } from 'node:http'
 import type { Limits } from '../limits.ts'
+import type { RequestIn } from './message.ts'
 
 /** Why a request is not passed on: a status and a sentence. */
 export interface Refusal {
@@ -15,7 +15,7 @@ const lengthText = /^\d{1,15}$/
  * What Node's strict parser lets through and a gateway must not: anything two servers could read in two ways. Null when the request is
  * sound. The connection is closed after a refusal, so nothing that follows is parsed.
  */
-export function refusalOf(request: IncomingMessage, limits: Limits): Refusal | null {
+export function refusalOf(request: RequestIn, limits: Limits): Refusal | null {
   const { rawHeaders } = request
   if (rawHeaders.length > limits.headers * 2) return { status: 431, detail: `More than ${limits.headers} headers.` }
   const found = { hosts: 0, lengths: 0, encodings: 0 }
@@ -37,7 +37,7 @@ export function refusalOf(request: IncomingMessage, limits: Limits): Refusal | n
 }
 
 function framingRefusal(
-  request: IncomingMessage,
+  request: RequestIn,
   { hosts, lengths, encodings }: { hosts: number; lengths: number; encodings: number },
 ): Refusal | null {
   if (hosts > 1) return bad('More than one Host header.')
@@ -53,7 +53,7 @@ function framingRefusal(
   return null
 }
 
-function targetRefusal(request: IncomingMessage): Refusal | null {
+function targetRefusal(request: RequestIn): Refusal | null {
   const target = request.url ?? ''
   if (!targetText.test(target)) return bad('The request target holds characters that are not allowed.')
   if (target === '*') return request.method === 'OPTIONS' ? null : bad('The target "*" is for OPTIONS only.')
@@ -66,7 +66,7 @@ function bad(detail: string): Refusal {
 }
 
 /** Whether a body follows the head, by the only two signs there are. */
-export function hasBody(request: Pick<IncomingMessage, 'headers'>): boolean {
+export function hasBody(request: Pick<RequestIn, 'headers'>): boolean {
   const { headers } = request
   if (headers['transfer-encoding'] !== undefined) return true
   return headers['content-length'] !== undefined && Number(headers['content-length']) > 0

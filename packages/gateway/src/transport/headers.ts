@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http'
+import type { AnswerIn, RequestIn } from './message.ts'
 
 /** Headers that belong to one connection and are never passed on (RFC 9110 §7.6.1). */
 const hopByHop = new Set([
@@ -33,7 +33,7 @@ export interface Forwarding {
 }
 
 /** Headers of the request to the upstream, as a flat list of names and values. */
-export function requestHeaders(request: IncomingMessage, { address, requestId, upgrade }: Forwarding): string[] {
+export function requestHeaders(request: RequestIn, { address, requestId, upgrade }: Forwarding): string[] {
   const { headers, rawHeaders } = request
   const list: string[] = []
   copy(rawHeaders, nominatedBy(headers.connection), (name) => !rewritten.has(name), list)
@@ -65,12 +65,12 @@ export interface AnswerMark {
 }
 
 /** Whether an answer never has to end. */
-export function isEventStream({ headers }: IncomingMessage): boolean {
+export function isEventStream({ headers }: Pick<AnswerIn, 'headers'>): boolean {
   return String(headers['content-type']).startsWith('text/event-stream')
 }
 
 /** Headers of the answer to the client, as a flat list of names and values. */
-export function answerHeaders(answer: IncomingMessage, added: AnswerMark): string[] {
+export function answerHeaders(answer: AnswerIn, added: AnswerMark): string[] {
   const list: string[] = []
   copy(answer.rawHeaders, nominatedBy(answer.headers.connection), (name) => !ours.has(name), list)
   list.push('serin-version', added.version, 'serin-request', added.mark)

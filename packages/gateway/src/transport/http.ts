@@ -1,8 +1,6 @@
 import { viewOf } from '@serin/core/assignment'
-import * as http from 'node:http'
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import * as net from 'node:net'
-import type { AddressInfo } from 'node:net'
+import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { AccessLog } from '../access-log.ts'
 import type { Snapshot } from '../decide/snapshot.ts'
@@ -12,17 +10,22 @@ import type { Lookups } from '../lookups/lookups.ts'
 import { plainAddress } from './address.ts'
 import { Assigning } from './assigning.ts'
 import type { Assigned, Refused } from './assigning.ts'
+import { Doors } from './doors.ts'
 import { Endpoints } from './endpoints.ts'
 import { Exchange } from './exchange.ts'
 import type { Outcome } from './exchange.ts'
 import { hasBody, refusalOf } from './framing.ts'
+import { newH1Server } from './h1-server.ts'
+import { H2Server } from './h2/server.ts'
+import type { StreamAnswer, StreamRequest } from './h2/server-stream.ts'
 import { Lane } from './lane/lane.ts'
-import { listenOn } from './listen.ts'
+import type { AnswerOut, RequestIn } from './message.ts'
 import { Mirroring } from './mirror/mirroring.ts'
 import { endWithProblem, sendProblem } from './problem.ts'
 import { isShielded } from './shield.ts'
 import { openTunnel } from './tunnel.ts'
 
+const badHost = { status: 400, detail: 'The Host header is another host than ":authority".' } as const
 const noTable = { status: 503, detail: 'The gateway has no routing table yet.' } as const
 
 /** What the data plane is made of. */
@@ -51,16 +54,18 @@ export function transportOf(asked = 'auto'): Transport {
 /** A request on its way through. */
 interface Taken extends Assigned {
   readonly snapshot: Snapshot
-  readonly request: IncomingMessage
-  readonly response: ServerResponse
+  readonly request: RequestIn
+  readonly response: AnswerOut
 }
 
-/** The data plane on Node's public HTTP API. Decision and evidence live elsewhere; this file only moves bytes. */
+/** The data plane on Node's public HTTP APIs. Decision and evidence live elsewhere; this file only moves bytes. */
 export class HttpTransport {
   readonly endpoints: Endpoints
   readonly mirroring: Mirroring
   readonly #options: HttpTransportOptions
-  readonly #servers: http.Server[] = []
+  readonly #doors: Doors
+  readonly #h1: HttpServer
+  readonly #h2: H2Server
   readonly #assigning: Assigning
   readonly #lane: Lane | null
   readonly #exchanges = new Set<Exchange>()
@@ -80,6 +85,17 @@ export class HttpTransport {
     this.endpoints = new Endpoints(limits)
     this.mirroring = new Mirroring({ recorder: options.recorder, limits })
     this.#assigning = new Assigning(options)
+    this.#h1 = newH1Server(limits, {
+      tunnels: () => options.current()?.table.upstream !== 'h2c',
+      request: (request, response) => this.#take(request, response),
+      upgrade: (request, socket, head) => this.#upgrade(request, socket, head),
+      clientError: (error, socket) => this.#clientError(error, socket),
+    })
+    this.#h2 = new H2Server(limits, (request, answer, socket) => this.#takeStream(request, answer, socket))
+    this.#doors = new Doors(limits, {
+      h1: (socket) => this.#h1.emit('connection', socket),
+      h2: (socket) => this.#h2.accept(socket),
+    })
     this.#lane =
       options.transport === 'http'
         ? null
@@ -96,6 +112,7 @@ export class HttpTransport {
         const nowMs = performance.now()
         for (const exchange of this.#exchanges) exchange.check(nowMs)
         this.#lane?.check(nowMs)
+        this.#h2.check(nowMs)
       },
       Math.min(500, limits.connectMs / 4),
     )
@@ -107,18 +124,11 @@ export class HttpTransport {
    * rules and the hash say.
    */
   async listen(host: string, port: number, { preview = false } = {}): Promise<AddressInfo> {
-    const server = this.#newServer()
-    if (this.#lane !== null && !preview) {
-      const address = await this.#lane.listen(host, port, server)
-      // It never listens itself: this starts what it does when it does, such as watching for slow heads.
-      server.emit('listening')
-      this.#servers.push(server)
-      return address
-    }
-    if (preview) server.on('connection', (socket) => this.#previewing.add(socket))
-    const address = await listenOn(server, host, port)
-    this.#servers.push(server)
-    return address
+    if (this.#lane !== null && !preview)
+      return await this.#lane.listen(host, port, (socket) => this.#doors.enter(socket))
+    return await this.#doors.plain(host, port, (socket) => {
+      if (preview) this.#previewing.add(socket)
+    })
   }
 
   /**
@@ -129,14 +139,9 @@ export class HttpTransport {
     if (this.#leaving) return 0
     this.#leaving = true
     this.mirroring.leave()
-    const closed = Promise.all(
-      this.#servers.map(async (server) => {
-        await new Promise<void>((resolve) => {
-          // Not `http.Server.close`: that one cuts idle connections at once, also when a request is on its way.
-          net.Server.prototype.close.call(server, () => resolve())
-        })
-      }),
-    )
+    // Not `http.Server.close`: that one cuts idle connections at once, also when a request is on its way.
+    const closed = this.#doors.leave()
+    this.#h2.leave()
     const laneClosed = this.#lane?.leave()
     let cutOff = 0
     const over = setTimeout(() => {
@@ -145,7 +150,9 @@ export class HttpTransport {
       this.#cut()
     }, deadlineMs)
     const linger = setInterval(() => {
-      for (const server of this.#servers) server.closeIdleConnections()
+      this.#h1.closeIdleConnections()
+      this.#h2.closeIdle()
+      this.#doors.closeIdle()
       this.#lane?.closeIdle()
     }, this.#options.limits.lingerMs)
     await closed
@@ -160,10 +167,10 @@ export class HttpTransport {
     clearInterval(this.#sweeper)
     for (const socket of this.#tunnels) socket.destroy()
     this.#lane?.cut()
-    for (const server of this.#servers) {
-      server.close(() => {})
-      server.closeAllConnections()
-    }
+    this.#h1.close(() => {})
+    this.#h1.closeAllConnections()
+    this.#h2.cut()
+    this.#doors.closeIdle()
     this.endpoints.close()
   }
 
@@ -174,53 +181,37 @@ export class HttpTransport {
     return sums
   }
 
-  #newServer(): http.Server {
-    const { limits } = this.#options
-    const server = http.createServer({
-      insecureHTTPParser: false,
-      requireHostHeader: true,
-      maxHeaderSize: limits.headBytes,
-      headersTimeout: limits.headMs,
-      requestTimeout: 0, // A body may take as long as it flows: `Exchange.check` watches it.
-      keepAliveTimeout: limits.keepAliveMs,
-      connectionsCheckingInterval: Math.min(1_000, limits.headMs),
-      noDelay: true,
-      shouldUpgradeCallback: (request) => isTunnel(request),
-    })
-    // Node would drop headers beyond its own count silently; `refusalOf` refuses instead.
-    server.maxHeadersCount = 0
-    server.maxConnections = limits.connections
-    server.on('request', (request, response) => this.#take(request, response))
-    server.on('checkContinue', (request, response) => this.#take(request, response))
-    server.on('checkExpectation', (_request, response) => {
-      sendProblem(response, { status: 417, detail: 'Only "Expect: 100-continue" is known.' }, { close: true })
-    })
-    server.on('connect', (_request, socket) =>
-      endWithProblem(socket, { status: 405, detail: 'CONNECT is not served here.' }),
-    )
-    server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head))
-    server.on('clientError', (error, socket) => this.#clientError(error, socket))
-    return server
-  }
-
   #take(request: IncomingMessage, response: ServerResponse): void {
-    const { current, limits, recorder } = this.#options
     const { socket } = request
     if (this.#refused.has(socket)) return
     this.#answering.set(socket, (this.#answering.get(socket) ?? 0) + 1)
     response.on('close', () => this.#answering.set(socket, (this.#answering.get(socket) ?? 1) - 1))
-    const refusal = refusalOf(request, limits)
-    if (refusal !== null) {
+    const refusal = refusalOf(request, this.#options.limits)
+    if (refusal === null) this.#serve(request, response, socket)
+    else {
       this.#refused.add(socket)
       sendProblem(response, refusal, { close: true })
-      return
     }
+  }
+
+  /** One refused stream says nothing of the others on its connection. */
+  #takeStream(request: StreamRequest, answer: StreamAnswer, socket: Duplex): void {
+    const refusal = request.twoHosts ? badHost : refusalOf(request, this.#options.limits)
+    if (refusal === null) this.#serve(request, answer, socket)
+    else {
+      sendProblem(answer, refusal, { close: false })
+      request.destroy()
+    }
+  }
+
+  #serve(request: RequestIn, response: AnswerOut, socket: Duplex): void {
+    const { current, limits, recorder } = this.#options
     const snapshot = current()
     if (snapshot === null) {
       sendProblem(response, noTable, { close: hasBody(request) })
       return
     }
-    const assigned = this.#assign(snapshot, request)
+    const assigned = this.#assign(snapshot, request, socket)
     if ('refusal' in assigned) {
       sendProblem(response, assigned.refusal, { close: hasBody(request) })
       return
@@ -232,6 +223,7 @@ export class HttpTransport {
       {
         ...taken,
         limits,
+        upstream: snapshot.table.upstream,
         acquire: (tried) => this.endpoints.acquire(version, snapshot.endpoints.get(version) ?? [], tried),
         release: (endpoint) => this.endpoints.release(endpoint),
         leaving: () => this.#leaving,
@@ -271,6 +263,7 @@ export class HttpTransport {
         ...(setCookie === undefined ? {} : { setCookie }),
         shielded,
         limits,
+        upstream: snapshot.table.upstream,
         acquire: (tried) => this.endpoints.acquire(stable, snapshot.endpoints.get(stable) ?? [], tried),
         release: (endpoint) => this.endpoints.release(endpoint),
         leaving: () => this.#leaving,
@@ -301,7 +294,7 @@ export class HttpTransport {
       endWithProblem(socket, refusal ?? noTable)
       return
     }
-    const decided = this.#assign(snapshot, request)
+    const decided = this.#assign(snapshot, request, socket)
     if ('refusal' in decided) {
       endWithProblem(socket, decided.refusal)
       return
@@ -341,14 +334,14 @@ export class HttpTransport {
     endWithProblem(socket, { status, detail: 'The request is not sound HTTP.' })
   }
 
-  #assign(snapshot: Snapshot, request: IncomingMessage): Assigned | Refused {
-    const address = plainAddress(request.socket.remoteAddress)
+  #assign(snapshot: Snapshot, request: RequestIn, socket: Duplex): Assigned | Refused {
+    const address = plainAddress('remoteAddress' in socket ? (socket as Socket).remoteAddress : undefined)
     return this.#assigning.assign(snapshot, {
       view: viewOf({ headers: request.headers, target: request.url ?? '/', address }),
       address,
       givenId: request.headers['x-request-id'],
-      previews: this.#previewing.has(request.socket),
-      encrypted: 'encrypted' in request.socket,
+      previews: this.#previewing.has(socket),
+      encrypted: 'encrypted' in socket,
     })
   }
 
@@ -365,9 +358,4 @@ function settle(recorder: Recorder, ticket: Ticket, outcome: Outcome, { stays = 
     if (outcome.cutOff) recorder.wasCutOff(ticket.account.version)
   } else recorder.abandoned(ticket)
   if (!stays) recorder.left(ticket)
-}
-
-/** Only a plain GET becomes a tunnel; `h2c` is not spoken, and a body before an upgrade is not taken: those are served as HTTP/1.1. */
-function isTunnel(request: IncomingMessage): boolean {
-  return request.method === 'GET' && !hasBody(request) && request.headers.upgrade?.toLowerCase() !== 'h2c'
 }

@@ -1,7 +1,8 @@
 import { STATUS_CODES } from 'node:http'
-import type { ServerResponse } from 'node:http'
 import type { Writable } from 'node:stream'
+import { grpcStatusOf, isGrpc, messageText } from './grpc.ts'
 import type { AnswerMark } from './headers.ts'
+import type { AnswerOut } from './message.ts'
 
 /** A small problem document (RFC 9457) of the gateway's own. */
 export interface GatewayProblem {
@@ -34,23 +35,29 @@ export function bodyOf({ status, detail }: GatewayProblem): string {
   return JSON.stringify({ type: 'about:blank', title: STATUS_CODES[status] ?? 'Error', status, detail })
 }
 
-/** Answers with a problem; `close` when the connection cannot be trusted or is to end. */
+/** Answers with a problem; `close` when the connection cannot be trusted or is to end. A call of gRPC gets a status of gRPC. */
 export function sendProblem(
-  response: ServerResponse,
+  response: AnswerOut,
   problem: GatewayProblem,
   { close, ...added }: Partial<AnswerMark> & { readonly close: boolean },
 ): void {
+  const marks = [
+    ...(added.version === undefined ? [] : ['serin-version', added.version]),
+    ...(added.mark === undefined ? [] : ['serin-request', added.mark]),
+    ...(added.shielded === undefined ? [] : ['serin-shielded', added.shielded]),
+    ...(added.setCookie === undefined ? [] : ['set-cookie', added.setCookie]),
+    ...(added.requestId === undefined ? [] : ['x-request-id', added.requestId]),
+    ...(close ? ['connection', 'close'] : []),
+  ]
+  if (isGrpc(response.req)) {
+    const status = ['grpc-status', String(grpcStatusOf(problem.status)), 'grpc-message', messageText(problem.detail)]
+    response.writeHead(200, 'OK', ['content-type', 'application/grpc', ...status, ...marks])
+    response.end()
+    return
+  }
   const body = bodyOf(problem)
-  response.writeHead(problem.status, {
-    'content-type': 'application/problem+json',
-    'content-length': Buffer.byteLength(body),
-    ...(added.version === undefined ? {} : { 'serin-version': added.version }),
-    ...(added.mark === undefined ? {} : { 'serin-request': added.mark }),
-    ...(added.shielded === undefined ? {} : { 'serin-shielded': added.shielded }),
-    ...(added.setCookie === undefined ? {} : { 'set-cookie': added.setCookie }),
-    ...(added.requestId === undefined ? {} : { 'x-request-id': added.requestId }),
-    ...(close ? { connection: 'close' } : {}),
-  })
+  const kind = ['content-type', 'application/problem+json', 'content-length', String(Buffer.byteLength(body))]
+  response.writeHead(problem.status, STATUS_CODES[problem.status] ?? 'Error', [...kind, ...marks])
   response.end(body)
 }
 

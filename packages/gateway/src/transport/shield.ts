@@ -1,7 +1,7 @@
-import type { ClientRequest, IncomingMessage } from 'node:http'
 import type { Snapshot } from '../decide/snapshot.ts'
 import { hasBody } from './framing.ts'
 import { isEventStream } from './headers.ts'
+import type { AnswerIn, RequestIn, RequestOut } from './message.ts'
 
 /** Methods that may be sent again. */
 export const idempotent: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
@@ -26,7 +26,7 @@ export function saysUnable(status: number): boolean {
  */
 export function isShielded(
   { table, endpoints }: Snapshot,
-  request: Pick<IncomingMessage, 'method' | 'headers'>,
+  request: Pick<RequestIn, 'method' | 'headers'>,
   { version, by }: { readonly version: string; readonly by: string },
 ): boolean {
   if (table.shield === false || version === table.stable || by === 'override') return false
@@ -35,7 +35,7 @@ export function isShielded(
 }
 
 /** Reads an answer that nobody will see, so that its connection can be used again and its end is known; of a long one only the beginning. */
-export function discard(upstream: ClientRequest, answer: IncomingMessage, ended: () => void): void {
+export function discard(upstream: RequestOut, answer: AnswerIn, ended: () => void): void {
   let bytes = 0
   const stop = (): void => {
     ended()

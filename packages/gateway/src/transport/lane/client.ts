@@ -162,8 +162,8 @@ export class Client implements Sink {
 
   #step(): boolean {
     const pending = this.#pending
-    // Empty lines before a request: rare, and not worth a rule here.
-    if (pending[0] === 13 || pending[0] === 10) {
+    // Empty lines before a request: rare, and not worth a rule here. And the first bytes of HTTP/2.
+    if (pending[0] === 13 || pending[0] === 10 || isPreface(pending)) {
       this.#handOver()
       return false
     }
@@ -220,4 +220,9 @@ export class Client implements Sink {
     this.#lane.gone(this)
     for (const exchange of this.exchanges) exchange.clientLeft()
   }
+}
+
+/** `PRI` begins no request of HTTP/1.1. */
+function isPreface(bytes: Buffer): boolean {
+  return bytes[0] === 80 && bytes[1] === 82 && bytes[2] === 73
 }

@@ -1,5 +1,4 @@
 import { viewOf } from '@serin/core/assignment'
-import type { Server as HttpServer } from 'node:http'
 import * as net from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Snapshot } from '../../decide/snapshot.ts'
@@ -55,7 +54,7 @@ export class Lane {
   }
 
   /** Starts to take connections; `full` gets those with a request that is not ordinary. */
-  async listen(host: string, port: number, full: HttpServer): Promise<AddressInfo> {
+  async listen(host: string, port: number, full: (socket: Socket) => void): Promise<AddressInfo> {
     const server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#connected(socket, full))
     server.maxConnections = this.#options.limits.connections
     const address = await listenOn(server, host, port)
@@ -93,7 +92,7 @@ export class Lane {
     this.#pool.check(nowMs)
   }
 
-  #connected(socket: Socket, full: HttpServer): void {
+  #connected(socket: Socket, full: (socket: Socket) => void): void {
     const { limits, leaving } = this.#options
     const client = new Client(socket, {
       ...limits,
@@ -107,8 +106,7 @@ export class Lane {
         }
         socket.pause()
         socket.unshift(bytes)
-        full.emit('connection', socket)
-        socket.resume()
+        full(socket)
       },
       gone: (gone) => this.#clients.delete(gone),
     })
@@ -217,8 +215,8 @@ export class Lane {
     const known = this.#fitting.get(snapshot)
     if (known !== undefined) return known
     const plain = [...snapshot.endpoints.values()].flat().every((url) => url.startsWith('http:'))
-    const { mirror, measurement } = snapshot.table
-    const fits = plain && mirror === undefined && measurement.generation === undefined
+    const { mirror, measurement, upstream } = snapshot.table
+    const fits = plain && mirror === undefined && measurement.generation === undefined && upstream === undefined
     this.#fitting.set(snapshot, fits)
     return fits
   }

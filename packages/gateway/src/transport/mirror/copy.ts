@@ -1,7 +1,9 @@
-import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http'
-import { requestTo } from '../endpoints.ts'
+import type { RoutingTable } from '@serin/core'
+import type { IncomingHttpHeaders } from 'node:http'
+import { askUpstream } from '../endpoints.ts'
 import type { Endpoint } from '../endpoints.ts'
 import { isEventStream } from '../headers.ts'
+import type { AnswerIn, RequestOut } from '../message.ts'
 import type { KeptBody } from './keeping.ts'
 
 /** What is sent, and where it may go. */
@@ -11,6 +13,7 @@ export interface CopyContext {
   readonly headers: readonly string[]
   readonly trailers: readonly [string, string][]
   readonly body: Buffer
+  readonly upstream: RoutingTable['upstream']
   /** Where the answer is kept. */
   readonly kept: KeptBody
   /** Whether it may be sent again when a used connection turns out to be dead. */
@@ -36,9 +39,9 @@ export interface CopyEnd {
 export class Copy {
   readonly #context: CopyContext
   readonly #tried = new Set<string>()
-  #upstream: ClientRequest | null = null
+  #upstream: RequestOut | null = null
   #endpoint: Endpoint | null = null
-  #answer: IncomingMessage | null = null
+  #answer: AnswerIn | null = null
   #connected = false
   #bytesBefore = 0
   #replayed = false
@@ -82,7 +85,11 @@ export class Copy {
     }
     this.#tried.add(endpoint.url)
     this.#connected = false
-    const upstream = requestTo(endpoint, { method, target, headers, fresh: again || !replayable })
+    const upstream = askUpstream(
+      endpoint,
+      { method, target, headers, fresh: again || !replayable },
+      this.#context.upstream,
+    )
     this.#upstream = upstream
     upstream.on('socket', (socket) => {
       this.#bytesBefore = socket.bytesRead
@@ -99,7 +106,7 @@ export class Copy {
     upstream.end(body)
   }
 
-  #read(answer: IncomingMessage): void {
+  #read(answer: AnswerIn): void {
     if (this.#done) {
       answer.resume()
       return
@@ -119,7 +126,7 @@ export class Copy {
     })
   }
 
-  #lost(upstream: ClientRequest): void {
+  #lost(upstream: RequestOut): void {
     if (this.#done || upstream !== this.#upstream || this.#answer !== null) return
     const silent = upstream.socket === null || upstream.socket.bytesRead === this.#bytesBefore
     if (!this.#connected) this.#attempt(false)

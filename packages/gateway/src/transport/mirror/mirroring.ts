@@ -1,6 +1,5 @@
 import type { Mirror, RoutingTable } from '@serin/core'
 import { boundOf, murmurHash2 } from '@serin/core/assignment'
-import type { IncomingMessage } from 'node:http'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { ComparedPair } from '../../evidence/mirror-tally.ts'
 import type { Recorder } from '../../evidence/recorder.ts'
@@ -10,6 +9,8 @@ import type { Answer, Body, Rules } from '../../mirror/compare.ts'
 import { Endpoints } from '../endpoints.ts'
 import { idempotent } from '../shield.ts'
 import { hasBody } from '../framing.ts'
+import { isGrpc } from '../grpc.ts'
+import type { RequestIn } from '../message.ts'
 import { requestHeaders } from '../headers.ts'
 import { decoded, encodingOf } from './decode.ts'
 import { KeptBody, Room } from './keeping.ts'
@@ -24,13 +25,14 @@ interface Active {
   readonly salt: string
   readonly methods: ReadonlySet<string>
   readonly bound: number
+  readonly upstream: RoutingTable['upstream']
   /** Pairs begun under another question are thrown away. */
   readonly question: string
 }
 
 /** A request that was assigned. */
 export interface Assigned {
-  readonly request: IncomingMessage
+  readonly request: RequestIn
   readonly version: string
   readonly unit: string | null
   readonly address: string
@@ -109,6 +111,7 @@ export class Mirroring {
       method,
       target: request.url ?? '/',
       headers,
+      upstream: active.upstream,
       bodied: hasBody(request),
       replayable: idempotent.has(method),
       timeoutMs: mirror.timeoutMs,
@@ -176,12 +179,13 @@ export class Mirroring {
   }
 }
 
-function activeOf({ mirror, stable, salt, measurement }: RoutingTable): Active | null {
+function activeOf({ mirror, stable, salt, measurement, upstream }: RoutingTable): Active | null {
   if (mirror === undefined) return null
   const { version, shareBp, methods, body, ignored, tolerance } = mirror
   return {
     mirror,
     stable,
+    upstream,
     rules: rulesOf(mirror),
     // Of its own: who is copied must not depend on who is assigned what.
     salt: `serin.mirror/${salt}`,
@@ -191,8 +195,13 @@ function activeOf({ mirror, stable, salt, measurement }: RoutingTable): Active |
   }
 }
 
-function wanted({ methods, salt, bound }: Active, request: IncomingMessage, unit: string | null): boolean {
-  if (!methods.has(request.method ?? '') || uncopied.some((name) => request.headers[name] !== undefined)) return false
+function wanted({ methods, salt, bound }: Active, request: RequestIn, unit: string | null): boolean {
+  if (
+    !methods.has(request.method ?? '') ||
+    isGrpc(request) ||
+    uncopied.some((name) => request.headers[name] !== undefined)
+  )
+    return false
   return murmurHash2(salt + (unit ?? String(Math.random()))) < bound
 }
 

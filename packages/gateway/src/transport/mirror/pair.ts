@@ -1,7 +1,8 @@
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import type { IncomingHttpHeaders } from 'node:http'
 import type { Tap, Outcome } from '../exchange.ts'
 import { trailersOf } from '../headers.ts'
 import { isEventStream } from '../headers.ts'
+import type { AnswerIn, RequestIn } from '../message.ts'
 import { Copy } from './copy.ts'
 import type { CopyContext, CopyEnd } from './copy.ts'
 import type { KeptBody } from './keeping.ts'
@@ -24,8 +25,11 @@ export interface Sides {
 }
 
 /** What a pair needs to know of its surroundings. */
-export interface PairContext extends Pick<CopyContext, 'method' | 'target' | 'headers' | 'acquire' | 'release'> {
-  readonly request: IncomingMessage
+export interface PairContext extends Pick<
+  CopyContext,
+  'method' | 'target' | 'headers' | 'upstream' | 'acquire' | 'release'
+> {
+  readonly request: RequestIn
   readonly bodied: boolean
   readonly replayable: boolean
   readonly timeoutMs: number
@@ -43,7 +47,7 @@ export class Pair implements Tap {
   #timer: NodeJS.Timeout | undefined
   #landed: (() => void) | null = null
   #sentMs = 0
-  #head: IncomingMessage | null = null
+  #head: AnswerIn | null = null
   #stable: Side | null = null
   #canary: Side | null = null
   #over = false
@@ -67,7 +71,7 @@ export class Pair implements Tap {
     request.on('end', () => this.#send())
   }
 
-  answered(answer: IncomingMessage): void {
+  answered(answer: AnswerIn): void {
     this.#head = answer
     const kept = this.#context.bodies.stable
     // Streams may go on for hours, large answers for minutes: their status is known now.
