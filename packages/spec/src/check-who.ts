@@ -43,9 +43,6 @@ export function checkBeyondGateway(service: Service): readonly Issue[] {
     ...(sticky === false ? [] : [no(['sticky'], 'give an id to who comes without one')]),
     ...unit.flatMap((source, i) => ('claim' in source ? [no(['unit', i, 'claim'], 'read a token')] : [])),
     ...(typeof override === 'object' ? [no(['override', 'keySha256'], 'check the secret of an override')] : []),
-    ...everyCondition(service).flatMap(({ path, asked: { segment } }) =>
-      segment === undefined || namesSegments.includes(router) ? [] : [no([...path, 'segment'], 'tell segments apart')],
-    ),
     ...everyCondition(service).flatMap(({ path, asked }) =>
       Object.entries(cannotMatch).flatMap(([part, cannot]) =>
         asked[part as keyof typeof cannotMatch] === undefined ? [] : [no([...path, part], cannot)],
@@ -53,9 +50,6 @@ export function checkBeyondGateway(service: Service): readonly Issue[] {
     ),
   ]
 }
-
-/** Who, besides the gateway, resolves the segment that a rule names. */
-const namesSegments: readonly Service['router'][] = ['nginx']
 
 const cannotMatch = {
   country: 'tell countries apart',

@@ -38,6 +38,7 @@ function problemOf(value: unknown): string | null {
     return '"overrideHeader" must be a lower-case header name or null.'
   }
   if (value['shield'] !== undefined && value['shield'] !== false) return '"shield" must be false or absent.'
+  if (value['upstream'] !== undefined && value['upstream'] !== 'h2c') return '"upstream" must be "h2c" or absent.'
   return (
     whoProblem(value, rules) ?? armsProblem(value) ?? measurementProblem(value['measurement']) ?? mirrorProblem(value)
   )

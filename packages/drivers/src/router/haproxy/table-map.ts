@@ -1,14 +1,15 @@
 import type { RoutingTable } from '@serin/core'
-import type { RoutingRule, UnitSource } from '@serin/spec'
+import type { RoutingRule, Segment, UnitSource } from '@serin/spec'
 
 type Match = NonNullable<RoutingRule['path']>
-type Source = UnitSource | { readonly path: true }
+type Source = Exclude<UnitSource, { readonly claim: string }> | { readonly path: true }
 /** A line of a map: a key and what is looked up under it. */
 export type Entry = readonly [key: string, value: string]
 
 /** A table as the map that `decide.lua` reads. `split` is what people may want to look at: the revision, and of each version backend, weight and name. */
 export function tableMap(table: RoutingTable, backendOf: (version: string) => number): readonly Entry[] {
-  const { revision, arms, salt, unit, stable, canary, overrideHeader, rules, measurement } = table
+  const { revision, arms, salt, unit, stable, canary, overrideHeader, rules, measurement, segments = {} } = table
+  const readable = unit.flatMap((source) => ('claim' in source ? [] : [source]))
   const looks = measurement.rollout === 'idle' ? [] : Object.values(measurement.slices ?? {})
   return [
     [
@@ -18,15 +19,15 @@ export function tableMap(table: RoutingTable, backendOf: (version: string) => nu
       ),
     ],
     ['salt', told(salt)],
-    ['unit', listOf(unit.map(sourceWord))],
+    ['unit', listOf(readable.map(sourceWord))],
     ['choice', [told(stable), told(canary), told(overrideHeader?.toLowerCase() ?? null)].join(' ')],
     ['looks', listOf(looks.map(({ header }) => sourceWord(header === undefined ? { path: true } : { header })))],
-    ...rules.flatMap((rule, i) => ruleEntries(`r${i}`, rule)),
+    ...rules.flatMap((rule, i) => ruleEntries(`r${i}`, rule, rule.segment === undefined ? {} : (segments[rule.segment] ?? {}))),
   ]
 }
 
-function ruleEntries(key: string, rule: RoutingRule): readonly Entry[] {
-  const conditions = conditionsOf(rule)
+function ruleEntries(key: string, rule: RoutingRule, segment: Segment): readonly Entry[] {
+  const conditions = [rule, segment].flatMap(conditionsOf)
   return [
     [key, `${rule.to} ${conditions.length}`],
     ...conditions.flatMap(([source, match], i) => matchEntries(`${key}.${i}`, source, match)),
@@ -34,7 +35,7 @@ function ruleEntries(key: string, rule: RoutingRule): readonly Entry[] {
 }
 
 /** What a rule asks for: parts of the request, and how each is compared. */
-function conditionsOf(rule: RoutingRule): readonly (readonly [Source, Match])[] {
+function conditionsOf(rule: Segment): readonly (readonly [Source, Match])[] {
   const named = (kind: 'header' | 'cookie' | 'query'): (readonly [Source, Match])[] =>
     Object.entries(rule[kind] ?? {}).map(([name, match]) => [sourceNamed(kind, name), match])
   const path: readonly (readonly [Source, Match])[] = rule.path === undefined ? [] : [[{ path: true }, rule.path]]

@@ -50,7 +50,6 @@ export function headerVariable(name: string): string {
 
 /** The maps that find out whose a request is, and which version answers it: `$serin_unit`, `$serin_by`, `$serin_split` and `$serin_version`. */
 export function routingMaps(table: RoutingTable): readonly string[] {
-  refuseUnknown(table)
   const sources = new Sources()
   const unit = unitMaps(table.unit, sources)
   const rules = ruleMaps(table, sources)
@@ -64,22 +63,6 @@ export function routingMaps(table: RoutingTable): readonly string[] {
     ...rules,
     ...choiceMaps(table),
   ]
-}
-
-/** What this configuration cannot say must not be left out of it: somebody else would get the request. */
-function refuseUnknown({ sticky, token, overrideKeySha256, rules, segments = {}, unit }: RoutingTable): void {
-  const parts: readonly (Segment & { readonly share?: unknown })[] = [...rules, ...Object.values(segments)]
-  const unknown =
-    [sticky, token, overrideKeySha256].some((feature) => feature !== undefined) ||
-    unit.some((source) => 'claim' in source) ||
-    parts.some(({ country, device, claim, unit: units, share }) =>
-      [country, device, claim, units, share].some((part) => part !== undefined),
-    )
-  if (unknown)
-    throw new SerinError(
-      'gateway.failed',
-      'nginx cannot tell requests apart by country, device, token, unit or share, nor give cookies.',
-    )
 }
 
 /** The first source that has a value gives the unit. */

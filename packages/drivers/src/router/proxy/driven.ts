@@ -2,7 +2,7 @@ import type { RoutingTable } from '@serin/core'
 import { endpointsOf, isNewer } from '@serin/core/routing'
 import type { DriverContext, EvidenceSource, RoutingObservation, TrafficRouter } from '@serin/kit'
 import { SerinError } from '@serin/spec'
-import type { Service } from '@serin/spec'
+import type { Segment, Service } from '@serin/spec'
 import { randomBytes } from 'node:crypto'
 import type { LogEvidence } from './log-evidence.ts'
 
@@ -125,6 +125,23 @@ function refuse({ product }: Proxy, service: string, table: RoutingTable): void 
     throw new SerinError('gateway.failed', `This is the ${product} of ${service}, the table is for ${table.service}.`)
   if (table.mirror !== undefined)
     throw new SerinError('gateway.failed', `${product} cannot compare the answers to copies of requests.`)
+  refuseUnknown(product, table)
+}
+
+/** What this configuration cannot say must not be left out of it: somebody else would get the request. */
+function refuseUnknown(product: string, { sticky, token, overrideKeySha256, rules, segments = {}, unit }: RoutingTable): void {
+  const parts: readonly (Segment & { readonly share?: unknown })[] = [...rules, ...Object.values(segments)]
+  const unknown =
+    [sticky, token, overrideKeySha256].some((feature) => feature !== undefined) ||
+    unit.some((source) => 'claim' in source) ||
+    parts.some(({ country, device, claim, unit: units, share }) =>
+      [country, device, claim, units, share].some((part) => part !== undefined),
+    )
+  if (unknown)
+    throw new SerinError(
+      'gateway.failed',
+      `${product} cannot tell requests apart by country, device, token, unit or share, nor give cookies.`,
+    )
 }
 
 /** Whether nothing is left to do: a later table is there, or this one as it was written. */

@@ -43,7 +43,10 @@ export class H2Server {
       streamResetBurst: limits.resetBurst,
       streamResetRate: limits.resetsPerSecond,
     })
-    this.#server.on('session', (session) => this.#opened(session))
+    this.#server.on('session', (session) => {
+      session.on('error', () => {})
+      this.#opened(session)
+    })
     this.#server.on('stream', (stream, headers, flags, fields) => this.#stream(stream, headers, flags, fields))
     this.#server.on('sessionError', () => {})
   }
@@ -92,7 +95,6 @@ export class H2Server {
     const connection = { session, socket, streams: 0, idleSinceMs: performance.now(), pings: 0, settings: 0 }
     this.#connections.set(session, connection)
     session.on('close', () => this.#connections.delete(session))
-    session.on('error', () => {})
     session.on('ping', () => {
       connection.pings += 1
       if (connection.pings > pingsBetweenLooks) calm(session)
@@ -104,6 +106,8 @@ export class H2Server {
   }
 
   #stream(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number, fields: string[]): void {
+    // Also of a stream whose connection was ended before it is heard of: an error that nobody hears ends the process.
+    stream.on('error', () => {})
     const connection =
       stream.session === undefined ? undefined : this.#connections.get(stream.session as ServerHttp2Session)
     if (connection === undefined) {

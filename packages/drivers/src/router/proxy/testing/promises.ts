@@ -154,10 +154,11 @@ async function inOrder({ open }: ProxyUnderTest): Promise<void> {
   const table = {
     ...allTo('v1', 1, world),
     overrideHeader: 'serin-version',
+    segments: { staff: { cookie: { role: { equals: 'staff' } } } },
     rules: [
       {
         name: 'staff',
-        cookie: { role: { equals: 'staff' } },
+        segment: 'staff',
         query: { try: { present: true } },
         to: 'canary' as const,
       },
