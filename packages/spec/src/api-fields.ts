@@ -1,5 +1,8 @@
 import { z } from 'zod'
 
+/** Why somebody does it. */
+export const Why = z.string().max(2_000).default('').meta({ description: 'Reason, for the journal.' })
+
 /** The step somebody looked at when they asked for something. */
 export const SeenStep = z
   .int()

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { SeenGate, SeenStep, WhichRollouts } from './api-fields.ts'
+import { SeenGate, SeenStep, WhichRollouts, Why } from './api-fields.ts'
 import { AccessToken, Role, TokenName } from './access.ts'
 import { AssignmentExplained } from './assignment.ts'
 import { RolloutPoint } from './history.ts'
@@ -7,7 +7,6 @@ import { ReleasePlan } from './release-plan.ts'
 import { Release, ReleaseAsked } from './release.ts'
 import { JournalEntry, Observation, Rollout, ServiceStatus } from './resources.ts'
 
-const Why = z.string().max(2_000).default('').meta({ description: 'Reason, for the journal.' })
 const Command = z.strictObject({ why: Why })
 const longestLifeMs = 400 * 86_400_000
 

@@ -314,6 +314,7 @@ export const en = {
   'trace.asymptotic': 'for many units',
   'trace.method': 'Method',
   'trace.method.errors': 'Failed requests of both versions, bet against each other: an e-process.',
+  'trace.method.generation': 'Means of the answers of both versions, with units in groups: a confidence sequence.',
   'trace.method.latency': 'Requests slower than a quantile of stable, bet against each other: an e-process.',
   'trace.method.observation': 'Means of both versions, with units in groups: a confidence sequence.',
   'trace.harm': 'Harm is called at odds of {threshold}; they are {odds}.',

@@ -316,6 +316,7 @@ export const zh: Readonly<Record<WordKey, string>> = {
   'trace.asymptotic': '用户多时成立',
   'trace.method': '方法',
   'trace.method.errors': '两个版本的失败请求相互对赌：e 过程。',
+  'trace.method.generation': '两个版本回答的均值，用户分组：置信序列。',
   'trace.method.latency': '慢于稳定版某分位数的请求相互对赌：e 过程。',
   'trace.method.observation': '两个版本的均值，用户分组：置信序列。',
   'trace.harm': '赔率达 {threshold} 判为有害；现为 {odds}。',

@@ -1,7 +1,5 @@
 import type { AnswerWatch } from '../evidence/generation/answer-watch.ts'
 import type { RoutingTable } from '@serin/core'
-import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http'
-import type { Socket } from 'node:net'
 import type { Ticket } from '../evidence/recorder.ts'
 import type { Limits } from '../limits.ts'
 import { askUpstream } from './endpoints.ts'

@@ -22,7 +22,9 @@ export function tableMap(table: RoutingTable, backendOf: (version: string) => nu
     ['unit', listOf(readable.map(sourceWord))],
     ['choice', [told(stable), told(canary), told(overrideHeader?.toLowerCase() ?? null)].join(' ')],
     ['looks', listOf(looks.map(({ header }) => sourceWord(header === undefined ? { path: true } : { header })))],
-    ...rules.flatMap((rule, i) => ruleEntries(`r${i}`, rule, rule.segment === undefined ? {} : (segments[rule.segment] ?? {}))),
+    ...rules.flatMap((rule, i) =>
+      ruleEntries(`r${i}`, rule, rule.segment === undefined ? {} : (segments[rule.segment] ?? {})),
+    ),
   ]
 }
 

@@ -129,7 +129,10 @@ function refuse({ product }: Proxy, service: string, table: RoutingTable): void 
 }
 
 /** What this configuration cannot say must not be left out of it: somebody else would get the request. */
-function refuseUnknown(product: string, { sticky, token, overrideKeySha256, rules, segments = {}, unit }: RoutingTable): void {
+function refuseUnknown(
+  product: string,
+  { sticky, token, overrideKeySha256, rules, segments = {}, unit }: RoutingTable,
+): void {
   const parts: readonly (Segment & { readonly share?: unknown })[] = [...rules, ...Object.values(segments)]
   const unknown =
     [sticky, token, overrideKeySha256].some((feature) => feature !== undefined) ||
