@@ -23,7 +23,7 @@ function slotWith(world: World, seq: number, rollout?: string): EvidenceSlot {
     rollout: rollout ?? table.measurement.rollout,
     at: world.clock.now(),
     logE: 7,
-    threshold: 6.3,
+    threshold: Math.log(500),
   }
   const counts = { v1: { requests: 100, errors: 0 }, v2: { requests: 0, errors: 0 } }
   return { ...slotOf(table, counts, { boot: 'other', seq, at: world.clock.now() }), reflex: pulled }
@@ -36,7 +36,7 @@ test('what the gateway decided by itself is a rollback of the attempt, with its 
   const { sentence, reason } = world.rollout()
   assert.equal(reason, 'harmful')
   assert.match(sentence, /The gateway sent the traffic of v2 back to v1 by itself: errors are more frequent on v2/)
-  assert.match(sentence, /evidence 10\^3\.0, needed 10\^2\.7/)
+  assert.match(sentence, /the evidence is 1,096 to 1; for the gateway 500 to 1 is enough/)
   assert.deepEqual([world.weight('v1'), world.weight('v2')], [10_000, 0])
 })
 

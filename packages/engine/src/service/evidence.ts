@@ -10,6 +10,7 @@ import {
   kayentaRules,
   nextWeightBp,
   observationMetrics,
+  oddsText,
   questionsOf,
   ratioOf,
   rollbackBudget,
@@ -293,8 +294,7 @@ function reflexOf({ rollout, reflex }: EvidenceSlot): Pick<Heard, 'reflex'> {
 
 /** The gateway's part of the chance of a false rollback is spent: what it decided holds, whatever the judge has seen so far. */
 function decidedBy({ logE, threshold }: Reflex, judgement: Judgement, { canary, stable }: Plan): Judgement {
-  const [reached, needed] = [logE, threshold].map((log) => (log / Math.LN10).toFixed(1))
-  const sentence = `The gateway sent the traffic of ${canary} back to ${stable} by itself: errors are more frequent on ${canary} (evidence 10^${reached}, needed 10^${needed}).`
+  const sentence = `The gateway sent the traffic of ${canary} back to ${stable} by itself: errors are more frequent on ${canary} (the evidence is ${oddsText(logE)}; for the gateway ${oddsText(threshold)} is enough).`
   return { ...judgement, verdict: 'harmful', sentence }
 }
 
