@@ -82,9 +82,12 @@ function decoded(text: string): string {
   }
 }
 
+const beyondAscii = /[\u0080-\u00ff]/
+
 /** Text of a header whose bytes are UTF-8; anything else stays as it came. */
 function fromBytes(value: string): string {
-  if (!/[\u0080-\u00ff]/.test(value) || /[\u0100-\uffff]/.test(value)) return value
+  if (!beyondAscii.test(value)) return value
+  if (/[\u0100-\uffff]/.test(value)) return value
   try {
     return decodeURIComponent(
       value.replaceAll(/[%\u0080-\u00ff]/g, (c) => `%${c.charCodeAt(0).toString(16).padStart(2, '0')}`),

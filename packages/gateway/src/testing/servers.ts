@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startGateway } from '../gateway.ts'
 import type { Gateway, GatewayOptions } from '../gateway.ts'
+import { lanesOfTest } from './lanes.ts'
 
 /** A test's own world: a state directory, upstreams and gateways that end with it. */
 export interface World extends AsyncDisposable {
@@ -39,6 +40,7 @@ export async function openWorld(): Promise<World> {
         host: '127.0.0.1',
         port: 0,
         stateDirectory: directory,
+        ...lanesOfTest(),
         ...options,
       })
       gateways.push(gateway)

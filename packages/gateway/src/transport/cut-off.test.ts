@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
-import { test } from 'node:test'
 import type { Gateway } from '../gateway.ts'
+import { testBothLanes } from '../testing/lanes.ts'
 import { openWorld, send, tableOf, until } from '../testing/servers.ts'
 import type { World } from '../testing/servers.ts'
 
@@ -52,26 +52,29 @@ async function tunnelTo({
 const inFlight = (gateway: Gateway, count: number) => async () =>
   await until(`${count} in flight`, () => (gateway.report().inFlight['v1'] ?? 0) === count)
 
-test('what a version ends unfinished after it left the table is counted: a waiting request, a stream, a tunnel', async () => {
-  await using world = await openWorld()
-  const [old, other] = [await openUpstream(world), await openUpstream(world)]
-  const gateway = await world.gateway()
-  await gateway.apply(tableOf(1, 0, { v1: [old.url], v2: [] }))
-  const waiting = send(gateway.identity.address, { path: '/silent' })
-  const stream = assert.rejects(send(gateway.identity.address, { path: '/stream' }), /aborted|reset|hang up/)
-  const tunnel = await tunnelTo(gateway)
-  await inFlight(gateway, 3)()
-  await gateway.apply(tableOf(2, 0, { v1: [other.url], v2: [] }))
-  assert.deepEqual(gateway.report().cutOff, {}, 'leaving the table ends nothing')
-  await old.cut(2)
-  assert.equal((await waiting).status, 502)
-  await stream
-  await tunnel.closed
-  await inFlight(gateway, 0)()
-  assert.deepEqual(gateway.report().cutOff, { v1: 3 })
-})
+testBothLanes(
+  'what a version ends unfinished after it left the table is counted: a waiting request, a stream, a tunnel',
+  async () => {
+    await using world = await openWorld()
+    const [old, other] = [await openUpstream(world), await openUpstream(world)]
+    const gateway = await world.gateway()
+    await gateway.apply(tableOf(1, 0, { v1: [old.url], v2: [] }))
+    const waiting = send(gateway.identity.address, { path: '/silent' })
+    const stream = assert.rejects(send(gateway.identity.address, { path: '/stream' }), /aborted|reset|hang up/)
+    const tunnel = await tunnelTo(gateway)
+    await inFlight(gateway, 3)()
+    await gateway.apply(tableOf(2, 0, { v1: [other.url], v2: [] }))
+    assert.deepEqual(gateway.report().cutOff, {}, 'leaving the table ends nothing')
+    await old.cut(2)
+    assert.equal((await waiting).status, 502)
+    await stream
+    await tunnel.closed
+    await inFlight(gateway, 0)()
+    assert.deepEqual(gateway.report().cutOff, { v1: 3 })
+  },
+)
 
-test('who is still in the table, who says goodbye and whose client leaves has cut nobody off', async () => {
+testBothLanes('who is still in the table, who says goodbye and whose client leaves has cut nobody off', async () => {
   await using world = await openWorld()
   const [old, other] = [await openUpstream(world), await openUpstream(world)]
   const gateway = await world.gateway()

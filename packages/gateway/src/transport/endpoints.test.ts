@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { test } from 'node:test'
 import { defaultLimits } from '../limits.ts'
+import { testBothLanes } from '../testing/lanes.ts'
 import { openWorld, send, tableOf, until } from '../testing/servers.ts'
 import type { World } from '../testing/servers.ts'
 import { Endpoints } from './endpoints.ts'
@@ -27,32 +28,35 @@ async function openUpstream(world: World) {
   return { url, connections, answer: () => waiting.splice(0).forEach((response) => response.end('done')) }
 }
 
-test('requests in flight are told by address, and an address that left keeps its connections until its last answer', async () => {
-  await using world = await openWorld()
-  const [leaving, staying] = [await openUpstream(world), await openUpstream(world)]
-  const gateway = await world.gateway()
-  const { address } = gateway.identity
-  await gateway.apply(tableOf(1, 0, { v1: [leaving.url], v2: [] }))
-  assert.equal((await send(address)).status, 200)
-  assert.deepEqual(gateway.report().inFlightByEndpoint, {})
-  const slow = [send(address, { path: '/slow' }), send(address, { path: '/slow' })]
-  await until('two in flight', () => gateway.report().inFlightByEndpoint[leaving.url] === 2)
-  await gateway.apply(tableOf(2, 0, { v1: [staying.url], v2: [] }))
-  const later = send(address, { path: '/slow' })
-  await until('one at the other', () => gateway.report().inFlightByEndpoint[staying.url] === 1)
-  assert.equal(gateway.report().inFlightByEndpoint[leaving.url], 2)
-  assert.ok(leaving.connections.size >= 2, 'they are not closed under a request')
-  leaving.answer()
-  for (const answer of await Promise.all(slow)) assert.equal(answer.body.toString(), 'done')
-  await until('no connection is left', () => leaving.connections.size === 0)
-  assert.deepEqual(gateway.report().inFlightByEndpoint, { [staying.url]: 1 })
-  staying.answer()
-  await later
-  assert.deepEqual(gateway.report().inFlightByEndpoint, {})
-  assert.ok(staying.connections.size > 0, 'those of the table are kept')
-})
+testBothLanes(
+  'requests in flight are told by address, and an address that left keeps its connections until its last answer',
+  async () => {
+    await using world = await openWorld()
+    const [leaving, staying] = [await openUpstream(world), await openUpstream(world)]
+    const gateway = await world.gateway()
+    const { address } = gateway.identity
+    await gateway.apply(tableOf(1, 0, { v1: [leaving.url], v2: [] }))
+    assert.equal((await send(address)).status, 200)
+    assert.deepEqual(gateway.report().inFlightByEndpoint, {})
+    const slow = [send(address, { path: '/slow' }), send(address, { path: '/slow' })]
+    await until('two in flight', () => gateway.report().inFlightByEndpoint[leaving.url] === 2)
+    await gateway.apply(tableOf(2, 0, { v1: [staying.url], v2: [] }))
+    const later = send(address, { path: '/slow' })
+    await until('one at the other', () => gateway.report().inFlightByEndpoint[staying.url] === 1)
+    assert.equal(gateway.report().inFlightByEndpoint[leaving.url], 2)
+    assert.ok(leaving.connections.size >= 2, 'they are not closed under a request')
+    leaving.answer()
+    for (const answer of await Promise.all(slow)) assert.equal(answer.body.toString(), 'done')
+    await until('no connection is left', () => leaving.connections.size === 0)
+    assert.deepEqual(gateway.report().inFlightByEndpoint, { [staying.url]: 1 })
+    staying.answer()
+    await later
+    assert.deepEqual(gateway.report().inFlightByEndpoint, {})
+    assert.ok(staying.connections.size > 0, 'those of the table are kept')
+  },
+)
 
-test('idle connections are closed with the table that leaves their address out', async () => {
+testBothLanes('idle connections are closed with the table that leaves their address out', async () => {
   await using world = await openWorld()
   const [leaving, staying] = [await openUpstream(world), await openUpstream(world)]
   const gateway = await world.gateway()

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { connect } from 'node:net'
-import { test } from 'node:test'
+import { testBothLanes } from '../testing/lanes.ts'
 import { openWorld, send, sendRaw, tableOf, until } from '../testing/servers.ts'
 
 /** Every head is followed by a second request that must never reach the upstream. */
@@ -43,8 +43,9 @@ const refused: Readonly<Record<string, string>> = {
   'no request at all': 'hello\r\n\r\n',
 }
 
-for (const transport of ['http', 'net'] as const)
-  test(`${transport}: what two servers could read in two ways is refused, the connection ends, and nothing after it is served`, async () => {
+testBothLanes(
+  'what two servers could read in two ways is refused, the connection ends, and nothing after it is served',
+  async () => {
     await using world = await openWorld()
     const seen: string[] = []
     const v1 = await world.upstream((request, response) => {
@@ -52,7 +53,7 @@ for (const transport of ['http', 'net'] as const)
       request.resume()
       response.end('ok')
     })
-    const gateway = await world.gateway({ transport })
+    const gateway = await world.gateway()
     await gateway.apply(tableOf(1, 0, { v1: [v1], v2: [] }))
     for (const [name, head] of Object.entries(refused)) {
       const text = await sendRaw(gateway.identity.address, head + smuggled)
@@ -62,9 +63,10 @@ for (const transport of ['http', 'net'] as const)
     }
     assert.ok(!seen.includes('/smuggled'), 'nothing was smuggled')
     assert.equal((await send(gateway.identity.address)).status, 200, 'others are served')
-  })
+  },
+)
 
-test('a folded header reaches the upstream as one value or not at all', async () => {
+testBothLanes('a folded header reaches the upstream as one value or not at all', async () => {
   await using world = await openWorld()
   const seen: string[][] = []
   const v1 = await world.upstream((request, response) => {
@@ -80,7 +82,7 @@ test('a folded header reaches the upstream as one value or not at all', async ()
   for (const headers of seen) assert.ok(!headers.some((text) => text.toLowerCase() === 'transfer-encoding'))
 })
 
-test('pipelined requests are answered in order', async () => {
+testBothLanes('pipelined requests are answered in order', async () => {
   await using world = await openWorld()
   const v1 = await world.upstream((request, response) => {
     setTimeout(() => response.end(`<${request.url ?? ''}>`), request.url === '/1' ? 50 : 0)
@@ -92,7 +94,7 @@ test('pipelined requests are answered in order', async () => {
   assert.deepEqual(text.match(/<\/\d>/g), ['</1>', '</2>', '</3>'])
 })
 
-test('too many or too large headers are a 431, a head that never ends a 408', async () => {
+testBothLanes('too many or too large headers are a 431, a head that never ends a 408', async () => {
   await using world = await openWorld()
   const gateway = await world.gateway({ limits: { headMs: 200 } })
   const { address } = gateway.identity
@@ -115,7 +117,7 @@ test('too many or too large headers are a 431, a head that never ends a 408', as
   assert.match(text, /^HTTP\/1\.1 408 /)
 })
 
-test('a request body that stops coming is a 408 and charges nobody', async () => {
+testBothLanes('a request body that stops coming is a 408 and charges nobody', async () => {
   await using world = await openWorld()
   const v1 = await world.upstream((request, response) => {
     request.on('error', () => {}).on('end', () => response.end())

@@ -41,13 +41,13 @@ export interface HttpTransportOptions {
   readonly transport: Transport
 }
 
-/** Which lanes there are: `http` is Node's HTTP server alone. */
+/** Which lanes there are: `net` has the fast one before the full one, `http` is Node's HTTP server alone. */
 export type Transport = 'net' | 'http'
 
-/** What `SERIN_TRANSPORT` asks for; `auto`, as nothing, is Node's server alone. Throws when there is no such lane. */
+/** What `SERIN_TRANSPORT` asks for; `auto`, as nothing, takes the fastest. Throws when there is no such lane. */
 export function transportOf(asked = 'auto'): Transport {
-  if (asked === 'net') return 'net'
-  if (asked === 'auto' || asked === 'http') return 'http'
+  if (asked === 'auto' || asked === 'net') return 'net'
+  if (asked === 'http') return 'http'
   throw new Error(`SERIN_TRANSPORT is auto, net or http, not "${asked}".`)
 }
 

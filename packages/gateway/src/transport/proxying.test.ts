@@ -3,68 +3,71 @@ import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { Agent, request as httpRequest } from 'node:http'
 import { connect, createServer as createTcpServer } from 'node:net'
-import { test } from 'node:test'
+import { testBothLanes } from '../testing/lanes.ts'
 import { openWorld, send, sendRaw, tableOf, until } from '../testing/servers.ts'
 
-test('a request passes with its method, path, query, body and end-to-end headers, and no header of one connection', async () => {
-  await using world = await openWorld()
-  const v1 = await world.upstream((request, response) => {
-    const chunks: Buffer[] = []
-    request
-      .on('data', (chunk: Buffer) => chunks.push(chunk))
-      .on('end', () => {
-        response.setHeader('X-Answer', 'yes')
-        response.setHeader('Connection', 'keep-alive, X-Private')
-        response.setHeader('X-Private', 'no')
-        response.setHeader('Set-Cookie', ['a=1', 'b=2'])
-        response.end(
-          JSON.stringify({
-            method: request.method,
-            url: request.url,
-            headers: request.headers,
-            body: Buffer.concat(chunks).toString(),
-          }),
-        )
-      })
-  })
-  const gateway = await world.gateway()
-  await gateway.apply(tableOf(1, 0, { v1: [`${v1}/base/`], v2: [] }))
-  const answer = await send(gateway.identity.address, {
-    method: 'POST',
-    path: '/p%20q?x=1',
-    body: 'hello',
-    headers: {
-      Host: 'shop.example',
-      'X-Custom': 'kept',
-      Connection: 'X-Hop',
-      'X-Hop': 'gone',
-      'Keep-Alive': 'x',
-      TE: 'trailers, deflate',
-      'X-Forwarded-For': '1.2.3.4',
-    },
-  })
-  const seen: { method: string; url: string; body: string; headers: Record<string, string> } = JSON.parse(
-    answer.body.toString(),
-  )
-  assert.equal(answer.status, 200)
-  assert.deepEqual([seen.method, seen.url, seen.body], ['POST', '/base/p%20q?x=1', 'hello'])
-  assert.equal(seen.headers['host'], 'shop.example')
-  assert.equal(seen.headers['x-custom'], 'kept')
-  assert.equal(seen.headers['x-hop'], undefined)
-  assert.equal(seen.headers['te'], 'trailers')
-  assert.equal(seen.headers['x-forwarded-for'], '1.2.3.4, 127.0.0.1')
-  assert.equal(seen.headers['x-forwarded-proto'], 'http')
-  assert.equal(seen.headers['x-forwarded-host'], 'shop.example')
-  assert.equal(answer.headers['serin-version'], 'v1')
-  assert.equal(answer.headers['x-answer'], 'yes')
-  assert.equal(answer.headers['x-private'], undefined)
-  assert.deepEqual(answer.headers['set-cookie'], ['a=1', 'b=2'])
-  assert.equal(answer.headers['x-request-id'], seen.headers['x-request-id'])
-  const given = await send(gateway.identity.address, { headers: { 'x-request-id': 'mine-1' } })
-  assert.equal(given.headers['x-request-id'], 'mine-1')
-})
+testBothLanes(
+  'a request passes with its method, path, query, body and end-to-end headers, and no header of one connection',
+  async () => {
+    await using world = await openWorld()
+    const v1 = await world.upstream((request, response) => {
+      const chunks: Buffer[] = []
+      request
+        .on('data', (chunk: Buffer) => chunks.push(chunk))
+        .on('end', () => {
+          response.setHeader('X-Answer', 'yes')
+          response.setHeader('Connection', 'keep-alive, X-Private')
+          response.setHeader('X-Private', 'no')
+          response.setHeader('Set-Cookie', ['a=1', 'b=2'])
+          response.end(
+            JSON.stringify({
+              method: request.method,
+              url: request.url,
+              headers: request.headers,
+              body: Buffer.concat(chunks).toString(),
+            }),
+          )
+        })
+    })
+    const gateway = await world.gateway()
+    await gateway.apply(tableOf(1, 0, { v1: [`${v1}/base/`], v2: [] }))
+    const answer = await send(gateway.identity.address, {
+      method: 'POST',
+      path: '/p%20q?x=1',
+      body: 'hello',
+      headers: {
+        Host: 'shop.example',
+        'X-Custom': 'kept',
+        Connection: 'X-Hop',
+        'X-Hop': 'gone',
+        'Keep-Alive': 'x',
+        TE: 'trailers, deflate',
+        'X-Forwarded-For': '1.2.3.4',
+      },
+    })
+    const seen: { method: string; url: string; body: string; headers: Record<string, string> } = JSON.parse(
+      answer.body.toString(),
+    )
+    assert.equal(answer.status, 200)
+    assert.deepEqual([seen.method, seen.url, seen.body], ['POST', '/base/p%20q?x=1', 'hello'])
+    assert.equal(seen.headers['host'], 'shop.example')
+    assert.equal(seen.headers['x-custom'], 'kept')
+    assert.equal(seen.headers['x-hop'], undefined)
+    assert.equal(seen.headers['te'], 'trailers')
+    assert.equal(seen.headers['x-forwarded-for'], '1.2.3.4, 127.0.0.1')
+    assert.equal(seen.headers['x-forwarded-proto'], 'http')
+    assert.equal(seen.headers['x-forwarded-host'], 'shop.example')
+    assert.equal(answer.headers['serin-version'], 'v1')
+    assert.equal(answer.headers['x-answer'], 'yes')
+    assert.equal(answer.headers['x-private'], undefined)
+    assert.deepEqual(answer.headers['set-cookie'], ['a=1', 'b=2'])
+    assert.equal(answer.headers['x-request-id'], seen.headers['x-request-id'])
+    const given = await send(gateway.identity.address, { headers: { 'x-request-id': 'mine-1' } })
+    assert.equal(given.headers['x-request-id'], 'mine-1')
+  },
+)
 
-test('large bodies pass byte by byte in both directions at once, in either framing', async () => {
+testBothLanes('large bodies pass byte by byte in both directions at once, in either framing', async () => {
   await using world = await openWorld()
   const v1 = await world.upstream((request, response) => {
     request.pipe(response)
@@ -81,7 +84,7 @@ test('large bodies pass byte by byte in both directions at once, in either frami
   }
 })
 
-test('a client that does not read holds the upstream back instead of filling memory', async () => {
+testBothLanes('a client that does not read holds the upstream back instead of filling memory', async () => {
   await using world = await openWorld()
   let written = 0
   const v1 = await world.upstream((_request, response) => {
@@ -115,7 +118,7 @@ test('a client that does not read holds the upstream back instead of filling mem
   client.destroy()
 })
 
-test('upstream connections are used again', async () => {
+testBothLanes('upstream connections are used again', async () => {
   await using world = await openWorld()
   let connections = 0
   const v1 = await world.upstream(
@@ -128,7 +131,7 @@ test('upstream connections are used again', async () => {
   assert.equal(connections, 1)
 })
 
-test('a kept connection that the upstream closed is replaced without the client noticing', async () => {
+testBothLanes('a kept connection that the upstream closed is replaced without the client noticing', async () => {
   await using world = await openWorld()
   let requests = 0
   const server = createTcpServer((socket) => {
@@ -154,7 +157,7 @@ test('a kept connection that the upstream closed is replaced without the client 
   server.close()
 })
 
-test('trailers, HEAD, 204 and 304 keep their form', async () => {
+testBothLanes('trailers, HEAD, 204 and 304 keep their form', async () => {
   await using world = await openWorld()
   const v1 = await world.upstream((request, response) => {
     if (request.url === '/trailers') {
@@ -183,7 +186,7 @@ test('trailers, HEAD, 204 and 304 keep their form', async () => {
   assert.deepEqual([unchanged.status, unchanged.headers.etag, unchanged.body.length], [304, '"a"', 0])
 })
 
-test('the body of an Expect: 100-continue request waits for the upstream to want it', async () => {
+testBothLanes('the body of an Expect: 100-continue request waits for the upstream to want it', async () => {
   await using world = await openWorld()
   const v1 = await world.upstream(
     (_request, response) => response.end(),
@@ -225,7 +228,7 @@ test('the body of an Expect: 100-continue request waits for the upstream to want
   assert.deepEqual(await ask('/no'), { continued: false, status: 413, body: '' })
 })
 
-test('an event stream arrives event by event, its head before the first of them', async () => {
+testBothLanes('an event stream arrives event by event, its head before the first of them', async () => {
   await using world = await openWorld()
   const steps: (() => void)[] = []
   const v1 = await world.upstream((_request, response) => {
@@ -247,7 +250,7 @@ test('an event stream arrives event by event, its head before the first of them'
   assert.equal((await reader?.read())?.done, true)
 })
 
-test('an answer that breaks off breaks off at the client too', async () => {
+testBothLanes('an answer that breaks off breaks off at the client too', async () => {
   await using world = await openWorld()
   const v1 = await world.upstream((_request, response) => {
     response.writeHead(200, { 'Content-Length': '100' })
@@ -259,7 +262,7 @@ test('an answer that breaks off breaks off at the client too', async () => {
   await until('it is charged', () => gateway.report().inFlight['v1'] === 0)
 })
 
-test('a WebSocket upgrade becomes a tunnel that echoes and is counted in flight until it closes', async () => {
+testBothLanes('a WebSocket upgrade becomes a tunnel that echoes and is counted in flight until it closes', async () => {
   await using world = await openWorld()
   const accept = (key: string): string =>
     createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64')
@@ -304,23 +307,26 @@ test('a WebSocket upgrade becomes a tunnel that echoes and is counted in flight 
   await until('the refused one is gone', () => gateway.report().inFlight['v1'] === 0)
 })
 
-test('without a table there is a 503, without an endpoint a 503 of that version, without anybody there a 502', async () => {
-  await using world = await openWorld()
-  const gone = await world.upstream(() => {})
-  const gateway = await world.gateway()
-  const { address } = gateway.identity
-  const early = await send(address)
-  assert.deepEqual([early.status, early.headers['content-type']], [503, 'application/problem+json'])
-  assert.deepEqual(Object.keys(JSON.parse(early.body.toString())), ['type', 'title', 'status', 'detail'])
-  await gateway.apply(tableOf(1, 0, { v1: [], v2: [gone] }))
-  const none = await send(address)
-  assert.deepEqual([none.status, none.headers['serin-version']], [503, 'v1'])
-  await gateway.apply(tableOf(2, 0, { v1: ['http://127.0.0.1:1'], v2: [gone] }))
-  const refused = await send(address)
-  assert.deepEqual([refused.status, refused.headers['serin-version']], [502, 'v1'])
-})
+testBothLanes(
+  'without a table there is a 503, without an endpoint a 503 of that version, without anybody there a 502',
+  async () => {
+    await using world = await openWorld()
+    const gone = await world.upstream(() => {})
+    const gateway = await world.gateway()
+    const { address } = gateway.identity
+    const early = await send(address)
+    assert.deepEqual([early.status, early.headers['content-type']], [503, 'application/problem+json'])
+    assert.deepEqual(Object.keys(JSON.parse(early.body.toString())), ['type', 'title', 'status', 'detail'])
+    await gateway.apply(tableOf(1, 0, { v1: [], v2: [gone] }))
+    const none = await send(address)
+    assert.deepEqual([none.status, none.headers['serin-version']], [503, 'v1'])
+    await gateway.apply(tableOf(2, 0, { v1: ['http://127.0.0.1:1'], v2: [gone] }))
+    const refused = await send(address)
+    assert.deepEqual([refused.status, refused.headers['serin-version']], [502, 'v1'])
+  },
+)
 
-test('an endpoint that refuses is passed over, also for a request with a body', async () => {
+testBothLanes('an endpoint that refuses is passed over, also for a request with a body', async () => {
   await using world = await openWorld()
   const v1 = await world.upstream((request, response) => {
     request.pipe(response)
@@ -335,7 +341,7 @@ test('an endpoint that refuses is passed over, also for a request with a body', 
   agent.destroy()
 })
 
-test('an upstream that keeps silent is a 504 after the time limit', async () => {
+testBothLanes('an upstream that keeps silent is a 504 after the time limit', async () => {
   await using world = await openWorld()
   const v1 = await world.upstream(() => {})
   const gateway = await world.gateway({ limits: { answerMs: 200 } })
@@ -343,7 +349,7 @@ test('an upstream that keeps silent is a 504 after the time limit', async () => 
   assert.equal((await send(gateway.identity.address)).status, 504)
 })
 
-test('endpoints of a version take turns', async () => {
+testBothLanes('endpoints of a version take turns', async () => {
   await using world = await openWorld()
   const replicas = await Promise.all(
     [1, 2, 3].map(async (i) => await world.upstream((_request, response) => response.end(String(i)))),

@@ -3,6 +3,7 @@ import { kinds } from './names.ts'
 
 const lineText = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: ([\t\x20-\x7e\x80-\xff]*))?$/
 const lengthText = /^\d{1,15}$/
+const timeoutText = /(?:^|[\s,])timeout=(\d{1,9})(?:[\s,]|$)/i
 const none: ReadonlySet<string> = new Set()
 
 /** How the end of a body is known. */
@@ -17,6 +18,8 @@ export class AnswerHead {
   length = 0
   /** Whether the connection may be used again after it. */
   keeps = false
+  /** After how many ms of idleness the upstream says it ends the connection; infinite when it does not. */
+  endsAfterMs = Number.POSITIVE_INFINITY
   /** Headers that the answer keeps to its connection. */
   nominated: ReadonlySet<string> = none
   eventStream = false
@@ -42,6 +45,7 @@ export class AnswerHead {
     let [lengths, encodings] = [0, 0]
     let connection = ''
     this.length = 0
+    this.endsAfterMs = Number.POSITIVE_INFINITY
     this.eventStream = this.dated = this.identified = false
     for (let i = 0; i < fields.count; i += 1) {
       const kind = fields.kind(i)
@@ -55,6 +59,8 @@ export class AnswerHead {
         if (fields.value(i).toLowerCase() !== 'chunked') return false
       } else if (kind === kinds.connection) connection += `${connection === '' ? '' : ','}${fields.value(i)}`
       else if (kind === kinds.contentType) this.eventStream = fields.value(i).startsWith('text/event-stream')
+      else if (kind === kinds.keepAlive)
+        this.endsAfterMs = Number(timeoutText.exec(fields.value(i))?.[1] ?? Infinity) * 1_000
       else if (kind === kinds.date) this.dated = true
       else if (kind === kinds.requestId) this.identified = true
     }

@@ -1,26 +1,33 @@
 import type { Framing } from './answer-head.ts'
-import { HeadEnd, broken, notYet } from './fields.ts'
+import { Fields, HeadEnd, broken, notYet } from './fields.ts'
+import { kinds } from './names.ts'
 
 const cr = 13
 const lf = 10
+const tab = 9
+const space = 32
+const semicolon = 59
+const del = 127
 const mostSizeDigits = 8
+const mostExtensionBytes = 1_024
 const mostTrailerBytes = 8_192
+const mostTrailers = 50
 
-/** Finds where a body ends in bytes that come in pieces. Nothing is copied or kept. */
+/** Finds where a body ends in bytes that come in pieces. Nothing of the data is copied or kept. */
 export class BodyEnd {
   whole = false
   readonly #framing: Framing
   #left: number
-  #state: 'size' | 'size end' | 'data' | 'data cr' | 'data lf' | 'trailers' = 'size'
+  #state: 'size' | 'extension' | 'size end' | 'data' | 'data cr' | 'data lf' | 'trailers' = 'size'
   #digits = 0
-  readonly #trailers = new HeadEnd()
-  #trailerBytes = 0
+  #extensionBytes = 0
+  #trailerEnd: HeadEnd | null = null
+  #trailers: Buffer | null = null
 
   constructor(framing: Framing, length: number) {
     this.#framing = framing
-    this.#left = length
+    this.#left = framing === 'chunked' ? 0 : length
     this.whole = framing === 'none' || (framing === 'length' && length === 0)
-    if (framing === 'chunked') this.#left = 0
   }
 
   /** Takes the body's part of the bytes from `from` on: the offset behind it, or -1 when the chunks are broken. */
@@ -57,14 +64,15 @@ export class BodyEnd {
   #step(byte: number): boolean {
     if (this.#state === 'size') {
       const digit = hexOf(byte)
-      if (digit < 0) {
-        this.#state = 'size end'
-        return byte === cr && this.#digits > 0
+      if (digit >= 0) {
+        this.#digits += 1
+        this.#left = this.#left * 16 + digit
+        return this.#digits <= mostSizeDigits
       }
-      this.#digits += 1
-      this.#left = this.#left * 16 + digit
-      return this.#digits <= mostSizeDigits
+      this.#state = byte === semicolon ? 'extension' : 'size end'
+      return this.#digits > 0 && (byte === semicolon || byte === cr)
     }
+    if (this.#state === 'extension') return this.#skip(byte)
     if (this.#state === 'size end') {
       this.#state = this.#left === 0 ? 'trailers' : 'data'
       return byte === lf
@@ -75,16 +83,40 @@ export class BodyEnd {
     return byte === expected
   }
 
-  #takeTrailers(bytes: Buffer, from: number): number {
-    const end = this.#trailers.find(bytes, from)
-    if (end === broken) return -1
-    if (end !== notYet) {
-      this.whole = true
-      return end
+  /** What an extension says is nothing to a gateway; it must only not hide the end of its line, nor be endless. */
+  #skip(byte: number): boolean {
+    if (byte === cr) {
+      this.#state = 'size end'
+      return true
     }
-    this.#trailerBytes += bytes.length - from
-    return this.#trailerBytes > mostTrailerBytes ? -1 : bytes.length
+    this.#extensionBytes += 1
+    return (byte >= space || byte === tab) && byte !== del && this.#extensionBytes <= mostExtensionBytes
   }
+
+  #takeTrailers(bytes: Buffer, from: number): number {
+    this.#trailerEnd ??= new HeadEnd()
+    const end = this.#trailerEnd.find(bytes, from)
+    if (end === broken) return -1
+    const until = end === notYet ? bytes.length : end
+    const piece = bytes.subarray(from, until)
+    this.#trailers = this.#trailers === null ? Buffer.from(piece) : Buffer.concat([this.#trailers, piece])
+    if (this.#trailers.length > mostTrailerBytes) return -1
+    if (end === notYet) return until
+    this.whole = areTrailers(this.#trailers)
+    return this.whole ? end : -1
+  }
+}
+
+/** Lines that frame a message, or say whom it is for, have no place behind it. */
+function areTrailers(lines: Buffer): boolean {
+  if (lines.length === 2) return true
+  const fields = new Fields(mostTrailers)
+  if (fields.read(lines, 0, lines.length) !== 'sound') return false
+  for (let i = 0; i < fields.count; i += 1) {
+    const kind = fields.kind(i)
+    if (kind === kinds.host || kind === kinds.contentLength || kind === kinds.transferEncoding) return false
+  }
+  return true
 }
 
 function hexOf(byte: number): number {

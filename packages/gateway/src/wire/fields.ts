@@ -22,25 +22,37 @@ export class HeadEnd {
   #previous = 0
   /** Bytes of the line so far. */
   #length = 0
+  #bits = 0
+
+  /** Whether all bytes so far were ASCII. */
+  get plain(): boolean {
+    return this.#bits < 128
+  }
 
   /** Looks at the bytes from `from` on that it has not seen yet; the offset behind the head, or `notYet`, or `broken`. */
   find(bytes: Uint8Array, from: number): number {
     let previous = this.#previous
     let length = this.#length
+    let bits = this.#bits
     for (let i = from; i < bytes.length; i += 1) {
       const byte = bytes[i] ?? 0
       if (previous === cr) {
         if (byte !== lf) return broken
-        if (length === 0) return i + 1
+        if (length === 0) {
+          this.#bits = bits
+          return i + 1
+        }
         length = 0
       } else if (byte !== cr) {
         if ((byte < space && byte !== tab) || byte === del) return broken
+        bits |= byte
         length += 1
       }
       previous = byte
     }
     this.#previous = previous
     this.#length = length
+    this.#bits = bits
     return notYet
   }
 
@@ -48,36 +60,46 @@ export class HeadEnd {
   reset(): void {
     this.#previous = 0
     this.#length = 0
+    this.#bits = 0
   }
 }
+
+/** Most heads have no more fields. */
+const firstRoom = 32
 
 /** Header fields as offsets into the bytes they stand in. */
 export class Fields {
   count = 0
+  /** One bit for each length, modulo 32, that a name has: most names that are not there are told by it. */
+  lengths = 0
   bytes: Buffer = Buffer.alloc(0)
-  readonly #offsets: Int32Array
-  readonly #kinds: Uint8Array
+  #offsets: Int32Array
+  #kinds: Uint8Array
   readonly #most: number
 
   constructor(most: number) {
     this.#most = most
-    this.#offsets = new Int32Array(most * 4)
-    this.#kinds = new Uint8Array(most)
+    const room = Math.min(most, firstRoom)
+    this.#offsets = new Int32Array(room * 4)
+    this.#kinds = new Uint8Array(room)
   }
 
   /** Reads the lines from `from` to the empty line that ends at `end`; says what is wrong with them. */
   read(bytes: Buffer, from: number, end: number): 'sound' | 'broken' | 'too many' {
     this.bytes = bytes
     this.count = 0
+    this.lengths = 0
     let at = from
     while (at < end - 2) {
       const start = at
       while (isToken[bytes[at] ?? 0] === 1) at += 1
       if (at === start || bytes[at] !== colon) return 'broken'
       if (this.count === this.#most) return 'too many'
+      if (this.count === this.#kinds.length) this.#grow()
       const slot = this.count * 4
       this.#offsets[slot] = start
       this.#offsets[slot + 1] = at
+      this.lengths |= 1 << (at - start)
       this.#kinds[this.count] = kindOf(bytes, start, at)
       at += 1
       while (bytes[at] === space || bytes[at] === tab) at += 1
@@ -93,6 +115,14 @@ export class Fields {
     return 'sound'
   }
 
+  #grow(): void {
+    const [offsets, kinds] = [this.#offsets, this.#kinds]
+    this.#offsets = new Int32Array(offsets.length * 2)
+    this.#kinds = new Uint8Array(kinds.length * 2)
+    this.#offsets.set(offsets)
+    this.#kinds.set(kinds)
+  }
+
   kind(index: number): number {
     return this.#kinds[index] ?? 0
   }
@@ -103,6 +133,29 @@ export class Fields {
 
   value(index: number): string {
     return this.bytes.toString('latin1', this.#offsets[index * 4 + 2] ?? 0, this.#offsets[index * 4 + 3] ?? 0)
+  }
+
+  /** Whether there may be a field with a name of this length. */
+  mayHold(length: number): boolean {
+    return (this.lengths & (1 << length)) !== 0
+  }
+
+  /** Where the line of a field begins; after the last one, where the lines end. */
+  startOf(index: number): number {
+    const before = this.#offsets[index * 4 - 1]
+    return index < this.count
+      ? (this.#offsets[index * 4] ?? 0)
+      : before === undefined
+        ? 0
+        : this.bytes.indexOf(lf, before) + 1
+  }
+
+  valueStart(index: number): number {
+    return this.#offsets[index * 4 + 2] ?? 0
+  }
+
+  valueEnd(index: number): number {
+    return this.#offsets[index * 4 + 3] ?? 0
   }
 
   isNamed(index: number, name: string): boolean {

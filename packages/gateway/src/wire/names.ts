@@ -18,6 +18,8 @@ export const kinds = {
   ours: 13,
   date: 14,
   contentType: 15,
+  cookie: 16,
+  keepAlive: 17,
 } as const
 
 const names: Readonly<Record<string, number>> = {
@@ -26,7 +28,7 @@ const names: Readonly<Record<string, number>> = {
   'transfer-encoding': kinds.transferEncoding,
   connection: kinds.connection,
   'http2-settings': kinds.hop,
-  'keep-alive': kinds.hop,
+  'keep-alive': kinds.keepAlive,
   'proxy-authenticate': kinds.hop,
   'proxy-authorization': kinds.hop,
   'proxy-connection': kinds.hop,
@@ -43,6 +45,7 @@ const names: Readonly<Record<string, number>> = {
   'serin-shielded': kinds.ours,
   date: kinds.date,
   'content-type': kinds.contentType,
+  cookie: kinds.cookie,
 }
 
 /** Known names by their length: most headers are told apart by it. */

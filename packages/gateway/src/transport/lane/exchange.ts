@@ -1,5 +1,6 @@
 import type { Limits } from '../../limits.ts'
 import { AnswerHead } from '../../wire/answer-head.ts'
+import type { Framing } from '../../wire/answer-head.ts'
 import { BodyEnd } from '../../wire/body.ts'
 import { HeadEnd, broken, notYet } from '../../wire/fields.ts'
 import type { Endpoint } from '../endpoints.ts'
@@ -10,11 +11,13 @@ import type { GatewayProblem } from '../problem.ts'
 import { discardedBytes, idempotent, lingerMs, saysUnable } from '../shield.ts'
 import { earlyHints, requestBytes } from './heads.ts'
 import type { Outgoing } from './heads.ts'
-import type { Pool, Upstream } from './pool.ts'
+import type { Pool, Upstream, User } from './pool.ts'
 
 const mostAnswerHeadBytes = 65_536
 const mostFields = 1_000
 const nothing = Buffer.alloc(0)
+/** Read, and passed on, in one go: all exchanges can share it. */
+const answerHead = new AnswerHead(mostFields)
 
 /** The client's side of an exchange. */
 export interface Sink {
@@ -24,6 +27,12 @@ export interface Sink {
   body(bytes: Buffer, upstream: Upstream): boolean
   /** The answer is whole. */
   done(): void
+  /** The exchange can take bytes of the request's body. */
+  feed(): void
+  /** Whether the whole body of the request was there. */
+  readonly bodyComplete: boolean
+  /** The body stopped coming. */
+  tooSlow(mark: AnswerMark): void
   /** Nothing more comes for now. */
   flush(): void
   problem(problem: GatewayProblem, mark: AnswerMark): void
@@ -34,6 +43,8 @@ export interface Sink {
 /** What an exchange needs to know of its surroundings. */
 export interface LaneContext {
   readonly outgoing: Outgoing
+  /** Whether a body follows the head. */
+  readonly bodied: boolean
   readonly mark: AnswerMark
   readonly sink: Sink
   readonly limits: Limits
@@ -46,18 +57,25 @@ export interface LaneContext {
   readonly ended: (outcome: Outcome) => void
 }
 
-/** A request without a body and its answer on their way through the fast lane: what `Exchange` is in the full one. */
-export class LaneExchange {
+/** One request and its answer on their way through the fast lane: what `Exchange` is in the full one. */
+export class LaneExchange implements User {
   readonly #context: LaneContext
   readonly #tried = new Set<string>()
   #upstream: Upstream | null = null
   #endpoint: Endpoint | null = null
   #phase: 'connecting' | 'waiting' | 'answering' | 'done' = 'connecting'
-  readonly #head = new AnswerHead(mostFields)
+  #status = 0
+  #framing: Framing = 'none'
+  #keeps = false
+  #endsAfterMs = 0
+  #eventStream = false
   readonly #headEnd = new HeadEnd()
   #pending: Buffer = nothing
   #body: BodyEnd | null = null
   #silent = true
+  #bodyStarted = false
+  /** The upstream has more of the body than it takes. */
+  #full = false
   #replayed = false
   #unseen = false
   #paused = false
@@ -91,24 +109,42 @@ export class LaneExchange {
     const idleMs = nowMs - this.#progressMs
     const waits = this.#phase === 'connecting' || this.#phase === 'waiting'
     if (waits && nowMs - this.#startedMs > limits.shieldMs) this.#yields()
-    if (this.#phase === 'connecting' && idleMs > limits.connectMs) {
-      this.#timedOut = 'connect'
-      this.#upstream?.socket.destroy()
+    if (this.#phase === 'connecting' && idleMs > limits.connectMs) this.#connectsTooSlowly()
+    else if (this.#phase === 'waiting' && this.#bodyStarted && !this.#full && !this.#context.sink.bodyComplete) {
+      if (idleMs > limits.requestBodyIdleMs) this.#clientTooSlow()
     } else if (this.#phase === 'waiting' && idleMs > limits.answerMs) {
       this.#timedOut = 'answer'
       this.#upstream?.socket.destroy()
     } else if (this.#phase === 'answering' && idleMs > limits.answerBodyIdleMs) {
       if (this.#paused) this.#context.sink.broken()
-      else if (!this.#head.eventStream) this.#truncated()
+      else if (!this.#eventStream) this.#truncated()
     }
   }
 
   /** The client takes more again. */
-  drained(): void {
+  clientDrained(): void {
     if (!this.#paused) return
     this.#paused = false
     this.#progressMs = performance.now()
     this.#upstream?.socket.resume()
+  }
+
+  /** Whether bytes of the request's body may come now. */
+  get takesBody(): boolean {
+    const flows = this.#phase === 'waiting' || this.#phase === 'answering'
+    return flows && this.#context.bodied && this.#upstream !== null && !this.#full
+  }
+
+  /** Bytes of the request's body, as they came. From the first on there is no other attempt: nothing of it is kept. */
+  send(bytes: Buffer): void {
+    this.#progressMs = performance.now()
+    if (this.#upstream?.socket.write(bytes) === false) this.#full = true
+  }
+
+  /** The client's body came in a form that is none: neither side gets any more of it. */
+  refuse(): void {
+    this.#drop()
+    this.#end({ kind: 'abandoned' })
   }
 
   /** A client that leaves in the middle of an answer has been answered; one that leaves before has not. */
@@ -116,10 +152,11 @@ export class LaneExchange {
     if (this.#phase === 'done' || (this.#unseen && this.#context.headSent())) return
     const answered = this.#phase === 'answering'
     this.#drop()
-    this.#end(answered ? { kind: 'answered', status: this.#head.status, whole: false } : { kind: 'abandoned' })
+    this.#end(answered ? { kind: 'answered', status: this.#status, whole: false } : { kind: 'abandoned' })
   }
 
   #attempt(fresh: boolean): void {
+    this.#upstream = null
     const endpoint = fresh ? this.#endpoint : this.#context.acquire(this.#tried)
     if (endpoint === null) {
       this.#fail(noEndpoint(this.#tried.size))
@@ -131,27 +168,38 @@ export class LaneExchange {
     this.#timedOut = null
     this.#silent = true
     this.#progressMs = performance.now()
-    const upstream = this.#context.pool.take(
-      endpoint,
-      {
-        connected: () => this.#connected(),
-        received: (bytes) => this.#received(bytes),
-        lost: () => this.#lost(upstream),
-      },
-      fresh,
-    )
-    this.#upstream = upstream
-    if (!upstream.socket.connecting) this.#connected()
+    this.#context.pool.take(endpoint, this, fresh)
   }
 
-  #connected(): void {
-    if (this.#phase !== 'connecting' || this.#endpoint === null) return
+  granted(upstream: Upstream): void {
+    this.#upstream = upstream
+    if (!upstream.socket.connecting) this.connected()
+  }
+
+  connected(): void {
+    const socket = this.#upstream?.socket
+    if (this.#phase !== 'connecting' || this.#endpoint === null || socket === undefined) return
     this.#phase = 'waiting'
     this.#progressMs = performance.now()
-    this.#upstream?.socket.write(requestBytes(this.#context.outgoing, this.#endpoint.basePath))
+    const head = requestBytes(this.#context.outgoing, this.#endpoint.basePath)
+    if (!this.#context.bodied) {
+      socket.write(head)
+      return
+    }
+    this.#bodyStarted = true
+    socket.cork()
+    socket.write(head)
+    this.#context.sink.feed()
+    socket.uncork()
   }
 
-  #received(bytes: Buffer): boolean {
+  /** The upstream takes more of the body again. */
+  drained(): void {
+    this.#full = false
+    if (this.#context.bodied) this.#context.sink.feed()
+  }
+
+  received(bytes: Buffer): boolean {
     this.#silent = false
     if (this.#body !== null) {
       this.#progressMs = performance.now()
@@ -169,14 +217,14 @@ export class LaneExchange {
       if (all.length > mostAnswerHeadBytes) this.#unsound()
       return
     }
-    if (end === broken || !this.#head.read(all, end, this.#context.outgoing.method) || this.#head.status === 101) {
+    if (end === broken || !answerHead.read(all, end, this.#context.outgoing.method) || answerHead.status === 101) {
       this.#unsound()
       return
     }
     this.#pending = nothing
     this.#headEnd.reset()
-    if (this.#head.status < 200) {
-      const hints = earlyHints(this.#head)
+    if (answerHead.status < 200) {
+      const hints = earlyHints(answerHead)
       if (hints !== null && !this.#unseen) this.#context.sink.hints(hints)
       if (end < all.length) this.#readHead(all.subarray(end))
       return
@@ -185,7 +233,12 @@ export class LaneExchange {
   }
 
   #answer(bytes: Buffer, from: number): void {
-    const { status, framing, length } = this.#head
+    const { status, framing, length } = answerHead
+    this.#status = status
+    this.#framing = framing
+    this.#keeps = answerHead.keeps
+    this.#endsAfterMs = answerHead.endsAfterMs
+    this.#eventStream = answerHead.eventStream
     this.#progressMs = performance.now()
     if (this.#context.shield !== null && saysUnable(status)) {
       this.#yields()
@@ -195,8 +248,8 @@ export class LaneExchange {
     if (this.#phase !== 'done') this.#phase = 'answering'
     this.#body = new BodyEnd(framing, length)
     if (this.#unseen) {
-      if (this.#head.eventStream) this.#enough()
-    } else this.#context.sink.head(this.#head, this.#context.mark)
+      if (this.#eventStream) this.#enough()
+    } else this.#context.sink.head(answerHead, this.#context.mark)
     this.#relay(bytes, from)
     if (!this.#unseen) this.#context.sink.flush()
   }
@@ -225,18 +278,19 @@ export class LaneExchange {
     this.#upstream = null
     if (upstream !== null) {
       upstream.user = null
-      if (clean && this.#head.keeps) this.#context.pool.give(upstream, performance.now())
+      const read = !this.#context.bodied || (this.#context.sink.bodyComplete && upstream.socket.writableLength === 0)
+      if (clean && read && this.#keeps) this.#context.pool.give(upstream, performance.now(), this.#endsAfterMs)
       else upstream.socket.destroy()
     }
     const ended = this.#phase === 'done'
-    this.#end({ kind: 'answered', status: this.#head.status, whole: true })
+    this.#end({ kind: 'answered', status: this.#status, whole: true })
     if (!ended && !this.#unseen) this.#context.sink.done()
   }
 
   /** Nobody sees the rest. */
   #enough(): void {
     this.#drop()
-    this.#end({ kind: 'answered', status: this.#head.status, whole: true })
+    this.#end({ kind: 'answered', status: this.#status, whole: true })
   }
 
   #unsound(): void {
@@ -244,12 +298,12 @@ export class LaneExchange {
     this.#fail({ status: 502, detail: 'The version did not answer in sound HTTP.' })
   }
 
-  #lost(upstream: Upstream): void {
+  lost(upstream: Upstream, ended: boolean): void {
     if (upstream !== this.#upstream) return
     this.#upstream = null
     if (this.#phase === 'done') return
     if (this.#phase === 'answering') {
-      if (this.#head.framing === 'close') this.#whole(true)
+      if (this.#framing === 'close' && ended) this.#whole(false)
       else this.#truncated()
       return
     }
@@ -258,7 +312,7 @@ export class LaneExchange {
       this.#attempt(false)
       return
     }
-    const again = upstream.used && this.#silent && !this.#replayed && this.#timedOut === null
+    const again = upstream.used && !this.#context.bodied && this.#silent && !this.#replayed && this.#timedOut === null
     if (again && idempotent.has(this.#context.outgoing.method)) {
       this.#replayed = true
       this.#attempt(true)
@@ -285,6 +339,23 @@ export class LaneExchange {
     if (!this.#unseen) this.#context.sink.broken()
   }
 
+  /** Whoever waits for its turn, or for the connection, waits no more. */
+  #connectsTooSlowly(): void {
+    this.#timedOut = 'connect'
+    if (this.#upstream !== null) this.#upstream.socket.destroy()
+    else if (this.#endpoint !== null) {
+      this.#context.pool.cancel(this.#endpoint, this)
+      this.#giveBack()
+      this.#attempt(false)
+    }
+  }
+
+  #clientTooSlow(): void {
+    this.#drop()
+    this.#end({ kind: 'abandoned' })
+    this.#context.sink.tooSlow(this.#context.mark)
+  }
+
   #yields(): boolean {
     const { shield } = this.#context
     if (shield === null) return false
@@ -298,6 +369,7 @@ export class LaneExchange {
   #drop(): void {
     const upstream = this.#upstream
     this.#upstream = null
+    if (this.#endpoint !== null && upstream === null) this.#context.pool.cancel(this.#endpoint, this)
     if (upstream === null) return
     upstream.user = null
     upstream.socket.destroy()

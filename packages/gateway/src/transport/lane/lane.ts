@@ -1,4 +1,3 @@
-import { viewOf } from '@serin/core/assignment'
 import * as net from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Snapshot } from '../../decide/snapshot.ts'
@@ -9,14 +8,16 @@ import type { Assigned, Assigning } from '../assigning.ts'
 import type { Endpoints } from '../endpoints.ts'
 import type { Outcome } from '../exchange.ts'
 import type { AnswerMark } from '../headers.ts'
-import { plainAddress } from '../address.ts'
 import { isShielded } from '../shield.ts'
 import { listenOn } from '../listen.ts'
 import { Client } from './client.ts'
 import { LaneExchange } from './exchange.ts'
-import { outgoingOf } from './heads.ts'
+import { mostHeadBytes, outgoingOf } from './heads.ts'
 import type { Outgoing } from './heads.ts'
 import { Pool } from './pool.ts'
+import { HeadView } from './head-view.ts'
+
+const mostAddressLength = 4_096
 
 /** What the fast lane is made of; all of it is shared with the full one. */
 export interface LaneOptions {
@@ -36,6 +37,7 @@ interface Turn extends Assigned {
   readonly snapshot: Snapshot
   readonly outgoing: Omit<Outgoing, 'requestId'>
   readonly givenId: string | undefined
+  readonly bodied: boolean
 }
 
 /** The way of ordinary requests, past Node's HTTP. Whatever is not ordinary goes to the full lane before a byte of it is taken. */
@@ -117,26 +119,27 @@ export class Lane {
     const { current, assigning, leaving } = this.#options
     const snapshot = current()
     if (snapshot === null || leaving() || !this.#fits(snapshot)) return false
-    const address = plainAddress(client.socket.remoteAddress)
+    const { address } = client
     const givenId = head.header('x-request-id')
-    const view = viewOf({ headers: (name) => head.header(name), target: head.target, address })
+    const view = new HeadView(head, address)
     const assigned = assigning.assign(snapshot, { view, address, givenId, previews: false })
     // The full lane refuses it, in the same way as everything else.
     if ('refusal' in assigned) return false
     const outgoing = outgoingOf(head, address)
-    this.#serve({ ...assigned, client, snapshot, outgoing, givenId })
+    this.#serve({ ...assigned, client, snapshot, outgoing, givenId, bodied: head.framing !== 'none' })
     return true
   }
 
   #serve(turn: Turn): void {
     const { settle, log } = this.#options
-    const { snapshot, outgoing, ticket, version, client } = turn
+    const { snapshot, outgoing, ticket, version, client, bodied } = turn
     let standsIn: (() => boolean) | null = null
-    const asked = { method: outgoing.method, headers: {} }
+    const shielded = !bodied && isShielded(snapshot, { method: outgoing.method, headers: {} }, turn)
     const exchange = this.#exchange(turn, turn, {
+      bodied,
       startedMs: ticket.startedMs,
       headSent: () => standsIn?.() ?? false,
-      shield: isShielded(snapshot, asked, turn) ? () => (standsIn = this.#standIn(turn)) : null,
+      shield: shielded ? () => (standsIn = this.#standIn(turn)) : null,
       ended: (outcome) => {
         settle(ticket, outcome)
         if (!exchange.unseen) log(ticket, version, outcome)
@@ -157,6 +160,7 @@ export class Lane {
       { ...turn, snapshot },
       { ...marks, shielded, ...(setCookie === undefined ? {} : { setCookie }) },
       {
+        bodied: false,
         startedMs: performance.now(),
         headSent: () => false,
         shield: null,
@@ -176,6 +180,7 @@ export class Lane {
     { client, snapshot, outgoing }: Pick<Turn, 'client' | 'snapshot' | 'outgoing'>,
     { version, requestId, mark, shielded, setCookie }: AnswerMark,
     how: {
+      readonly bodied: boolean
       readonly startedMs: number
       readonly headSent: () => boolean
       readonly shield: (() => void) | null
@@ -214,9 +219,11 @@ export class Lane {
   #fits(snapshot: Snapshot): boolean {
     const known = this.#fitting.get(snapshot)
     if (known !== undefined) return known
-    const plain = [...snapshot.endpoints.values()].flat().every((url) => url.startsWith('http:'))
+    const addresses = [...snapshot.endpoints.values()].flat()
+    const plain = addresses.every((url) => url.startsWith('http:') && url.length < mostAddressLength)
     const { mirror, measurement, upstream } = snapshot.table
-    const fits = plain && mirror === undefined && measurement.generation === undefined && upstream === undefined
+    const passedOn = mirror === undefined && measurement.generation === undefined && upstream === undefined
+    const fits = plain && passedOn && this.#options.limits.headBytes <= mostHeadBytes
     this.#fitting.set(snapshot, fits)
     return fits
   }
