@@ -19,7 +19,7 @@ async function laneTo(world: World, answer: (socket: Socket, served: number) => 
   await once(server, 'listening')
   const address = server.address()
   assert.ok(address !== null && typeof address === 'object')
-  const gateway = await world.gateway()
+  const gateway = await world.gateway({ transport: 'net' })
   await gateway.apply(tableOf(1, 0, { v1: [`http://127.0.0.1:${address.port}`], v2: [] }))
   return gateway
 }
@@ -38,7 +38,7 @@ test('bodies pass byte by byte in every framing and size, however the answer is 
     for (let at = 0; at < wanted.length; at += step) response.write(wanted.subarray(at, at + step))
     response.end()
   })
-  const gateway = await world.gateway()
+  const gateway = await world.gateway({ transport: 'net' })
   await gateway.apply(tableOf(1, 0, { v1: [v1], v2: [] }))
   for (const form of ['/length', '/chunked', '/close'])
     for (const size of [0, 1, 20_000, 3_000_000]) {
@@ -80,7 +80,7 @@ test('ordinary and other requests on one connection are answered in order, which
   const v1 = await world.upstream((request, response) => {
     request.resume().on('end', () => response.end(`<${request.url ?? ''}>`))
   })
-  const gateway = await world.gateway()
+  const gateway = await world.gateway({ transport: 'net' })
   await gateway.apply(tableOf(1, 0, { v1: [v1], v2: [] }))
   const post = 'POST /2 HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello'
   const text = await sendRaw(gateway.identity.address, get('/1') + post + get('/3'), '</3>')
@@ -114,6 +114,22 @@ test('who leaves or ends its side before the answer is counted as such, and a sl
     await until('it has left', () => gateway.report().abandoned['v1'] === i + 1)
     assert.equal(gateway.report().inFlight['v1'], 0)
   }
-  const other = await world.gateway({ limits: { headMs: 200 } })
+  const other = await world.gateway({ transport: 'net', limits: { headMs: 200 } })
   assert.match(await sendRaw(other.identity.address, 'GET / HTTP/1.1\r\n'), /^HTTP\/1\.1 408 /)
+})
+
+test('trailers pass in both directions', async () => {
+  await using world = await openWorld()
+  const v1 = await world.upstream((request, response) => {
+    request.resume().on('end', () => {
+      response.writeHead(200, { Trailer: 'X-Sum' }).write('body')
+      response.addTrailers({ 'X-Sum': request.trailers['x-in'] ?? 'none' })
+      response.end()
+    })
+  })
+  const gateway = await world.gateway({ transport: 'net' })
+  await gateway.apply(tableOf(1, 0, { v1: [v1], v2: [] }))
+  const head = 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTrailer: X-In\r\n\r\n'
+  const text = await sendRaw(gateway.identity.address, `${head}1\r\nx\r\n0\r\nX-In: 42\r\n\r\n`, '42\r\n\r\n')
+  assert.match(text, /\r\n4\r\nbody\r\n0\r\nX-Sum: 42\r\n\r\n$/)
 })
