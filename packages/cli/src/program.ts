@@ -1,5 +1,6 @@
 import { nearest, SerinError } from '@serin/spec'
 import { Argument, Command as Commander, CommanderError, Help, Option } from 'commander'
+import { argoHint } from './argo-words.ts'
 import { commands } from './commands/all.ts'
 import {
   groups,
@@ -89,9 +90,8 @@ export function parseCommandLine(
     if (argv.length === 0) program.help()
     program.parse([...argv], { from: 'user' })
   } catch (error) {
-    if (!(error instanceof CommanderError)) throw error
-    if (error.exitCode === 0 || error.code === 'commander.help') return { text }
-    throw usageError(error)
+    if (error instanceof CommanderError && (error.exitCode === 0 || error.code === 'commander.help')) return { text }
+    throw usageError(error, argv)
   }
   return parsed ?? { text }
 }
@@ -209,10 +209,16 @@ function choiceOf(
   }
 }
 
-/** Commander's `error: unknown option '--wiat'` and `(Did you mean --wait?)` as one sentence of ours. */
-function usageError(error: CommanderError): SerinError {
+/** Commander's `error: unknown option '--wiat'` and `(Did you mean --wait?)` as one sentence of ours. Who types a line of `kubectl argo rollouts` is told ours instead. */
+function usageError(error: unknown, argv: readonly string[]): unknown {
+  const isOurs = error instanceof SerinError && error.code === 'usage.invalid'
+  if (!isOurs && !(error instanceof CommanderError)) return error
   const [first = '', suggestion = ''] = error.message.replace(/^error: /, '').split('\n')
   const sentence = `${first.charAt(0).toUpperCase()}${first.slice(1).replace(/\.$/, '')}.`
+  const hint = argoHint(argv)
+  if (hint !== undefined)
+    return new SerinError('usage.invalid', `${sentence.split('. ')[0]?.replace(/\.?$/, '.')} ${hint}`)
+  if (isOurs) return error
   const known = error.code === 'commander.unknownCommand' ? ` Known: ${visible(commands).join(', ')}.` : ''
   const near = suggestion.replace(/^\((.*)\)$/, '$1')
   return new SerinError('usage.invalid', `${sentence}${known}${near === '' ? '' : ` ${near}`}`)
