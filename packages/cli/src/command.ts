@@ -2,7 +2,7 @@ import type { ExtraFormat, Output, OutputFormat } from './output.ts'
 import type { World } from './world.ts'
 
 /** What a shell can offer for a word: names asked from the control plane, or paths. */
-export type Completion = 'services' | 'versions' | 'rollouts' | 'files' | 'directories'
+export type Completion = 'services' | 'versions' | 'rollouts' | 'targets' | 'gates' | 'files' | 'directories'
 
 /** A positional argument; its key is its name. */
 export interface ArgumentSpec {

@@ -22,7 +22,7 @@ export const rolloutArgument = {
 /** A rollout, or a coupled release by its id. */
 export const rolloutOrReleaseArgument = {
   description: 'A rollout by its id, a service (its latest rollout), or a coupled release such as release:1.',
-  completes: 'rollouts',
+  completes: 'targets',
 } as const satisfies ArgumentSpec
 
 /** A service. */

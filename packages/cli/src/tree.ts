@@ -1,5 +1,6 @@
 import type { ArgumentSpec, Command, Example, OptionSpec } from './command.ts'
 import { globalOptions, noColour } from './global-options.ts'
+import type { ExtraFormat } from './output.ts'
 
 /** An argument with its name. */
 export type NamedArgument = ArgumentSpec & { readonly name: string }
@@ -18,6 +19,8 @@ export interface CommandNode {
   readonly arguments: readonly NamedArgument[]
   readonly options: readonly NamedOption[]
   readonly examples: readonly Example[]
+  /** What `-o` takes besides what it takes everywhere. */
+  readonly formats: readonly ExtraFormat[]
 }
 
 /** Everything the command line understands. */
@@ -32,7 +35,7 @@ export function treeOf(commands: readonly Command[]): CommandTree {
     globalOptions: [...named(globalOptions), { name: 'no-color', ...noColour }],
     commands: commands
       .filter(({ hidden }) => hidden !== true)
-      .map(({ name, group, summary, description, arguments: args, options, examples }) => ({
+      .map(({ name, group, summary, description, arguments: args, options, examples, formats = [] }) => ({
         name,
         group,
         usage: usageOf(name, named(args), named(options)),
@@ -41,6 +44,7 @@ export function treeOf(commands: readonly Command[]): CommandTree {
         arguments: named(args),
         options: named(options),
         examples,
+        formats,
       })),
   }
 }

@@ -10,7 +10,7 @@ export const approve = defineCommand({
   summary: 'Say yes to the gate that waits for people.',
   description:
     'Each person counts once, by the token in use ("serin token create" makes one for everybody). "serin get gates" lists what waits.',
-  arguments: { rollout: rolloutArgument },
+  arguments: { rollout: { ...rolloutArgument, completes: 'gates' } },
   options: { why: whyOption },
   examples: [{ line: 'serin approve shop --why "read the report"', does: 'Your yes; it may take others too' }],
   async run(call) {

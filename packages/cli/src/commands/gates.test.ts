@@ -27,6 +27,7 @@ const tokenOf = async (name: string) => {
 test('without a rollout nothing waits, and there is nothing to approve', async () => {
   assert.equal((await world.serin('get gates')).stdout, 'No gate waits.\n')
   assert.deepEqual(await world.json('get gates'), { gates: [] })
+  assert.equal((await world.serin('__complete gates')).stdout, '')
   assert.match((await world.serin('approve shop')).stderr, /\[rollout\.not-found\]/)
 })
 
@@ -34,6 +35,7 @@ test('a gate is listed with who said yes; each person counts once, and only thos
   const [ann, bob] = [await tokenOf('ann'), await tokenOf('bob')]
   await world.serin('release --to v2')
   await world.until('get gates', ({ stdout }) => stdout.includes('sign-off'))
+  assert.equal((await world.serin('__complete gates')).stdout, 'shop\n')
   const listed = await world.serin('get gates')
   assert.equal(listed.stderr, 'Say yes: serin approve shop\n')
   assert.match(

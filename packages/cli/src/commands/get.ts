@@ -37,7 +37,7 @@ export const get = defineCommand({
     name: {
       description:
         'A service; for rollouts and journal also the id of a rollout, for releases and journal that of a coupled release.',
-      completes: 'rollouts',
+      completes: 'targets',
     },
   },
   options: {

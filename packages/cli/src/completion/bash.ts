@@ -1,24 +1,40 @@
 import type { CommandNode, CommandTree, NamedArgument, NamedOption } from '../tree.ts'
 import type { Completion } from '../command.ts'
-import { familiesOf, firstWords, flagsOf, optionsOf, quoted } from './words.ts'
+import { familiesOf, firstWords, flagsOf, globalOptionsOf, optionsOf, quoted } from './words.ts'
 
 /** Completion for bash 4 and later. Needs nothing but bash. */
 export function bashScript(tree: CommandTree): string {
   const names = firstWords(tree).map(({ word }) => word)
   return `# serin completion for bash; printed by "serin completion bash".
+# Bash takes release:1 for three words: they are joined, and what stands before the colon is not offered again.
 _serin() {
-  local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}"
+  local -a words=()
+  local i
+  for ((i = 0; i <= COMP_CWORD; i++)); do
+    if ((\${#words[@]} > 1)) && [[ "\${COMP_WORDS[i]}" == :* || "\${words[\${#words[@]}-1]}" == *: ]]; then
+      words[\${#words[@]}-1]+="\${COMP_WORDS[i]}"
+    else words+=("\${COMP_WORDS[i]}"); fi
+  done
+  local cword=$((\${#words[@]} - 1))
+  local current="\${words[cword]}" previous="\${words[cword-1]}"
+  _serin_offer
+  if [[ "$current" == *:* && "$COMP_WORDBREAKS" == *:* ]]; then
+    local before="\${current%"\${current##*:}"}"
+    COMPREPLY=("\${COMPREPLY[@]#"$before"}")
+  fi
+}
+_serin_offer() {
   local command="" service="" word skip=0 position=0 i
   local -a data=()
   COMPREPLY=()
-  for ((i = 1; i < COMP_CWORD; i++)); do
-    word="\${COMP_WORDS[i]}"
+  for ((i = 1; i < cword; i++)); do
+    word="\${words[i]}"
     if ((skip)); then
       skip=0
       continue
     fi
     case "$word" in
-      --data) data=(--data "\${COMP_WORDS[i+1]}"); skip=1 ;;
+      --data) data=(--data "\${words[i+1]}"); skip=1 ;;
       ${valueFlags(tree).join('|')}) skip=1 ;;
       -*) ;;
       *)
@@ -31,7 +47,7 @@ _serin() {
     esac
   done
   case "$command $previous" in
-${[...tree.commands.flatMap((node) => optionCases(node.options, quoted(`${node.name} `))), ...optionCases(tree.globalOptions, '*')].join('\n')}
+${[...tree.commands.flatMap((node) => casesOf(node, tree)), ...optionCases(tree.globalOptions, '*')].join('\n')}
   esac
   if [[ -z "$command" || "$command" == help ]]; then
     if [[ "$current" == -* ]]; then _serin_words ${quoted('-o --output --data --no-color -h --help -V --version')}
@@ -64,6 +80,11 @@ function valueFlags(tree: CommandTree): readonly string[] {
   return [...new Set(flags)]
 }
 
+function casesOf(node: CommandNode, tree: CommandTree): readonly string[] {
+  const own = node.formats.length === 0 ? [] : globalOptionsOf(node, tree).filter(({ name }) => name === 'output')
+  return optionCases([...node.options, ...own], quoted(`${node.name} `))
+}
+
 /** What follows an option that takes a value; `before` is the pattern of the command. */
 function optionCases(options: readonly NamedOption[], before: string): readonly string[] {
   return options.flatMap((option) => {
@@ -93,9 +114,10 @@ function offerOf({ choices, completes }: NamedOption | NamedArgument): string {
 function offerFor(completes: Completion | undefined): string {
   switch (completes) {
     case 'services':
-      return '_serin_names services'
     case 'rollouts':
-      return '_serin_names rollouts'
+    case 'targets':
+    case 'gates':
+      return `_serin_names ${completes}`
     case 'versions':
       return '_serin_names versions $service'
     case 'files':

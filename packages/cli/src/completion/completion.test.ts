@@ -1,7 +1,7 @@
 /** The scripts in real shells, asking a real control plane. A shell that is not installed is skipped. */
 import assert from 'node:assert/strict'
 import { execFile, spawnSync } from 'node:child_process'
-import { chmodSync, writeFileSync } from 'node:fs'
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -16,7 +16,10 @@ const skipUnless = (shell: string) => (isInstalled(shell) ? false : `${shell} is
 let world: World
 before(async () => {
   world = await openWorld()
-  await world.serin('apply')
+  const file = join(world.directory, 'serin.yaml')
+  const one = readFileSync(file, 'utf8')
+  writeFileSync(file, one + one.slice(one.indexOf('  shop:')).replace('  shop:', '  web:'))
+  assert.equal((await world.serin('apply')).code, 0)
   const wrapper = join(world.directory, 'serin')
   writeFileSync(wrapper, `#!/bin/sh\nexec '${process.execPath}' '${main}' "$@"\n`)
   chmodSync(wrapper, 0o755)
@@ -38,7 +41,7 @@ async function bash(...words: readonly string[]): Promise<readonly string[]> {
   const list = words.map((word) => `'${word}'`).join(' ')
   return await inShell(
     'bash',
-    `source ./completion.bash; COMP_WORDS=(serin ${list}); COMP_CWORD=${words.length}; _serin; printf '%s\\n' "\${COMPREPLY[@]}"`,
+    `COMP_WORDBREAKS=$' \\t\\n"\\'><=;|&(:'; source ./completion.bash; COMP_WORDS=(serin ${list}); COMP_CWORD=${words.length}; _serin; printf '%s\\n' "\${COMPREPLY[@]}"`,
   )
 }
 
@@ -65,6 +68,14 @@ test('bash completes commands, options, choices and live names', { skip: skipUnl
   assert.deepEqual(await bash('release', '--data', '/nowhere', ''), [])
 })
 
+test('what -o takes is offered per command', { skip: skipUnless('bash') }, async () => {
+  assert.deepEqual(await bash('report', '-o', ''), ['text', 'wide', 'json', 'yaml', 'html', 'md'])
+  assert.deepEqual(await bash('get', 'rollouts', '--output', 'n'), ['name'])
+  assert.deepEqual(await bash('status', '-o', ''), ['text', 'wide', 'json', 'yaml'])
+  if (isInstalled('fish')) assert.deepEqual(await fish('serin report -o h'), ['html'])
+  assert.match((await run(['completion', 'zsh'])).stdout, /\(text wide json yaml html md\)/)
+})
+
 test('fish does the same', { skip: skipUnless('fish') }, async () => {
   assert.deepEqual(await fish('serin rel'), ['release', 'release-set'])
   assert.deepEqual(await fish('serin status -o j'), ['json'])
@@ -80,4 +91,26 @@ test('zsh takes the script for its own and gets live names', { skip: skipUnless(
   const script = `autoload -Uz compinit; compinit -u -D; source ./completion.zsh; print $_comps[serin]
     compadd() { print -l $names }; words=(serin release --to); line=(shop); _serin_versions`
   assert.deepEqual(await inShell('zsh', script), ['_serin', 'v1', 'v2', 'v3'])
+})
+
+test('older rollouts and coupled releases are offered, and bash splits none at its colon', async () => {
+  assert.equal((await world.serin('release-set shop=v2 web=v2')).code, 0)
+  assert.equal((await world.serin('abort release:1 --why test')).code, 0)
+  await world.until('release shop --to v3', ({ code }) => code === 0)
+  await world.until('get rollouts shop', ({ stdout }) => stdout.includes('shop-1') && stdout.includes('shop-2'))
+  if (isInstalled('bash')) {
+    assert.deepEqual((await bash('explain', 'shop-')).toSorted(), ['shop-1', 'shop-2'])
+    // As bash itself splits them: what stands before the colon stays on the line.
+    assert.deepEqual(await bash('abort', 'rel'), ['release:1'])
+    assert.deepEqual(await bash('abort', 'release', ':', '1'), ['1'])
+    assert.deepEqual(await bash('pause', 'release', ':', '1', '--w'), ['--why'])
+    assert.deepEqual(await bash('explain', 'rel'), [])
+  }
+  if (isInstalled('fish')) {
+    assert.deepEqual(await fish('serin abort release:'), ['release:1'])
+  }
+  if (isInstalled('zsh')) {
+    const script = 'source ./completion.zsh; compadd() { print -l $names }; words=(serin abort); _serin_targets'
+    assert.ok((await inShell('zsh', script)).includes('release:1'))
+  }
 })

@@ -90,6 +90,8 @@ function offerFor(completes: Completion | undefined): string {
   switch (completes) {
     case 'services':
     case 'rollouts':
+    case 'targets':
+    case 'gates':
       return `-a '(__serin_names ${completes})'`
     case 'versions':
       return "-a '(__serin_names versions (__serin_service))'"

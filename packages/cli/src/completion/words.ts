@@ -31,7 +31,18 @@ export function familiesOf(tree: CommandTree): readonly Family[] {
 
 /** Options a command understands, its own first. */
 export function optionsOf(node: CommandNode, tree: CommandTree): readonly NamedOption[] {
-  return [...node.options, ...tree.globalOptions, { name: 'help', short: 'h', description: 'Explain the command.' }]
+  return [
+    ...node.options,
+    ...globalOptionsOf(node, tree),
+    { name: 'help', short: 'h', description: 'Explain the command.' },
+  ]
+}
+
+/** Options of every command, with the formats that this one prints in. */
+export function globalOptionsOf({ formats }: CommandNode, tree: CommandTree): readonly NamedOption[] {
+  return tree.globalOptions.map((option) =>
+    option.name === 'output' ? { ...option, choices: [...(option.choices ?? []), ...formats] } : option,
+  )
 }
 
 /** `-f --file`, as it is typed. */

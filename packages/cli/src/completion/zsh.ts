@@ -16,6 +16,8 @@ _serin_names() {
 }
 _serin_services() { _serin_names services }
 _serin_rollouts() { _serin_names rollouts }
+_serin_targets() { _serin_names targets }
+_serin_gates() { _serin_names gates }
 _serin_versions() { _serin_names versions \${(M)line[1]:#[^-]*} }
 _serin_commands() {
   local -a commands=(
@@ -88,6 +90,8 @@ function actionFor(completes: Completion | undefined): string {
   switch (completes) {
     case 'services':
     case 'rollouts':
+    case 'targets':
+    case 'gates':
     case 'versions':
       return `_serin_${completes}`
     case 'files':
