@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { SerinError, type Service } from '@serin/spec'
+import { SerinError, speaksH2c, type Service } from '@serin/spec'
 import { differences } from './differences.ts'
 import { newService, type ServiceDocument } from './documents.ts'
 
@@ -48,14 +48,20 @@ export function planChange({ name, spec, baseDirectory }: Wanted, before: Servic
   const details = differences(before.spec, merged)
   const moved = before.baseDirectory !== baseDirectory
   if (details.length === 0 && !moved) return { service: name, change: 'unchanged', details, document: before }
-  const addresses = ({ listen, preview, router }: Service) => ({ listen, preview, router })
+  const addresses = ({ listen, preview, router, workload }: Service) => ({
+    listen,
+    preview,
+    router,
+    // The versions that run speak what they were started with.
+    h2c: speaksH2c(workload),
+  })
   if (
     differences(addresses(before.spec), addresses(spec)).length > 0 ||
     before.spec.workload.kind !== spec.workload.kind
   ) {
     throw new SerinError(
       'config.invalid',
-      `${name}: "listen", "preview", "router" and the kind of workload cannot change while the service exists.`,
+      `${name}: "listen", "preview", "router", "workload.upstream" and the kind of workload cannot change while the service exists.`,
     )
   }
   return {

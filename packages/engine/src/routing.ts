@@ -1,5 +1,5 @@
 import { askedWeightBp, isOver, ratioOf, stepOf, type RoutingArm, type RoutingTable } from '@serin/core'
-import { readsClaims, Sticky, TokenSource, type Service } from '@serin/spec'
+import { readsClaims, speaksH2c, Sticky, TokenSource, type Service } from '@serin/spec'
 import { resolve } from 'node:path'
 import { isExperiment, rivalsLeft } from './service/rivals.ts'
 import { measurementOf, type RolloutDocument, type ServiceDocument } from './documents.ts'
@@ -74,6 +74,7 @@ export function wishedRouting(
     },
     ...(offered ? mirrorOf(active, canaryEndpoints) : {}),
     ...(spec.shield ? {} : { shield: false }),
+    ...(speaksH2c(spec.workload) ? { upstream: 'h2c' } : {}),
   }
 }
 

@@ -1,6 +1,7 @@
 import { checkKayenta } from './check-kayenta.ts'
 import { checkRouter } from './check-router.ts'
 import { checkStrategy } from './check-strategy.ts'
+import { checkUpstream } from './check-upstream.ts'
 import { checkWho } from './check-who.ts'
 import { generationMeasures, measureOf } from './metric.ts'
 import { nearest } from './nearest.ts'
@@ -42,6 +43,7 @@ export function checkReferences(file: ServiceFile): readonly Issue[] {
     )
     issues.push(...checkWho(service).map(({ path, ...rest }) => ({ path: at(...path), ...rest })))
     issues.push(...checkRouter(service).map(({ path, ...rest }) => ({ path: at(...path), ...rest })))
+    issues.push(...checkUpstream(service).map(({ path, ...rest }) => ({ path: at(...path), ...rest })))
     issues.push(...checkKayenta(service).map(({ path, ...rest }) => ({ path: at(...path), ...rest })))
   }
   return issues

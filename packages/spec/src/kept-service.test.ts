@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { keptService } from './kept-service.ts'
-import { Service } from './service-file.ts'
+import { Service, type ProcessWorkload } from './service-file.ts'
 
 const strategies = [
   { kind: 'canary', preset: '5-25-50-100' },
@@ -24,10 +24,13 @@ function serviceWith(strategy: object): Service {
 test('a service of an older Serin has the defaults of what came later, and nothing else changes', () => {
   const now = serviceWith({ kind: 'canary', preset: '5-25-50-100' })
   assert.deepEqual(keptService(now), now)
-  const { router: _router, rollbackWindow: _window, strategy, analysis, ...rest } = now
+  const { router: _router, rollbackWindow: _window, strategy, analysis, workload, ...rest } = now
+  const { upstream: _upstream, ...olderWorkload } = workload as ProcessWorkload
   const { onDeadline: _onDeadline, ...olderStrategy } = strategy
   const { judge: _judge, ...olderAnalysis } = analysis
-  const older = JSON.parse(JSON.stringify({ ...rest, strategy: olderStrategy, analysis: olderAnalysis })) as Service
+  const older = JSON.parse(
+    JSON.stringify({ ...rest, workload: olderWorkload, strategy: olderStrategy, analysis: olderAnalysis }),
+  ) as Service
   assert.deepEqual(keptService(older), now)
 })
 

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { Service } from './service-file.ts'
+import { Service, Workload } from './service-file.ts'
 import { Strategy } from './strategy.ts'
 
 /**
@@ -7,12 +7,14 @@ import { Strategy } from './strategy.ts'
  * weights of what was kept are numbers already, so it cannot be read once more as a file is.
  */
 export function keptService(kept: Service): Service {
-  const { analysis, strategy } = kept
+  const { analysis, strategy, workload } = kept
   const shape = Strategy.options.find(({ shape: { kind } }) => kind.value === strategy.kind)?.shape ?? {}
+  const runs = Workload.options.find(({ shape: { kind } }) => kind.value === workload.kind)?.shape ?? {}
   return {
     ...defaultsBeside(Service.shape, kept),
     ...kept,
     analysis: { ...defaultsBeside(Service.shape.analysis.unwrap().shape, analysis), ...analysis },
+    workload: { ...defaultsBeside(runs, workload), ...workload },
     strategy: { ...defaultsBeside(shape, strategy), ...strategy },
   }
 }

@@ -37,6 +37,9 @@ export const Slice = z
 const Probe = z
   .strictObject({
     path: z.string().startsWith('/').default('/').meta({ description: 'Answered with 2xx or 3xx when all is well.' }),
+    grpc: z.boolean().optional().meta({
+      description: 'Instead of `path`: asked with `grpc.health.v1.Health/Check`, well when SERVING. Needs `upstream: h2c`.',
+    }),
     every: Interval.prefault('500ms').meta({ description: 'Time between two checks.' }),
     timeout: Interval.prefault('2s').meta({ description: 'An answer that takes longer is a failure.' }),
     within: Duration.prefault('60s').meta({
@@ -49,11 +52,16 @@ const Probe = z
       .default(3)
       .meta({ description: 'Liveness: failures in a row before a replica is restarted.' }),
   })
-  .meta({ id: 'Probe', description: 'A health check by HTTP.' })
+  .meta({ id: 'Probe', description: 'A health check by HTTP, or by gRPC.' })
 
 const ready = Probe.meta({ description: 'When a replica may take traffic.' })
 const live = Probe.meta({ description: 'When a replica is taken out and restarted.' })
 const replicas = z.int().min(1).max(64).meta({ description: 'How many copies of a version run.' })
+
+const upstream = z.enum(['http1', 'h2c']).meta({
+  description:
+    'What all versions speak: HTTP/1.1, or HTTP/2 without TLS and with prior knowledge, as servers of gRPC do. It cannot change while the service exists.',
+})
 
 const stopWithin = Duration.prefault('10s').meta({ description: 'Time between SIGTERM and SIGKILL.' })
 
@@ -74,6 +82,7 @@ export const ProcessWorkload = z
     command: processFields.command.optional(),
     env: processFields.env.default({}).meta({ description: 'Extra environment of every version.' }),
     cwd: processFields.cwd,
+    upstream: upstream.default('http1'),
     ready: ready.prefault({}),
     live: live.prefault({}),
     stopWithin,
@@ -109,6 +118,7 @@ export const ModelWorkload = z
 export const EndpointsWorkload = z
   .strictObject({
     kind: z.literal('endpoints').meta({ description: 'The versions run already, somewhere.' }),
+    upstream: upstream.default('http1'),
     ready: ready.prefault({}),
     live: live.prefault({}),
   })

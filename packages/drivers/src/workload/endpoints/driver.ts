@@ -108,7 +108,7 @@ class WatchedEndpoint {
   #found: string | null = null
   readonly #life = new AbortController()
 
-  constructor(address: string, index: number, { ready, live }: EndpointsWorkload, clock: Clock) {
+  constructor(address: string, index: number, { upstream: spoken, ready, live }: EndpointsWorkload, clock: Clock) {
     this.address = address
     this.index = index
     const become = (state: 'ready' | 'unready', found: string | null): void => {
@@ -124,6 +124,7 @@ class WatchedEndpoint {
           {
             clock,
             endpoint: address,
+            spoken,
             ready,
             live,
             wasReady: this.#everReady,

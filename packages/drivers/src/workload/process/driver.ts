@@ -9,9 +9,10 @@ export function openProcesses(context: DriverContext): WorkloadRunner {
   const { workload } = context.spec
   if (workload.kind !== 'process')
     throw new SerinError('internal', `The process driver was opened for a workload of kind ${workload.kind}.`)
-  const { ready, live, stopWithin } = workload
+  const { upstream: spoken, ready, live, stopWithin } = workload
   return superviseReplicas({
     context,
+    spoken,
     ready,
     live,
     stopWithin,

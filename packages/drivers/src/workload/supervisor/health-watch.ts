@@ -1,6 +1,6 @@
 import type { Clock } from '@serin/kit'
 import type { Probe } from '@serin/spec'
-import { probeOnce, type ProbeResult } from './http-probe.ts'
+import { probeOnce, type ProbeResult, type Spoken } from './http-probe.ts'
 import { aborted } from './running-process.ts'
 
 /** How soon one that does not listen yet is asked again: nobody is bothered, and starting is waited for. */
@@ -11,6 +11,8 @@ export interface HealthWatch {
   readonly clock: Clock
   /** Base address. */
   readonly endpoint: string
+  /** Absent: HTTP/1.1. */
+  readonly spoken?: Spoken
   readonly ready: Probe
   readonly live: Probe
   /** Whether it has been ready since it was started, and whether it was when it was last looked at. */
@@ -59,7 +61,7 @@ export async function watchHealth(watch: HealthWatch, signal: AbortSignal): Prom
     if (!result.ok && deadInRow >= live.failures) dead.resolve(result.message)
   }
 
-  const same = ready.path === live.path && ready.every === live.every && ready.timeout === live.timeout
+  const same = (['path', 'grpc', 'every', 'timeout'] as const).every((field) => ready[field] === live[field])
   const eager = (): number => (hasBeenReady ? ready.every : Math.min(ready.every, refusedAgainMs))
   const loops = [
     probing(watch, { probe: ready, refusedAgain: eager }, signal, async (result) => {
@@ -77,13 +79,13 @@ export async function watchHealth(watch: HealthWatch, signal: AbortSignal): Prom
 }
 
 async function probing(
-  { clock, endpoint }: HealthWatch,
+  { clock, endpoint, spoken = 'http1' }: HealthWatch,
   { probe, refusedAgain }: { readonly probe: Probe; readonly refusedAgain: () => number },
   signal: AbortSignal,
   report: (result: ProbeResult) => Promise<void>,
 ): Promise<void> {
   while (!signal.aborted) {
-    const result = await probeOnce(endpoint, probe, signal)
+    const result = await probeOnce(endpoint, { ...probe, spoken }, signal)
     if (signal.aborted) return
     await report(result)
     const pauseMs = !result.ok && result.refused ? refusedAgain() : probe.every

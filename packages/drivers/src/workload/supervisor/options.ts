@@ -1,5 +1,6 @@
 import type { DriverContext } from '@serin/kit'
 import type { ErrorCode, Probe, VersionSpec } from '@serin/spec'
+import type { Spoken } from './http-probe.ts'
 
 /** What a replica is started as. `{port}` and `{version}` in the arguments are replaced; PORT and SERIN_VERSION are added to the environment. */
 export interface ReplicaCommand {
@@ -37,6 +38,8 @@ export interface SupervisorOptions {
    * It may throw a `SerinError`: the version then fails with it.
    */
   readonly command: (version: string, spec: VersionSpec, port: number) => ReplicaCommand
+  /** What replicas speak. Absent: HTTP/1.1. */
+  readonly spoken?: Spoken
   readonly ready: Probe
   readonly live: Probe
   /** Time between SIGTERM and SIGKILL in ms. */

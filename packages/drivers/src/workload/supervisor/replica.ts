@@ -243,7 +243,7 @@ export class Replica {
 
   async #hung(process: RunningProcess, signal: AbortSignal): Promise<Restart | null> {
     const { clock, options } = this.#house
-    const { ready, live } = options
+    const { ready, live, spoken = 'http1' } = options
     let doubtedAt: number | null = null
     const doubt = async (): Promise<string | null> => {
       if ((await listens(process)) !== false) return null
@@ -254,6 +254,7 @@ export class Replica {
       {
         clock,
         endpoint: `http://127.0.0.1:${process.port}`,
+        spoken,
         ready,
         live,
         wasReady: this.#book.record.readySinceLaunch,
