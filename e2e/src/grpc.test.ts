@@ -26,7 +26,7 @@ test('a version whose calls fail is rolled back, and nobody on stable sees one',
   const port = await freePort()
   for (const name of ['server.mjs', 'serin.yaml'])
     writeFileSync(join(directory, name), fileOf(name).replaceAll('8080', String(port)))
-  symlinkSync(fileURLToPath(new URL('../../node_modules', import.meta.url)), join(directory, 'node_modules'))
+  symlinkSync(join(serinFile, '../../node_modules'), join(directory, 'node_modules'))
   const up = spawn(serinFile, ['up', '--port', '0'], { cwd: directory, stdio: 'ignore' })
   const Client = makeGenericClientConstructor(definition, 'Cart')
   const cart = new Client(`127.0.0.1:${port}`, credentials.createInsecure())

@@ -92,6 +92,18 @@ test('the port and the kind of workload of a service cannot change', async () =>
     )
 })
 
+test('what versions speak is in the table, and cannot change while they run', async () => {
+  const h2c = { workload: '{ kind: process, command: [serve], upstream: h2c }' }
+  await using world = await started()
+  await apply(world, fileOf(h2c))
+  await world.until('it serves', () => world.weight('v1') === 10_000)
+  assert.equal(world.place().router.table?.upstream, 'h2c')
+  await assert.rejects(apply(world, fileOf({ workload: '{ kind: process, command: [serve] }' })), {
+    code: 'config.invalid',
+    message: /"workload\.upstream"/,
+  })
+})
+
 test('a changed number of replicas is taken up in place: those that stay go on, those that leave go once nobody sends to them', async () => {
   await using world = await started()
   const replicas = () => world.place().workload.observe('v1').replicas

@@ -38,7 +38,8 @@ const Probe = z
   .strictObject({
     path: z.string().startsWith('/').default('/').meta({ description: 'Answered with 2xx or 3xx when all is well.' }),
     grpc: z.boolean().optional().meta({
-      description: 'Instead of `path`: asked with `grpc.health.v1.Health/Check`, well when SERVING. Needs `upstream: h2c`.',
+      description:
+        'Instead of `path`: asked with `grpc.health.v1.Health/Check`, well when SERVING. Needs `upstream: h2c`.',
     }),
     every: Interval.prefault('500ms').meta({ description: 'Time between two checks.' }),
     timeout: Interval.prefault('2s').meta({ description: 'An answer that takes longer is a failure.' }),

@@ -34,7 +34,8 @@ export async function probeOnce(
     const { code, message } = error as NodeJS.ErrnoException
     if (code === 'ECONNREFUSED') return bad('refused the connection', true)
     // What a server of HTTP/2 sends first is no answer of HTTP/1.1, and the other way round.
-    if (code === 'HPE_INVALID_CONSTANT') return bad('did not answer in HTTP/1.1; if it speaks HTTP/2, say "upstream: h2c"')
+    if (code === 'HPE_INVALID_CONSTANT')
+      return bad('did not answer in HTTP/1.1; if it speaks HTTP/2, say "upstream: h2c"')
     if (code === 'ERR_HTTP2_ERROR') return bad('did not answer in HTTP/2; is "upstream: h2c" right?')
     return bad(code === 'ECONNRESET' ? 'cut the connection' : `failed (${code ?? message})`)
   }
