@@ -29,7 +29,11 @@ test('a version whose calls fail is rolled back, and nobody on stable sees one',
   symlinkSync(join(serinFile, '../../node_modules'), join(directory, 'node_modules'))
   const up = spawn(serinFile, ['up', '--port', '0'], { cwd: directory, stdio: 'ignore' })
   const Client = makeGenericClientConstructor(definition, 'Cart')
-  const cart = new Client(`127.0.0.1:${port}`, credentials.createInsecure())
+  // While Serin starts, nobody waits longer than this to try again.
+  const cart = new Client(`127.0.0.1:${port}`, credentials.createInsecure(), {
+    'grpc.max_reconnect_backoff_ms': 300,
+    'grpc.initial_reconnect_backoff_ms': 100,
+  })
   const ending = new AbortController()
   t.after(async () => {
     ending.abort()
