@@ -236,7 +236,7 @@ test('observations of users in a rollout are accepted', async () => {
 test('completion asks for names and is silent when it cannot', async () => {
   assert.equal((await world.serin('__complete services')).stdout, 'shop\n')
   assert.equal((await world.serin('__complete versions shop')).stdout, 'v1\nv2\nv3\n')
-  assert.match((await world.serin('__complete rollouts')).stdout, /^shop\nshop-\d+\n$/)
+  assert.match((await world.serin('__complete rollouts')).stdout, /^shop\n(shop-\d+\n)+$/)
   const nothing = await world.serin('__complete services', { cwd: '/' })
   assert.deepEqual([nothing.code, nothing.stdout, nothing.stderr], [0, '', ''])
 })
