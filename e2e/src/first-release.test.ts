@@ -3,11 +3,12 @@ import assert from 'node:assert/strict'
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { test } from 'node:test'
+import { freePort } from './harness/free-port.ts'
+import { pageFile } from './harness/page-file.ts'
 import { until } from './harness/until.ts'
 
 const tutorial = readFileSync(new URL('../../docs/tutorial/first-release.md', import.meta.url), 'utf8')
@@ -24,7 +25,7 @@ test('the tutorial does what it says', { timeout: 900_000 }, async (t) => {
     rmSync(directory, { recursive: true, force: true })
   })
   for (const name of ['server.mjs', 'serin.yaml', 'traffic.mjs'])
-    writeFileSync(join(directory, name), fileOf(name).replaceAll(String(writtenPort), String(port)))
+    writeFileSync(join(directory, name), pageFile(tutorial, name).replaceAll(String(writtenPort), String(port)))
   const serin = (line: string) => {
     assert.ok(tutorial.includes(`\n${line}\n`), `the tutorial has the command "${line}"`)
     const words = line.split(/ (?=(?:[^"]*"[^"]*")*[^"]*$)/).map((word) => word.replaceAll('"', ''))
@@ -61,24 +62,9 @@ test('the tutorial does what it says', { timeout: 900_000 }, async (t) => {
   await assert.rejects(fetch(address), 'nothing is left running')
 })
 
-/** The block of the page whose first line names the file. */
-function fileOf(name: string): string {
-  const block = tutorial.match(/```\w+\n(?:\/\/|#) ([\w.]+)\n[^]*?```/g)?.find((text) => text.includes(` ${name}\n`))
-  assert.ok(block !== undefined, `the tutorial has a file ${name}`)
-  return block.replace(/^```\w+\n/, '').replace(/```$/, '')
-}
-
 async function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
   const exit = once(child, 'exit')
   child.kill(signal)
   await exit
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  return typeof address === 'object' && address !== null ? address.port : 0
 }

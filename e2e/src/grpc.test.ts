@@ -5,12 +5,13 @@ import assert from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { freePort } from './harness/free-port.ts'
+import { pageFile } from './harness/page-file.ts'
 import { until } from './harness/until.ts'
 
 const page = readFileSync(new URL('../../docs/how-to/grpc.md', import.meta.url), 'utf8')
@@ -25,7 +26,7 @@ test('a version whose calls fail is rolled back, and nobody on stable sees one',
   const directory = mkdtempSync(join(tmpdir(), 'serin-grpc-'))
   const port = await freePort()
   for (const name of ['server.mjs', 'serin.yaml'])
-    writeFileSync(join(directory, name), fileOf(name).replaceAll('8080', String(port)))
+    writeFileSync(join(directory, name), pageFile(page, name).replaceAll('8080', String(port)))
   symlinkSync(join(serinFile, '../../node_modules'), join(directory, 'node_modules'))
   const up = spawn(serinFile, ['up', '--port', '0'], { cwd: directory, stdio: 'ignore' })
   const Client = makeGenericClientConstructor(definition, 'Cart')
@@ -77,18 +78,3 @@ test('a version whose calls fail is rolled back, and nobody on stable sees one',
   await calling
   assert.deepEqual([...seen.keys()].toSorted(), ['grpc-status 13', 'v1'], 'nothing failed but what v2 answered')
 })
-
-/** The block of the page whose first line names the file. */
-function fileOf(name: string): string {
-  const block = page.match(/```\w+\n(?:\/\/|#) ([\w.]+)\n[^]*?```/g)?.find((text) => text.includes(` ${name}\n`))
-  assert.ok(block !== undefined, `the page has a file ${name}`)
-  return block.replace(/^```\w+\n/, '').replace(/```$/, '')
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  return typeof address === 'object' && address !== null ? address.port : 0
-}

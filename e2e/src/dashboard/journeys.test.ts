@@ -1,10 +1,9 @@
 /** What a person does in the dashboard, in a real browser, with real processes under load. */
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { test } from 'node:test'
 import { createClient } from '@serin/sdk'
 import { noBrowser, openBrowser } from '../harness/browser.ts'
+import { freePort } from '../harness/free-port.ts'
 import { onStep, over, why } from '../harness/scenes.ts'
 import { openStage } from '../harness/stage.ts'
 import { until } from '../harness/until.ts'
@@ -243,13 +242,3 @@ test('journeys through the dashboard', { skip: noBrowser, timeout: 400_000 }, as
     },
   )
 })
-
-/** A port that nobody listens on, for a control plane that comes back to the same address. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  return typeof address === 'object' && address !== null ? address.port : 0
-}

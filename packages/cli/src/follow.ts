@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { JournalLine } from '@serin/sdk'
-import { withPoint, type RolloutPoint, type ServiceStatus } from '@serin/spec'
+import { pointOf, withPoint, type RolloutPoint, type ServiceStatus } from '@serin/spec'
 import type { Connection } from './connection.ts'
 import { isAboutService } from './view/journal-words.ts'
 import { staleMs, type Snapshot } from './view/watch.ts'
@@ -41,19 +41,7 @@ function isTold(line: JournalLine, service: string): boolean {
 /** A trail and what is seen now. The time is the control plane's own, like that of the rest. */
 function withNow(points: readonly RolloutPoint[], { rollout, versions }: ServiceStatus): readonly RolloutPoint[] {
   if (rollout?.judgement == null) return points
-  const { phase, step, askedBp, inForceBp, sentence, reason, judgement } = rollout
-  const splitPercent = versions.find(({ name }) => name === rollout.canary)?.splitPercent ?? null
-  return withPoint(points, {
-    at: judgement.at,
-    splitPercent,
-    phase,
-    step,
-    askedBp,
-    inForceBp,
-    sentence,
-    reason,
-    judgement,
-  })
+  return withPoint(points, pointOf(rollout, versions, rollout.judgement.at))
 }
 
 /** What has been heard of a service; goes on listening by itself. */

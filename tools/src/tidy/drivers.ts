@@ -3,7 +3,7 @@ import type { Check } from './check.ts'
 
 const own = /^packages\/drivers\/src\/([\w-]+)\/([\w-]+)\//
 /** What drivers of one port share is no driver. */
-const shared = new Set(['router/proxy', 'workload/supervisor'])
+const shared = new Set(['router/proxy', 'router/testing', 'workload/supervisor'])
 
 /** One can add a driver by copying a silhouette. */
 export const drivers = {

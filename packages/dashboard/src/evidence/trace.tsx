@@ -1,9 +1,7 @@
 import type { MetricReading, Rollout } from '@serin/spec'
-import type { ComponentChildren } from 'preact'
 import { clock, count, odds } from '../figures.ts'
 import { language, t } from '../live/preferences.ts'
-import { Command } from '../parts/command.tsx'
-import { Dialog } from '../parts/dialog.tsx'
+import { Row, Traced } from '../parts/traced.tsx'
 import { bandText, differenceText, estimate, titleOf } from './reading-words.ts'
 
 /** Where a number comes from: what was counted, the interval, the method, what it is compared with, and the command that prints it. */
@@ -17,41 +15,33 @@ export function TraceOf(props: {
   const arm = (version: string, events: number, of: number) =>
     t('trace.arm', { version, events: count(events), count: count(of) })
   return (
-    <Dialog title={t('trace.title', { name: titleOf(reading) })} onClose={onClose}>
-      <dl class="trace">
-        <Row word={t('trace.inputs')}>
-          {arm(rollout.canary, counts.canaryEvents, counts.canary)}
-          <br />
-          {arm(rollout.stable, counts.stableEvents, counts.stable)}
+    <Traced name={titleOf(reading)} line={`serin explain ${rollout.id}`} onClose={onClose}>
+      <Row word={t('trace.inputs')}>
+        {arm(rollout.canary, counts.canaryEvents, counts.canary)}
+        <br />
+        {arm(rollout.stable, counts.stableEvents, counts.stable)}
+      </Row>
+      <Row word={t('trace.estimate')}>
+        {differenceText(reading)} ({estimate(reading, 'canary')} − {estimate(reading, 'stable')})
+        {isByStep(reading) ? <span class="quiet"> {t('trace.byStep')}</span> : null}
+      </Row>
+      <Row word={t('trace.interval')}>
+        {bandText(reading)}
+        {reading.interval === null ? '' : `; ${t('trace.always')}, ${t(exact ? 'trace.exact' : 'trace.asymptotic')}`}
+      </Row>
+      <Row word={t('trace.method')}>{t(`trace.method.${kind}`)}</Row>
+      <Row word={t('tile.harm')}>{t('trace.harm', oddsOf(harm))}</Row>
+      <Row word={t('tile.safety')}>{t('trace.safety', oddsOf(safety))}</Row>
+      {missing.length === 0 ? null : (
+        <Row word={t('trace.missing')}>
+          <span lang="en">{missing.join('; ')}</span>
         </Row>
-        <Row word={t('trace.estimate')}>
-          {differenceText(reading)} ({estimate(reading, 'canary')} − {estimate(reading, 'stable')})
-          {isByStep(reading) ? <span class="quiet"> {t('trace.byStep')}</span> : null}
-        </Row>
-        <Row word={t('trace.interval')}>
-          {bandText(reading)}
-          {reading.interval === null ? '' : `; ${t('trace.always')}, ${t(exact ? 'trace.exact' : 'trace.asymptotic')}`}
-        </Row>
-        <Row word={t('trace.method')}>{t(`trace.method.${kind}`)}</Row>
-        <Row word={t('tile.harm')}>{t('trace.harm', oddsOf(harm))}</Row>
-        <Row word={t('tile.safety')}>{t('trace.safety', oddsOf(safety))}</Row>
-        {missing.length === 0 ? null : (
-          <Row word={t('trace.missing')}>
-            <span lang="en">{missing.join('; ')}</span>
-          </Row>
-        )}
-        <Row word={t('trace.says')}>
-          <span lang="en">{sentence}</span>
-        </Row>
-        {rollout.judgement === null ? null : <Row word={t('trace.judged')}>{clock(rollout.judgement.at)}</Row>}
-      </dl>
-      <Command line={`serin explain ${rollout.id}`} />
-      <p class="row end">
-        <button type="button" onClick={onClose}>
-          {t('problem.close')}
-        </button>
-      </p>
-    </Dialog>
+      )}
+      <Row word={t('trace.says')}>
+        <span lang="en">{sentence}</span>
+      </Row>
+      {rollout.judgement === null ? null : <Row word={t('trace.judged')}>{clock(rollout.judgement.at)}</Row>}
+    </Traced>
   )
 }
 
@@ -59,15 +49,6 @@ export function TraceOf(props: {
 function isByStep({ difference, stable, canary, intervalOf }: MetricReading): boolean {
   if (difference === null || stable === null || canary === null || intervalOf === 'ratio') return false
   return Math.abs(difference - (canary - stable)) > 0.005
-}
-
-function Row({ word, children }: { readonly word: string; readonly children: ComponentChildren }) {
-  return (
-    <div>
-      <dt>{word}</dt>
-      <dd>{children}</dd>
-    </div>
-  )
 }
 
 function oddsOf({ logE, threshold }: MetricReading['harm']) {

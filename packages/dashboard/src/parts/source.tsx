@@ -1,7 +1,6 @@
 import { t } from '../live/preferences.ts'
 import type { WordKey } from '../words/en.ts'
-import { Command } from './command.tsx'
-import { Dialog } from './dialog.tsx'
+import { Row, Traced } from './traced.tsx'
 
 interface SourceProps {
   readonly title: string
@@ -15,21 +14,12 @@ interface SourceProps {
 /** Where figures come from that are counted, not judged. */
 export function Source({ title, rows, line, onClose }: SourceProps) {
   return (
-    <Dialog title={t('trace.title', { name: title })} onClose={onClose}>
-      <dl class="trace">
-        {rows.map(([word, from]) => (
-          <div key={word}>
-            <dt>{t(word)}</dt>
-            <dd>{t(from)}</dd>
-          </div>
-        ))}
-      </dl>
-      <Command line={line} />
-      <p class="row end">
-        <button type="button" onClick={onClose}>
-          {t('problem.close')}
-        </button>
-      </p>
-    </Dialog>
+    <Traced name={title} line={line} onClose={onClose}>
+      {rows.map(([word, from]) => (
+        <Row key={word} word={t(word)}>
+          {t(from)}
+        </Row>
+      ))}
+    </Traced>
   )
 }

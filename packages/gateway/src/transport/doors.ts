@@ -1,6 +1,5 @@
 import * as net from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
-import * as tls from 'node:tls'
 import type { Limits } from '../limits.ts'
 import { tellApart } from './door.ts'
 import type { Ways } from './door.ts'
@@ -26,30 +25,6 @@ export class Doors {
       this.enter(socket)
     })
     return await this.#listen(server, host, port)
-  }
-
-  /** Opens an address of TLS, on which both sides agree on what is spoken. As `plain`; the server is given back for its certificate. */
-  async secure(
-    host: string,
-    port: number,
-    options: tls.TlsOptions,
-  ): Promise<{ readonly address: AddressInfo; readonly server: tls.Server }> {
-    const server = tls.createServer(
-      {
-        ...options,
-        ALPNProtocols: ['h2', 'http/1.1'],
-        handshakeTimeout: this.#limits.headMs,
-        allowHalfOpen: true,
-        noDelay: true,
-      },
-      (socket) => {
-        socket.on('error', () => {})
-        if (socket.alpnProtocol === 'h2') this.#ways.h2(socket)
-        else this.#ways.h1(socket)
-      },
-    )
-    server.on('tlsClientError', (_error, socket) => socket.destroy())
-    return { address: await this.#listen(server, host, port), server }
   }
 
   /** A connection of which nothing is known. */

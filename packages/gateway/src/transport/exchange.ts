@@ -1,5 +1,5 @@
-import type { AnswerWatch } from '../evidence/generation/answer-watch.ts'
 import type { RoutingTable } from '@serin/core'
+import type { AnswerWatch } from '../evidence/generation/answer-watch.ts'
 import type { Ticket } from '../evidence/recorder.ts'
 import type { Limits } from '../limits.ts'
 import { askUpstream } from './endpoints.ts'

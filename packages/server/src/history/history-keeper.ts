@@ -1,5 +1,5 @@
 import type { Engine } from '@serin/engine'
-import { withPoint, type RolloutPoint } from '@serin/spec'
+import { pointOf, withPoint, type RolloutPoint } from '@serin/spec'
 import { forgetOldest, readHistory, writeHistory } from './history-file.ts'
 
 /** A control plane that is killed loses no more than this of a picture, and nothing of the journal. */
@@ -17,6 +17,8 @@ export interface HistoryKeeperOptions {
 interface Kept {
   points: readonly RolloutPoint[]
   savedAt: number
+  /** Whether it has no file yet. */
+  isNew: boolean
 }
 
 /**
@@ -52,29 +54,22 @@ export class HistoryKeeper {
     const { engine, now } = this.#options
     const { rollout, versions } = engine.service(service)
     if (rollout === null) return
-    const { id, endedAt, phase, step, askedBp, inForceBp, sentence, reason } = rollout
+    const { id, endedAt, phase, step } = rollout
     // Of one that is over only its end is missing; what came before it is not opened for that again and again.
     if (endedAt !== null && !this.#open.has(id)) return
-    const kept = this.#open.get(id) ?? { points: readHistory(this.#options.dataDirectory, id), savedAt: 0 }
+    const kept = this.#open.get(id) ?? this.#begun(id)
     this.#open.set(id, kept)
     const last = kept.points.at(-1)
     const isTurn = last === undefined || last.phase !== phase || last.step !== step
     if (!isTurn && now() - last.at < pointEveryMs) return
-    const splitPercent = versions.find(({ name }) => name === rollout.canary)?.splitPercent ?? null
-    const point = {
-      at: now(),
-      splitPercent,
-      phase,
-      step,
-      askedBp,
-      inForceBp,
-      sentence,
-      reason,
-      judgement: lean(rollout),
-    }
-    kept.points = withPoint(kept.points, point)
+    kept.points = withPoint(kept.points, pointOf({ ...rollout, judgement: lean(rollout) }, versions, now()))
     if (isTurn || now() - kept.savedAt >= saveEveryMs) this.#save(id, kept)
     if (endedAt !== null) this.#open.delete(id)
+  }
+
+  #begun(id: string): Kept {
+    const points = readHistory(this.#options.dataDirectory, id)
+    return { points, savedAt: 0, isNew: points.length === 0 }
   }
 
   #save(id: string, kept: Kept): void {
@@ -82,7 +77,8 @@ export class HistoryKeeper {
     kept.savedAt = now()
     try {
       writeHistory(dataDirectory, id, kept.points)
-      forgetOldest(dataDirectory)
+      if (kept.isNew) forgetOldest(dataDirectory)
+      kept.isNew = false
       this.#complained = false
     } catch (error) {
       if (!this.#complained) log(`the history of rollouts is not kept: ${String(error)}`)

@@ -7,8 +7,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from 'node:test'
 import { assertCounted } from '../proxy/testing/counted.ts'
 import { proxyPromises } from '../proxy/testing/promises.ts'
-import { allTo, ask, missing, never, openWorld, split } from '../proxy/testing/world.ts'
-import type { World } from '../proxy/testing/world.ts'
+import { missing } from '../proxy/testing/installed.ts'
+import { allTo, ask, never, openWorld, split } from '../testing/world.ts'
+import type { World } from '../testing/world.ts'
 import { openNginx } from './driver.ts'
 
 const skip = missing('nginx', 'nginx-light')

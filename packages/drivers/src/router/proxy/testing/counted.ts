@@ -1,10 +1,10 @@
 import { assign } from '@serin/core/assignment'
 import assert from 'node:assert/strict'
-import { ask, never, split } from './world.ts'
-import type { World } from './world.ts'
+import { ask, never, split } from '../../testing/world.ts'
+import type { ProxyWorld } from './installed.ts'
 
 /** Forty users ask a canary that always fails at half of the traffic: what the log says has to become these slots, whatever `meddle` sends besides. */
-export async function assertCounted(world: World, meddle: () => Promise<void>): Promise<void> {
+export async function assertCounted(world: ProxyWorld, meddle: () => Promise<void>): Promise<void> {
   const router = await world.open()
   const measurement = { rollout: 'shop#1', latencyCutsMs: [], latencyFrom: 0 }
   await router.apply({ ...split(5_000, 1, world), measurement }, never)

@@ -5,8 +5,8 @@ import assert from 'node:assert/strict'
 import { readdir } from 'node:fs/promises'
 import { test } from 'node:test'
 import type { ProxyContext, ProxyRouter } from '../driven.ts'
-import { allTo, ask, isGone, never, openWorld, split } from './world.ts'
-import type { World } from './world.ts'
+import { allTo, ask, isGone, never, openWorld, split } from '../../testing/world.ts'
+import type { ProxyWorld } from './installed.ts'
 
 /** What the promises have to know of a proxy. */
 export interface ProxyUnderTest {
@@ -15,9 +15,9 @@ export interface ProxyUnderTest {
   readonly skip: string | false
   readonly open: (context: ProxyContext) => Promise<ProxyRouter>
   /** Its processes that stay as they are while tables change. */
-  readonly pids: (world: World) => Promise<readonly number[]>
+  readonly pids: (world: ProxyWorld) => Promise<readonly number[]>
   /** What has to be killed so that nothing of it runs. */
-  readonly all: (world: World) => Promise<readonly number[]>
+  readonly all: (world: ProxyWorld) => Promise<readonly number[]>
 }
 
 const contract: readonly RouterTest[] = [

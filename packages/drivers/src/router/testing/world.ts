@@ -1,6 +1,6 @@
 import type { RoutingTable } from '@serin/core'
+import type { DriverContext, TrafficRouter } from '@serin/kit'
 import { Service } from '@serin/spec'
-import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -9,9 +9,9 @@ import type { IncomingHttpHeaders, RequestListener, Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { ProxyContext, ProxyRouter } from '../driven.ts'
 
-const spec = Service.decode({
+/** Of the service whose router it is. */
+export const spec = Service.decode({
   listen: 0,
   workload: { kind: 'endpoints' },
   versions: { v1: { endpoints: ['http://127.0.0.1:1'] } },
@@ -19,35 +19,35 @@ const spec = Service.decode({
   drain: '2s',
 })
 
-/** Why tests of a proxy are skipped, or false when there is one. */
-export function missing(product: string, debianPackage: string): string | false {
-  const found = [product, `/usr/sbin/${product}`].some((path) => spawnSync(path, ['-v']).error === undefined)
-  return found ? false : `${product} is not installed (Debian: ${debianPackage})`
-}
-
 export const never = AbortSignal.any([])
 
+/** What every router is opened with. */
+export interface RouterContext extends DriverContext {
+  readonly listen: Service['listen']
+  readonly preview?: Service['preview']
+}
+
 /** A state directory, two versions that answer with their names, and the routers that were opened over them. */
-export interface World extends AsyncDisposable {
+export interface World<Router = unknown> extends AsyncDisposable {
   readonly directory: string
   readonly endpoints: { readonly v1: string[]; readonly v2: string[] }
   /** Keeps connections, as browsers and SDKs do. */
   readonly agent: Agent
-  open(more?: Partial<ProxyContext>): Promise<ProxyRouter>
+  open(more?: Partial<RouterContext>): Promise<Router>
 }
 
-/** Opens a world for a proxy; `answers` replaces what a version does. */
-export async function openWorld(
-  openProxy: (context: ProxyContext) => Promise<ProxyRouter>,
+/** Opens a world for a router; `answers` replaces what a version does. */
+export async function openWorld<Router extends Pick<TrafficRouter, 'release'>>(
+  openRouter: (context: RouterContext) => Promise<Router>,
   answers: Partial<Record<'v1' | 'v2', RequestListener>> = {},
-): Promise<World> {
-  const directory = await mkdtemp(join(tmpdir(), 'serin-proxy-'))
+): Promise<World<Router>> {
+  const directory = await mkdtemp(join(tmpdir(), 'serin-router-'))
   const servers = await Promise.all(
     (['v1', 'v2'] as const).map(
       async (version) => await serve(answers[version] ?? ((_, response) => response.end(version))),
     ),
   )
-  const routers: ProxyRouter[] = []
+  const routers: Router[] = []
   const agent = new Agent({ keepAlive: true, maxSockets: 32 })
   const clock = { now: () => Date.now(), sleep: async () => await Promise.reject(new Error('not used')) }
   return {
@@ -56,7 +56,7 @@ export async function openWorld(
     endpoints: { v1: [addressOf(servers[0])], v2: [addressOf(servers[1])] },
     open: async (more) => {
       const where = { stateDirectory: directory, baseDirectory: '/' }
-      const router = await openProxy({ service: 'shop', spec, clock, listen: 0, ...where, ...more })
+      const router = await openRouter({ service: 'shop', spec, clock, listen: 0, ...where, ...more })
       routers.push(router)
       return router
     },
@@ -129,13 +129,15 @@ export async function isGone(pid: number): Promise<boolean> {
   return !existsSync(`/proc/${pid}`)
 }
 
-async function serve(answer: RequestListener): Promise<Server> {
+/** A server on a free port of loopback. */
+export async function serve(answer: RequestListener): Promise<Server> {
   const server = createServer(answer).listen(0, '127.0.0.1')
   await once(server, 'listening')
   return server
 }
 
-function addressOf(server: Server | undefined): string {
+/** Where it answers. */
+export function addressOf(server: Server | undefined): string {
   const address = server?.address()
   if (typeof address !== 'object' || address === null) throw new Error('no address')
   return `http://127.0.0.1:${address.port}`
