@@ -68,7 +68,11 @@ test('coupled releases, one service at a time', { timeout: 600_000, concurrency:
     t.test('abort in the middle takes a finished member back as well', { timeout: 500_000 }, async () => {
       const [first, second] = [stage.actor('first'), stage.actor('second')]
       const { id } = await start(client, 'first', 'second')
-      await second.rolloutIs('half on v2', ({ inForceBp }) => inForceBp === 5_000)
+      // A table in force has served nobody yet: whoever aborts at once takes back what nobody saw.
+      await second.rolloutIs(
+        'half on v2, and seen by somebody',
+        ({ inForceBp, exposedRequests }) => inForceBp === 5_000 && exposedRequests > 0,
+      )
       assert.equal((await client.getService({ service: 'first' })).stable, 'v2')
       const aborted = await client.abortRelease({ release: id, why })
       assert.deepEqual([aborted.state, aborted.by], ['reversing', 'admin'])
