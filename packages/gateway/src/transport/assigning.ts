@@ -1,7 +1,7 @@
 import { bucketOf, formatRequestMark } from '@serin/core/assignment'
 import type { Decision, RequestView } from '@serin/core/assignment'
 import type { Snapshot } from '../decide/snapshot.ts'
-import type { Recorder, Ticket } from '../evidence/recorder.ts'
+import type { Recording, Underway } from '../evidence/recording.ts'
 import { isUndecidable } from '../lookups/lookups.ts'
 import type { Lookups } from '../lookups/lookups.ts'
 import { newUnitId } from '../lookups/unit-ids.ts'
@@ -13,7 +13,7 @@ const goodRequestId = /^[\x21-\x7e]{1,200}$/
 
 /** Who answers a request, and how that is counted and told. */
 export interface Assigned extends AnswerMark {
-  readonly ticket: Ticket
+  readonly ticket: Underway
   readonly by: Decision['by']
   readonly address: string
   readonly unit: string | null
@@ -40,11 +40,11 @@ export interface Asked {
 /** Assigns requests to versions, the same way whatever carries their bytes. */
 export class Assigning {
   readonly #boot: string
-  readonly #recorder: Recorder
+  readonly #recorder: Recording
   readonly #lookups: Lookups
   #requests = 0
 
-  constructor(options: { readonly boot: string; readonly recorder: Recorder; readonly lookups: Lookups }) {
+  constructor(options: { readonly boot: string; readonly recorder: Recording; readonly lookups: Lookups }) {
     this.#boot = options.boot
     this.#recorder = options.recorder
     this.#lookups = options.lookups

@@ -1,6 +1,6 @@
 import type { RoutingTable } from '@serin/core'
 import type { AnswerWatch } from '../evidence/generation/answer-watch.ts'
-import type { Ticket } from '../evidence/recorder.ts'
+import type { Underway } from '../evidence/recording.ts'
 import type { Limits } from '../limits.ts'
 import { askUpstream } from './endpoints.ts'
 import type { Endpoint } from './endpoints.ts'
@@ -32,7 +32,7 @@ export interface Tap {
 export interface ExchangeContext extends AnswerMark {
   readonly request: RequestIn
   readonly response: AnswerOut
-  readonly ticket: Ticket
+  readonly ticket: Underway
   readonly address: string
   readonly limits: Limits
   /** What the upstreams speak, as a table says it. */

@@ -4,7 +4,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { AccessLog } from '../access-log.ts'
 import type { Snapshot } from '../decide/snapshot.ts'
-import type { Recorder, Ticket } from '../evidence/recorder.ts'
+import type { Recording, Underway } from '../evidence/recording.ts'
 import type { Limits } from '../limits.ts'
 import type { Lookups } from '../lookups/lookups.ts'
 import { plainAddress } from './address.ts'
@@ -32,7 +32,7 @@ const noTable = { status: 503, detail: 'The gateway has no routing table yet.' }
 export interface HttpTransportOptions {
   readonly boot: string
   readonly limits: Limits
-  readonly recorder: Recorder
+  readonly recorder: Recording
   readonly accessLog: AccessLog | null
   readonly lookups: Lookups
   /** The table in force, read once per request. */
@@ -345,13 +345,13 @@ export class HttpTransport {
     })
   }
 
-  #log({ startedAt }: Ticket, version: string, outcome: Outcome, shielded?: string): void {
+  #log({ startedAt }: Underway, version: string, outcome: Outcome, shielded?: string): void {
     const status = outcome.kind === 'answered' ? outcome.status : outcome.kind === 'failed' ? 0 : 499
     this.#options.accessLog?.write(startedAt, version, status, shielded)
   }
 }
 
-function settle(recorder: Recorder, ticket: Ticket, outcome: Outcome, { stays = false } = {}): void {
+function settle(recorder: Recording, ticket: Underway, outcome: Outcome, { stays = false } = {}): void {
   if (outcome.kind === 'answered') recorder.answered(ticket, outcome.status, outcome.whole)
   else if (outcome.kind === 'failed') {
     recorder.failed(ticket)

@@ -1,7 +1,7 @@
 import * as net from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Snapshot } from '../../decide/snapshot.ts'
-import type { Recorder, Ticket } from '../../evidence/recorder.ts'
+import type { Recording, Underway } from '../../evidence/recording.ts'
 import type { Limits } from '../../limits.ts'
 import type { RequestHead } from '../../wire/request-head.ts'
 import type { Assigned, Assigning } from '../assigning.ts'
@@ -22,13 +22,13 @@ const mostAddressLength = 4_096
 /** What the fast lane is made of; all of it is shared with the full one. */
 export interface LaneOptions {
   readonly limits: Limits
-  readonly recorder: Recorder
+  readonly recorder: Recording
   readonly endpoints: Endpoints
   readonly assigning: Assigning
   readonly current: () => Snapshot | null
   readonly leaving: () => boolean
-  readonly settle: (ticket: Ticket, outcome: Outcome) => void
-  readonly log: (ticket: Ticket, version: string, outcome: Outcome, shielded?: string) => void
+  readonly settle: (ticket: Underway, outcome: Outcome) => void
+  readonly log: (ticket: Underway, version: string, outcome: Outcome, shielded?: string) => void
 }
 
 /** One request that the lane serves. */

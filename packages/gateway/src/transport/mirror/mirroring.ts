@@ -2,7 +2,7 @@ import type { Mirror, RoutingTable } from '@serin/core'
 import { boundOf, murmurHash2 } from '@serin/core/assignment'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { ComparedPair } from '../../evidence/mirror-tally.ts'
-import type { Recorder } from '../../evidence/recorder.ts'
+import type { Recording } from '../../evidence/recording.ts'
 import type { Limits } from '../../limits.ts'
 import { differenceOf, failed, rulesOf } from '../../mirror/compare.ts'
 import type { Answer, Body, Rules } from '../../mirror/compare.ts'
@@ -57,7 +57,7 @@ const decodedFactor = 4
 
 /** Copies requests of stable to another version, and counts how the answers differ. The originals do not notice. */
 export class Mirroring {
-  readonly #recorder: Recorder
+  readonly #recorder: Recording
   readonly #limits: Limits
   readonly #endpoints: Endpoints
   readonly #room: Room
@@ -67,7 +67,7 @@ export class Mirroring {
   /** Comparisons one after another, so that they never hold up requests for long. */
   #turn: Promise<void> = Promise.resolve()
 
-  constructor({ recorder, limits }: { readonly recorder: Recorder; readonly limits: Limits }) {
+  constructor({ recorder, limits }: { readonly recorder: Recording; readonly limits: Limits }) {
     this.#recorder = recorder
     this.#limits = limits
     this.#endpoints = new Endpoints(limits)
