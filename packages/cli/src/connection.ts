@@ -4,6 +4,7 @@ import { createClient, type Client } from '@serin/sdk'
 import { SerinError } from '@serin/spec'
 import { dataDirectoryOf, tokenOf, whereOf } from './data-directory.ts'
 import type { GlobalValues } from './command.ts'
+import type { Output } from './output.ts'
 import type { World } from './world.ts'
 
 /** A way to a control plane. */
@@ -17,6 +18,8 @@ export interface Connection {
 interface Asked {
   readonly world: World
   readonly globals: Pick<GlobalValues, 'data'>
+  /** Where to say that its answer is waited for. */
+  readonly out?: Pick<Output, 'working'>
 }
 
 /**
@@ -25,12 +28,13 @@ interface Asked {
  */
 export function connect(asked: Asked): Connection {
   const { url, token } = find(asked)
+  asked.out?.working(`Waiting for ${url}`)
   return {
     client: createClient({ url, token }),
     url,
     again() {
       try {
-        return connect(asked)
+        return connect({ world: asked.world, globals: asked.globals })
       } catch {
         return this
       }

@@ -4,7 +4,7 @@ import type { Output } from './output.ts'
 import { Painter } from './view/painter.ts'
 import { progressKey, progressLine } from './view/progress.ts'
 import { watchLines, type Snapshot } from './view/watch.ts'
-import type { World } from './world.ts'
+import { isRepaintable, type World } from './world.ts'
 
 /** Something that shows snapshots as they come. */
 export interface LiveView {
@@ -35,12 +35,10 @@ export function createLiveView(shown: Shown, controls: Controls): LiveView {
   return canPaint(shown) ? new Painted(shown, controls) : appended(shown)
 }
 
-/** A log of CI keeps every picture, and a dumb terminal cannot go back up. */
 function canPaint({ world, to }: Shown): boolean {
   const { env } = world
-  const { isTTY, columns = 80, rows = 24 } = world[to]
-  const isCi = !['', '0', 'false'].includes(env['CI'] ?? '')
-  return isTTY === true && !isCi && env['TERM'] !== 'dumb' && columns >= smallest.columns && rows >= smallest.rows
+  const { columns = 80, rows = 24 } = world[to]
+  return isRepaintable(world[to], env) && columns >= smallest.columns && rows >= smallest.rows
 }
 
 class Painted implements LiveView {

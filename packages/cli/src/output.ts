@@ -1,4 +1,5 @@
 import { formatYaml } from '@serin/spec'
+import type { Progress } from './progress.ts'
 import { createPaper, type Paper } from './view/paper.ts'
 import type { Stream, World } from './world.ts'
 
@@ -23,6 +24,8 @@ export interface Output {
   record(value: unknown, lines: (paper: Paper) => readonly string[]): void
   /** Prints lines for people to stderr; silent when programs read. */
   note(...lines: readonly string[]): void
+  /** Says on a terminal what is being done, when it takes longer than a second; whatever is printed next takes its place. */
+  working(text: string): void
 }
 
 /** Colour is on for a terminal or with FORCE_COLOR, unless the person said no (`--no-color`, NO_COLOR, FORCE_COLOR=0, TERM=dumb). */
@@ -56,7 +59,11 @@ function namesOf(value: unknown): readonly string[] {
 }
 
 /** Prints in the format that was asked for. */
-export function createOutput(world: World, format: OutputFormat | ExtraFormat, colourAsked: boolean): Output {
+export function createOutput(
+  { world, working }: Pick<Progress, 'world' | 'working'>,
+  format: OutputFormat | ExtraFormat,
+  colourAsked: boolean,
+): Output {
   const { stdout, stderr, env } = world
   const forPeople = format === 'text' || format === 'wide'
   const paperFor = (to: 'stdout' | 'stderr') => paperOf(world[to], wantsColour(world[to], env, colourAsked))
@@ -66,6 +73,7 @@ export function createOutput(world: World, format: OutputFormat | ExtraFormat, c
   return {
     format,
     forPeople,
+    working,
     paperFor,
     result(value, lines) {
       const wide = format === 'wide'

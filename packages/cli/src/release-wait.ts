@@ -40,6 +40,7 @@ export async function waitForRelease(waiting: {
     for (;;) {
       if (release.sentence !== told) out.note(`${release.id}: ${cleanText(release.sentence)}`)
       told = release.sentence
+      out.working(`Waiting until ${release.id} is over`)
       const { state } = release
       if (state === 'done' || state === 'reversed' || state === 'stuck') return { ending: state, release }
       if (signal.aborted) return { ending: 'interrupted', release }

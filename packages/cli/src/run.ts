@@ -3,6 +3,7 @@ import { exitCodes } from './command.ts'
 import { commands } from './commands/all.ts'
 import { createOutput, paperOf, wantsColour } from './output.ts'
 import { asksForJson, parseCommandLine } from './program.ts'
+import { createProgress } from './progress.ts'
 import { errorLines, problemOf } from './report-error.ts'
 import { asciiText, isAsciiOnly } from './view/ascii.ts'
 import type { Stream, World } from './world.ts'
@@ -23,8 +24,13 @@ export async function runCli(argv: readonly string[], world: World): Promise<num
     }
     const { command, args, options, globals, colour, words } = parsed
     const shown = isAsciiOnly(env) && globals.output !== 'json' && globals.output !== 'yaml' ? inAscii(world) : world
-    const out = createOutput(shown, globals.output, colour)
-    return await command.run({ args, options, globals, words, world: shown, out, table: commands })
+    const progress = createProgress(shown, () => paperOf(stderr, wantsColour(stderr, env, colour)))
+    const out = createOutput(progress, globals.output, colour)
+    try {
+      return await command.run({ args, options, globals, words, world: progress.world, out, table: commands })
+    } finally {
+      progress.end()
+    }
   } catch (error) {
     const plain = argv.includes('--no-color')
     const paper = paperOf(stderr, wantsColour(stderr, env, !plain))

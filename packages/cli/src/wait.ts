@@ -47,7 +47,8 @@ export async function waitForEnd(waiting: Waiting): Promise<{ readonly ending: E
   const { signal: interrupted, dispose, stop } = untilInterrupted(world)
   const late = new AbortController()
   const timer = setTimeout(() => late.abort(new Error('too late')), Math.min(timeoutMs, 2_147_483_647))
-  // A program that reads the result reads no progress.
+  // A program that reads the result reads no picture.
+  out.working(`Waiting until ${rollout.id} is over`)
   const view = out.forPeople ? createLiveView({ world, out, to: 'stderr' }, { connection, quit: stop }) : null
   let last: Rollout | null = null
   try {

@@ -32,6 +32,11 @@ export interface World {
   readonly hangUp: AbortSignal
 }
 
+/** Whether what was written can be written over: a log of CI keeps every picture, and a dumb terminal cannot go back. */
+export function isRepaintable({ isTTY }: Stream, env: World['env']): boolean {
+  return isTTY === true && ['', '0', 'false'].includes(env['CI'] ?? '') && env['TERM'] !== 'dumb'
+}
+
 /** A signal that aborts at the first interrupt, at `stop`, or when nobody reads any more, and how to let go of it. */
 export function untilInterrupted(world: World): {
   readonly signal: AbortSignal

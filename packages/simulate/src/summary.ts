@@ -42,6 +42,9 @@ export interface Simulation {
   readonly usersFollowed: boolean
   readonly seed: number
   readonly seeds: number
+  /** How many releases were asked for; when somebody stopped before the last of them, what is here is of `seeds` of them only. */
+  readonly asked: number
+  readonly partial: boolean
   readonly shares: Readonly<Record<Run['outcome'], Share>>
   /** The most frequent first. */
   readonly outcomes: readonly OutcomeSummary[]
@@ -55,8 +58,8 @@ const z95 = 1.96
 const points = 60
 const dayMs = 86_400_000
 
-/** Sums up runs; `seed` is that of the first. RangeError without any. */
-export function summaryOf(policy: Policy, world: World, runs: readonly Run[]): Simulation {
+/** Sums up runs, which may be fewer than were asked for; `seed` is that of the first. RangeError without any. */
+export function summaryOf(policy: Policy, world: World, runs: readonly Run[], asked = runs.length): Simulation {
   const first = runs[0]
   if (first === undefined) throw new RangeError('There is nothing to sum up')
   const { service, plan, notes } = policy
@@ -71,6 +74,8 @@ export function summaryOf(policy: Policy, world: World, runs: readonly Run[]): S
     usersFollowed,
     seed: first.seed,
     seeds: runs.length,
+    asked,
+    partial: runs.length < asked,
     shares: {
       promoted: shareOf(runs, ({ outcome }) => outcome === 'promoted'),
       'rolled-back': shareOf(runs, ({ outcome }) => outcome === 'rolled-back'),

@@ -14,8 +14,10 @@ export const apply = defineCommand({
     { line: 'cat serin.yaml | serin apply -f -', does: 'Read it from stdin' },
   ],
   async run(call) {
+    const file = await readReleaseFile(call.options.file, call.world)
     const { client } = connect(call)
-    const answer = await client.applyFile(await readReleaseFile(call.options.file, call.world))
+    call.out.working(`Applying ${file.name}`)
+    const answer = await client.applyFile(file)
     call.out.result(answer, () =>
       answer.changes.flatMap(({ service, change, details }) => [
         `${service} ${change}`,

@@ -32,14 +32,10 @@ export const bench = defineCommand({
         'usage.invalid',
         `Unknown benchmark "${args.name}". Known: ${benches.map(({ name }) => name).join(', ')}.`,
       )
-    const live = world.stderr.isTTY === true
     const { json, lines, broken, warnings } = await found.run({
       effort,
-      progress: (what, done) => {
-        if (live) world.stderr.write(`\r\u001B[K${(100 * done).toFixed(0).padStart(3)} %  ${what}`)
-      },
+      progress: (what, done) => out.working(`${(100 * done).toFixed(0).padStart(3)} %  ${what}`),
     })
-    if (live) world.stderr.write('\r\u001B[K')
     if (options.json) world.stdout.write(`${JSON.stringify(json)}\n`)
     else out.result(json, () => lines)
     // Whoever reads the numbers, a program or a person, must know these; a program has stdout for itself.

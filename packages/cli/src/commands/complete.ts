@@ -17,9 +17,9 @@ export const complete = defineCommand({
   },
   examples: [],
   async run(call) {
-    const { args, world } = call
+    const { args, world, globals } = call
     try {
-      const { client } = connect(call)
+      const { client } = connect({ world, globals })
       const signal = AbortSignal.timeout(2_000)
       const { services } = await client.listServices({}, signal)
       const names = services.map((service) => service.name)

@@ -9,7 +9,9 @@ export const journalVerify = defineCommand({
   description: 'Walks its hash chain. Exit code 1 when an entry was changed.',
   examples: [{ line: 'serin journal verify', does: 'Check the whole journal' }],
   async run(call) {
-    const result = await connect(call).client.verifyJournal({})
+    const { client } = connect(call)
+    call.out.working('Checking the journal')
+    const result = await client.verifyJournal({})
     call.out.result(result, (paper) => [
       result.ok
         ? `${paper.ink('safe', '●')} The journal holds together: ${plural(result.entries, 'line')}.`

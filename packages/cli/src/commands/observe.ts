@@ -28,13 +28,18 @@ export const observe = defineCommand({
     { line: 'tail -f labels.ndjson | serin observe --service shop', does: 'Send lines as they come' },
   ],
   async run(call) {
-    const { args, options, world, out } = call
-    const { client } = connect(call)
+    const { args, options, globals, world, out } = call
+    const { client } = connect({ world, globals })
+    // Who types lines wants none between them.
+    const tells = args.file !== undefined && args.file !== '-'
+    const tell = () => tells && out.working(`${plural(total.accepted + total.ignored, 'observation')} sent`)
     const total = { accepted: 0, ignored: 0 }
+    tell()
     for await (const observations of batches(linesOf(args.file ?? '-', world), options.service)) {
       const { accepted, ignored } = await client.observe({ observations: [...observations] })
       total.accepted += accepted
       total.ignored += ignored
+      tell()
     }
     out.result(total, () => [
       `${plural(total.accepted, 'observation')} accepted, ${count(total.ignored)} ignored${total.ignored > 0 ? ' (nobody watches the metric, or no version is known for the unit at that time)' : ''}.`,

@@ -28,6 +28,7 @@ export const plan = defineCommand({
     const { options, out, world } = call
     const { client } = connect(call)
     const service = await serviceNamed(client, call.args.service)
+    out.working(`Playing the release of ${options.to} on expected traffic`)
     const forecast = await client.plan({
       service,
       to: options.to,

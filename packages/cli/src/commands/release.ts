@@ -51,6 +51,7 @@ export const release = defineCommand({
       sayRollout(out, started, `Look: serin watch ${service}`)
       return exitCodes.done
     }
+    if (waits) out.working(`Waiting until ${options.to} begins`)
     const own = waits ? await queuedRollout({ connection, service, to: options.to, timeoutMs, world }) : started
     if (own === null) {
       out.note(`It still waits. Look: serin status ${service}`)

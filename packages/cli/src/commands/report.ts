@@ -4,11 +4,13 @@ import type { JournalLine } from '@serin/sdk'
 import { SerinError } from '@serin/spec'
 import { defineCommand, exitCodes } from '../command.ts'
 import { connect, type Connection } from '../connection.ts'
+import type { Output } from '../output.ts'
 import { reportHtml } from '../report/html.ts'
 import { reportMarkdown } from '../report/markdown.ts'
 import { reportFormats, type Report, type ReportFormat } from '../report/report.ts'
 import { rolloutArgument } from '../shared-options.ts'
 import { rolloutNamed } from '../target.ts'
+import { plural } from '../view/figures.ts'
 
 const mostEntries = 10_000
 const page = 1_000
@@ -41,7 +43,7 @@ export const report = defineCommand({
     const rollout = await rolloutNamed(client, args.rollout)
     const [{ points }, entries, { version }] = await Promise.all([
       client.getHistory({ rollout: rollout.id }),
-      journalOf(client, rollout.id),
+      journalOf(client, rollout.id, out),
       client.whoami({}),
     ])
     const text = printers[format]({ rollout, points, entries, madeAt: Date.now(), serin: version })
@@ -74,12 +76,13 @@ function formatOf(output: string, file: string | undefined): ReportFormat {
 }
 
 /** All of its lines, oldest first. */
-async function journalOf(client: Connection['client'], rollout: string): Promise<readonly JournalLine[]> {
+async function journalOf(client: Connection['client'], rollout: string, out: Output): Promise<readonly JournalLine[]> {
   const all: JournalLine[] = []
   for (;;) {
     const after = all.at(-1)?.seq ?? 0
     const { entries } = await client.journal({ stream: `rollout/${rollout}`, after, limit: page })
     all.push(...entries)
+    out.working(`Reading the journal, ${plural(all.length, 'line')}`)
     if (entries.length < page || all.length >= mostEntries) return all
   }
 }

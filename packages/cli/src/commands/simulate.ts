@@ -5,13 +5,14 @@ import { gunzip } from 'node:zlib'
 import type { Run, World as Modelled } from '@serin/simulate'
 import { nearest, parseServiceFile, parseWorldFile, SerinError, type ServiceFile } from '@serin/spec'
 import { defineCommand, exitCodes } from '../command.ts'
+import type { Output } from '../output.ts'
 import { fileOption, readReleaseFile } from '../release-file.ts'
-import { plural } from '../view/figures.ts'
+import { count, plural } from '../view/figures.ts'
 import { simulationLines } from '../view/simulate.ts'
 import { wholeNumber } from '../whole-number.ts'
 import { untilInterrupted, type World } from '../world.ts'
 
-/** Progress is worth a line when people wait longer than this. */
+/** How long it took is worth a line when people waited longer than this. */
 const patienceMs = 1_000
 /** More is no log that a release could be tried on. */
 const mostLogBytes = 1_000_000_000
@@ -21,7 +22,7 @@ export const simulate = defineCommand({
   group: 'Release',
   summary: 'Try a release many times on modelled or recorded traffic.',
   description:
-    'Plays the engine itself on a virtual clock: how often the release is promoted, rolled back or held, when, who is exposed and what fails. Needs no control plane. The same seed gives the same result. Worlds with a name: healthy, errors-doubled, slower, dead, drift, late-onset, low-traffic.',
+    'Plays the engine itself on a virtual clock: how often the release is promoted, rolled back or held, when, who is exposed and what fails. Needs no control plane. The same seed gives the same result. Ctrl-C stops it, and prints what the releases so far show (exit code 130). Worlds with a name: healthy, errors-doubled, slower, dead, drift, late-onset, low-traffic.',
   arguments: { service: { description: 'The service; can be left out when the file has one.' } },
   options: {
     to: { value: 'version', description: 'The version to release.', required: true },
@@ -53,31 +54,39 @@ export const simulate = defineCommand({
     const { service, spec } = chosen(parseServiceFile(text, name), { name: args.service, to: options.to, file: name })
     const { play, policyOf, summaryOf } = await import('@serin/simulate')
     const policy = policyOf(service, spec, options.to)
+    if (options.log !== undefined) out.working(`Reading ${options.log}`)
     const modelled = await worldFrom(options, outside)
-    const { signal, dispose } = untilInterrupted(outside)
-    const live = outside.stderr.isTTY === true && out.forPeople
     const begun = performance.now()
-    const runs: Run[] = []
-    try {
-      while (runs.length < seeds && !signal.aborted) {
-        runs.push(play(policy, modelled, seed + runs.length))
-        if (live && performance.now() - begun > patienceMs)
-          outside.stderr.write(`\r\u001B[K${runs.length} of ${seeds} releases`)
-        // Ctrl-C is heard between two releases.
-        await new Promise<void>((resolved) => setImmediate(resolved))
-      }
-    } finally {
-      if (live) outside.stderr.write('\r\u001B[K')
-      dispose()
-    }
-    if (signal.aborted) return exitCodes.interrupted
+    const runs = await played((nth) => play(policy, modelled, seed + nth), seeds, { world: outside, out })
     const tookMs = performance.now() - begun
-    if (live && tookMs > patienceMs) out.note(`${plural(seeds, 'release')} in ${(tookMs / 1_000).toFixed(1)} s.`)
-    const simulation = summaryOf(policy, modelled, runs)
+    if (outside.stderr.isTTY === true && tookMs > patienceMs)
+      out.note(`${plural(runs.length, 'release')} in ${(tookMs / 1_000).toFixed(1)} s.`)
+    const simulation = summaryOf(policy, modelled, runs, seeds)
     out.result(simulation, (paper) => simulationLines(simulation, paper))
-    return exitCodes.done
+    return simulation.partial ? exitCodes.interrupted : exitCodes.done
   },
 })
+
+/** As many releases as were over before Ctrl-C, at least one. */
+async function played(
+  playNth: (nth: number) => Run,
+  seeds: number,
+  { world, out }: { readonly world: World; readonly out: Output },
+): Promise<readonly Run[]> {
+  const { signal, dispose } = untilInterrupted(world)
+  const runs: Run[] = []
+  try {
+    do {
+      out.working(`${count(runs.length)} of ${plural(seeds, 'release')}`)
+      runs.push(playNth(runs.length))
+      // Ctrl-C is heard between two releases.
+      await new Promise<void>((resolved) => setImmediate(resolved))
+    } while (runs.length < seeds && !signal.aborted)
+    return runs
+  } finally {
+    dispose()
+  }
+}
 
 function chosen(
   { services }: ServiceFile,

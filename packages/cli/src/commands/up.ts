@@ -50,6 +50,7 @@ export const up = defineCommand({
     const dataDirectory = dataDirectoryOf(world, globals.data)
     const stopping = new Interrupts(call)
     try {
+      out.working('Starting the control plane')
       const { startServer, mayStillRun } = await import('@serin/server')
       const adopts = mayStillRun(dataDirectory)
       const log = (line: string) => void world.stderr.write(`${line}\n`)
@@ -61,6 +62,7 @@ export const up = defineCommand({
         accessLogs: options['access-log'],
       })
       const client = createClient(server)
+      if (file !== null) out.working(`Applying ${file.name}`)
       let changes: readonly string[]
       try {
         changes = file === null ? [] : await applied(client, file)
@@ -69,6 +71,7 @@ export const up = defineCommand({
         await server.stop({ keep: options.keep || adopts })
         throw error
       }
+      out.working('Waiting until the gateways listen')
       const services = await addressed(client)
       const where = { url: server.url, dataDirectory, tokenFile: tokenFileOf(dataDirectory) }
       // A link in a file that logs are kept in would be one for whoever reads them.

@@ -29,10 +29,10 @@ export class Terminal {
   static async open(opened: Opened): Promise<Terminal> {
     const { cwd, line, columns = 100, rows = 40, env = {}, node = [] } = opened
     const terminal = new Terminal(mkdtempSync(join(tmpdir(), 'serin-tty-')))
-    const settings = { LANG: 'C.UTF-8', LC_ALL: 'C.UTF-8', CI: '', NO_COLOR: '', FORCE_COLOR: '', ...env }
+    const settings = { LANG: 'C.UTF-8', LC_ALL: 'C.UTF-8', ...env }
     const exported = Object.entries(settings).map(([name, value]) => `export ${name}=${quoted(value)};`)
     const serin = [process.execPath, ...node, main].map(quoted).join(' ')
-    const script = `${exported.join(' ')} serin() { ${serin} "$@"; }; trap : INT; echo before; ${line}; echo "exit: $?"; exec sleep 600`
+    const script = `unset CI NO_COLOR FORCE_COLOR; ${exported.join(' ')} serin() { ${serin} "$@"; }; trap : INT; echo before; ${line}; echo "exit: $?"; exec sleep 600`
     await terminal.#tmux(
       '-f',
       '/dev/null',

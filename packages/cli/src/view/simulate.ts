@@ -7,7 +7,10 @@ import { wrapText } from './text.ts'
 
 /** What simulated releases show, for a terminal: how they ended, and canary's share over time. */
 export function simulationLines(simulation: Simulation, paper: Paper): readonly string[] {
+  const { partial, seeds, asked } = simulation
+  const stopped = `▲ Stopped after ${count(seeds)} of ${count(asked)} releases; all below is of those ${count(seeds)}.`
   return [
+    ...(partial ? wrapText(stopped, paper.width).map((line) => paper.ink('wait', line)) : []),
     ...wrapText(headline(simulation), paper.width),
     '',
     ...table(columnsOf(simulation), simulation.outcomes, paper),
