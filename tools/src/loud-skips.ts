@@ -1,5 +1,6 @@
-/** A test reporter that prints failures in full, every skipped test with its reason, and a closing count. */
+/** A test reporter that prints failures in full, every skipped test with its reason, the slowest files, and a closing count. */
 import type { TestEvent } from 'node:test/reporters'
+import { SlowestFiles } from './slowest-files.ts'
 
 /** Yields the text to print for a stream of test events. */
 export default async function* loudSkips(source: AsyncIterable<TestEvent>): AsyncGenerator<string> {
@@ -7,7 +8,9 @@ export default async function* loudSkips(source: AsyncIterable<TestEvent>): Asyn
   let failed = 0
   const skips: string[] = []
   const failures: string[] = []
+  const slowest = new SlowestFiles()
   for await (const event of source) {
+    slowest.hear(event)
     if (event.type !== 'test:pass' && event.type !== 'test:fail') continue
     if (event.data.details.type === 'suite') continue
     const where = `${event.data.file ?? ''}:${event.data.line ?? 0}`
@@ -24,6 +27,6 @@ export default async function* loudSkips(source: AsyncIterable<TestEvent>): Asyn
     }
   }
   yield '\n'
-  for (const line of [...failures, ...skips]) yield `${line}\n`
+  for (const line of [...slowest.lines(), '', ...failures, ...skips]) yield `${line}\n`
   yield `\n${passed} passed, ${failed} failed, ${skips.length} skipped\n`
 }

@@ -1,4 +1,4 @@
-/** Runs every `*.test.ts` under the given folders with Node's own runner, and says loudly which tests were skipped and why. */
+/** Runs every `*.test.ts` under the given folders with Node's own runner, and says loudly which tests were skipped and why, and which files took longest. */
 import { spawnSync } from 'node:child_process'
 import { globSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
