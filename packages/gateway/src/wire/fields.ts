@@ -6,11 +6,16 @@ const tab = 9
 const space = 32
 const colon = 58
 const del = 127
+const zero = 48
+const mostLengthDigits = 15
 
 /** Characters of a token (RFC 9110 §5.6.2). */
 const isToken = new Uint8Array(256)
 for (const c of "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
   isToken[c.charCodeAt(0)] = 1
+
+/** Bytes that may stand in a value. */
+const isValue = new Uint8Array(256).map((_, byte) => ((byte >= space && byte !== del) || byte === tab ? 1 : 0))
 
 /** Found instead of an end: more bytes are needed. */
 export const notYet = -1
@@ -22,37 +27,25 @@ export class HeadEnd {
   #previous = 0
   /** Bytes of the line so far. */
   #length = 0
-  #bits = 0
-
-  /** Whether all bytes so far were ASCII. */
-  get plain(): boolean {
-    return this.#bits < 128
-  }
 
   /** Looks at the bytes from `from` on that it has not seen yet; the offset behind the head, or `notYet`, or `broken`. */
   find(bytes: Uint8Array, from: number): number {
     let previous = this.#previous
     let length = this.#length
-    let bits = this.#bits
     for (let i = from; i < bytes.length; i += 1) {
       const byte = bytes[i] ?? 0
       if (previous === cr) {
         if (byte !== lf) return broken
-        if (length === 0) {
-          this.#bits = bits
-          return i + 1
-        }
+        if (length === 0) return i + 1
         length = 0
       } else if (byte !== cr) {
         if ((byte < space && byte !== tab) || byte === del) return broken
-        bits |= byte
         length += 1
       }
       previous = byte
     }
     this.#previous = previous
     this.#length = length
-    this.#bits = bits
     return notYet
   }
 
@@ -60,7 +53,6 @@ export class HeadEnd {
   reset(): void {
     this.#previous = 0
     this.#length = 0
-    this.#bits = 0
   }
 }
 
@@ -73,6 +65,10 @@ export class Fields {
   /** One bit for each length, modulo 32, that a name has: most names that are not there are told by it. */
   lengths = 0
   bytes: Buffer = Buffer.alloc(0)
+  /** Where the empty line begins; the head ends two bytes behind it. */
+  linesEnd = 0
+  /** Whether all values are ASCII. */
+  plain = false
   #offsets: Int32Array
   #kinds: Uint8Array
   readonly #most: number
@@ -84,35 +80,52 @@ export class Fields {
     this.#kinds = new Uint8Array(room)
   }
 
-  /** Reads the lines from `from` to the empty line that ends at `end`; says what is wrong with them. */
-  read(bytes: Buffer, from: number, end: number): 'sound' | 'broken' | 'too many' {
+  /** Reads the lines from `from` to the empty line, which must begin before `limit`; says what is wrong with them, or that they go on. */
+  read(bytes: Buffer, from: number, limit: number): 'sound' | 'broken' | 'too many' | 'more' {
     this.bytes = bytes
     this.count = 0
     this.lengths = 0
+    let bits = 0
     let at = from
-    while (at < end - 2) {
+    for (;;) {
       const start = at
-      while (isToken[bytes[at] ?? 0] === 1) at += 1
+      while (at < limit && isToken[bytes[at] ?? 0] === 1) at += 1
+      if (at + 1 >= limit) return 'more'
+      if (at === start && bytes[at] === cr) break
       if (at === start || bytes[at] !== colon) return 'broken'
       if (this.count === this.#most) return 'too many'
-      if (this.count === this.#kinds.length) this.#grow()
-      const slot = this.count * 4
-      this.#offsets[slot] = start
-      this.#offsets[slot + 1] = at
-      this.lengths |= 1 << (at - start)
-      this.#kinds[this.count] = kindOf(bytes, start, at)
+      const colonAt = at
       at += 1
-      while (bytes[at] === space || bytes[at] === tab) at += 1
+      while (at < limit && (bytes[at] === space || bytes[at] === tab)) at += 1
       const value = at
-      while (bytes[at] !== cr) at += 1
-      let last = at
-      while (last > value && (bytes[last - 1] === space || bytes[last - 1] === tab)) last -= 1
-      this.#offsets[slot + 2] = value
-      this.#offsets[slot + 3] = last
-      this.count += 1
+      for (let byte = bytes[at] ?? 0; at < limit && isValue[byte] === 1; byte = bytes[at] ?? 0) {
+        bits |= byte
+        at += 1
+      }
+      if (at + 1 >= limit) return 'more'
+      if (bytes[at] !== cr || bytes[at + 1] !== lf) return 'broken'
+      this.#add(start, colonAt, value, at)
       at += 2
     }
+    if (bytes[at + 1] !== lf) return 'broken'
+    this.linesEnd = at
+    this.plain = bits < 128
     return 'sound'
+  }
+
+  #add(start: number, colonAt: number, value: number, end: number): void {
+    if (this.count === this.#kinds.length) this.#grow()
+    const { bytes } = this
+    let last = end
+    while (last > value && (bytes[last - 1] === space || bytes[last - 1] === tab)) last -= 1
+    const slot = this.count * 4
+    this.#offsets[slot] = start
+    this.#offsets[slot + 1] = colonAt
+    this.#offsets[slot + 2] = value
+    this.#offsets[slot + 3] = last
+    this.lengths |= 1 << (colonAt - start)
+    this.#kinds[this.count] = kindOf(bytes, start, colonAt)
+    this.count += 1
   }
 
   #grow(): void {
@@ -142,12 +155,7 @@ export class Fields {
 
   /** Where the line of a field begins; after the last one, where the lines end. */
   startOf(index: number): number {
-    const before = this.#offsets[index * 4 - 1]
-    return index < this.count
-      ? (this.#offsets[index * 4] ?? 0)
-      : before === undefined
-        ? 0
-        : this.bytes.indexOf(lf, before) + 1
+    return index < this.count ? (this.#offsets[index * 4] ?? 0) : this.linesEnd
   }
 
   valueStart(index: number): number {
@@ -162,17 +170,29 @@ export class Fields {
     return isName(this.bytes, this.#offsets[index * 4] ?? 0, this.#offsets[index * 4 + 1] ?? 0, name)
   }
 
-  /** Copies a field as a clean line; the offset behind it. */
-  copy(index: number, into: Buffer, at: number): number {
-    const slot = index * 4
-    const { bytes } = this
-    let next = at + bytes.copy(into, at, this.#offsets[slot], this.#offsets[slot + 1])
-    into[next] = colon
-    into[next + 1] = space
-    next += 2
-    next += bytes.copy(into, next, this.#offsets[slot + 2], this.#offsets[slot + 3])
-    into[next] = cr
-    into[next + 1] = lf
-    return next + 2
+  /** Whether the value is this lower-case text, in whichever case it came. */
+  says(index: number, text: string): boolean {
+    return isName(this.bytes, this.valueStart(index), this.valueEnd(index), text)
+  }
+
+  /** Whether the value begins with this text. */
+  begins(index: number, text: string): boolean {
+    const [start, end] = [this.valueStart(index), this.valueEnd(index)]
+    if (end - start < text.length) return false
+    for (let i = 0; i < text.length; i += 1) if (this.bytes[start + i] !== text.charCodeAt(i)) return false
+    return true
+  }
+
+  /** The value as a length, one to fifteen digits; -1 when it is none. */
+  length(index: number): number {
+    const [start, end] = [this.valueStart(index), this.valueEnd(index)]
+    if (end === start || end - start > mostLengthDigits) return -1
+    let sum = 0
+    for (let at = start; at < end; at += 1) {
+      const digit = (this.bytes[at] ?? 0) - zero
+      if (digit < 0 || digit > 9) return -1
+      sum = sum * 10 + digit
+    }
+    return sum
   }
 }

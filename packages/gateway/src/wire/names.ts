@@ -48,17 +48,24 @@ const names: Readonly<Record<string, number>> = {
   cookie: kinds.cookie,
 }
 
+interface Known {
+  readonly name: string
+  readonly first: number
+  readonly kind: number
+}
+
 /** Known names by their length: most headers are told apart by it. */
-const byLength: (readonly { readonly name: string; readonly kind: number }[])[] = []
+const byLength: (readonly Known[])[] = []
 for (const [name, kind] of Object.entries(names)) {
-  byLength[name.length] = [...(byLength[name.length] ?? []), { name, kind }]
+  byLength[name.length] = [...(byLength[name.length] ?? []), { name, first: name.charCodeAt(0), kind }]
 }
 
 /** The kind of the header whose name stands in these bytes. */
 export function kindOf(bytes: Uint8Array, start: number, end: number): number {
   const candidates = byLength[end - start]
   if (candidates === undefined) return kinds.other
-  for (const { name, kind } of candidates) if (isName(bytes, start, end, name)) return kind
+  const first = (bytes[start] ?? 0) | 0x20
+  for (const known of candidates) if (known.first === first && isName(bytes, start, end, known.name)) return known.kind
   return kinds.other
 }
 

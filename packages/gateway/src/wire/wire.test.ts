@@ -98,7 +98,7 @@ test('an answer whose length is not clear is not sound', () => {
   const read = (lines: string, method = 'GET'): AnswerHead | null => {
     const bytes = Buffer.from(`${lines}\r\n\r\n`)
     const head = new AnswerHead(10)
-    return head.read(bytes, bytes.length, method) ? head : null
+    return head.read(bytes, bytes.length, method) === 'sound' ? head : null
   }
   const unsound = [
     'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 1',

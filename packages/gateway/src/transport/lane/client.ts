@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import type { AnswerHead } from '../../wire/answer-head.ts'
 import { BodyEnd } from '../../wire/body.ts'
-import { HeadEnd, broken, notYet } from '../../wire/fields.ts'
+import { HeadEnd, broken } from '../../wire/fields.ts'
 import { RequestHead } from '../../wire/request-head.ts'
 import type { Unsound } from '../../wire/request-head.ts'
 import { plainAddress } from '../address.ts'
@@ -9,20 +9,27 @@ import type { AnswerMark } from '../headers.ts'
 import { endWithProblem } from '../problem.ts'
 import type { GatewayProblem } from '../problem.ts'
 import { lingerMs } from '../shield.ts'
-import type { LaneExchange, Sink } from './exchange.ts'
-import { answerScratch, copyOf, problemBytes, writeAnswer } from './heads.ts'
-import type { Upstream } from './pool.ts'
+import { Desk } from './desk.ts'
+import type { LaneExchange } from './exchange.ts'
+import { problemBytes } from './heads.ts'
+import type { Link, Links, LinkUser } from './link/link.ts'
+import type { Sink } from './turn.ts'
 
 const nothing = Buffer.alloc(0)
 const lastChunk = Buffer.from('0\r\n\r\n')
 const lineEnd = Buffer.from('\r\n')
 /** Up to this size a copy is cheaper than a second write. */
 const joinedBytes = 16_384
+/** Nothing lies on it while others are served. */
+const desk = new Desk()
+/** Instead of a time: something has come or gone since the limits were looked at last. */
+const justNow = -1
 /** What may wait of a body before the client is held back. */
 const heldBytes = 65_536
 
 /** What a client needs of the lane. */
-export interface Surroundings {
+export interface ClientOptions {
+  readonly links: Links
   readonly headBytes: number
   readonly headers: number
   readonly headMs: number
@@ -37,39 +44,36 @@ export interface Surroundings {
 }
 
 /** A client's connection while the fast lane owns it: one request at a time, the rest waits. */
-export class Client implements Sink {
-  readonly socket: Socket
+export class Client implements Sink, LinkUser {
+  readonly link: Link
   readonly address: string
   /** Everything that is under way for it, seen or unseen. */
-  readonly exchanges = new Set<LaneExchange>()
-  readonly #lane: Surroundings
+  readonly exchanges: LaneExchange[] = []
+  readonly #lane: ClientOptions
   readonly #head: RequestHead
-  readonly #end = new HeadEnd()
+  #end: HeadEnd | null = null
   #pending: Buffer = nothing
+  /** Whether what is pending is only lent. */
+  #lent = false
+  /** How much of the pending bytes was searched for the end of a head. */
   #looked = 0
   /** `rest`: the answer is through, and the end of the request's body is still to come. */
   #state: 'reading' | 'answering' | 'rest' | 'over' = 'reading'
   #body: BodyEnd | null = null
   #stepping = false
-  #sinceMs = performance.now()
+  #paused = false
+  #sinceMs = justNow
   #closes = false
   #rechunks = false
-  /** What waits in `answerScratch` for the body that came with it. */
-  #headLength = 0
+  /** Whether the head of an answer waits on the desk for the body that came with it. */
+  #headWaits = false
   #served = 0
-  readonly #onData = (bytes: Buffer): void => this.#received(bytes)
-  readonly #onEnd = (): void => this.#ended()
-  readonly #onDrain = (): void => this.#drained()
-  readonly #onClose = (): void => this.#closed()
-  readonly #onError = (): void => {}
 
-  constructor(socket: Socket, lane: Surroundings) {
-    this.socket = socket
+  constructor(socket: Socket, lane: ClientOptions) {
     this.address = plainAddress(socket.remoteAddress)
     this.#lane = lane
     this.#head = new RequestHead(lane.headers)
-    socket.on('data', this.#onData).on('end', this.#onEnd).on('drain', this.#onDrain)
-    socket.on('close', this.#onClose).on('error', this.#onError)
+    this.link = lane.links.take(socket, this)
   }
 
   /** Whether nothing of a request is there. */
@@ -83,66 +87,60 @@ export class Client implements Sink {
 
   /** Looks at the time limits. */
   check(nowMs: number): void {
+    if (this.#sinceMs === justNow) this.#sinceMs = nowMs
     const ms = nowMs - this.#sinceMs
+    const { link } = this
     if (this.#state === 'over') {
-      const unread = this.socket.writableLength > 0
-      if (ms > (unread ? this.#lane.keepAliveMs : lingerMs)) this.socket.destroy()
+      if (ms > (link.waiting > 0 ? this.#lane.keepAliveMs : lingerMs)) link.destroy()
     } else if (this.#state === 'answering') return
     else if (this.#state === 'rest') {
-      if (ms > lingerMs) this.socket.destroy()
-    } else if (this.socket.writableLength > 0) {
-      if (ms > this.#lane.answerBodyIdleMs) this.socket.destroy()
+      if (ms > lingerMs) link.destroy()
+    } else if (link.waiting > 0) {
+      if (ms > this.#lane.answerBodyIdleMs) link.destroy()
     } else if (this.#pending.length > 0 || this.#served === 0) {
       if (ms > this.#lane.headMs) this.#refuse({ status: 408, detail: 'The request head did not come in time.' })
-    } else if (ms > this.#lane.keepAliveMs) this.socket.destroy()
+    } else if (ms > this.#lane.keepAliveMs) link.destroy()
   }
 
   head(answer: AnswerHead, mark: AnswerMark): void {
     this.#closes = this.#head.closes || this.#lane.leaving()
     this.#rechunks = answer.framing === 'close'
-    this.#headLength = writeAnswer(answer, mark, this.#closes ? null : this.#lane.keepAliveMs)
+    this.#headWaits = true
+    desk.head(answer, mark, this.#closes ? null : this.#lane.keepAliveMs)
   }
 
   hints(bytes: Buffer): void {
-    this.socket.write(bytes)
+    this.link.write(bytes)
   }
 
-  body(bytes: Buffer, upstream: Upstream): boolean {
-    const { socket } = this
-    if (bytes.length <= joinedBytes && (this.#headLength > 0 || this.#rechunks)) return this.#writeJoined(bytes)
-    socket.cork()
-    this.flush()
-    if (this.#rechunks) socket.write(chunkSize(bytes))
-    socket.write(bytes)
-    if (this.#rechunks) socket.write(lineEnd)
-    socket.uncork()
-    if (socket.writableLength > 0) upstream.keepBytes()
-    return !socket.writableNeedDrain
+  body(bytes: Buffer, from: Link): boolean {
+    const { link } = this
+    const piece = this.#rechunks ? chunkOf(bytes) : bytes
+    if (this.#headWaits && piece.length <= joinedBytes && desk.add(piece)) this.flush()
+    else {
+      this.flush()
+      link.write(piece)
+      if (link.waiting > 0) from.keep()
+    }
+    return !link.full
   }
 
   flush(): void {
-    if (this.#headLength > 0) this.socket.write(copyOf(answerScratch, this.#headLength))
-    this.#headLength = 0
-  }
-
-  #writeJoined(bytes: Buffer): boolean {
-    let at = this.#headLength
-    this.#headLength = 0
-    if (this.#rechunks) at += answerScratch.write(chunkSize(bytes), at, 'latin1')
-    at += bytes.copy(answerScratch, at)
-    if (this.#rechunks) at += lineEnd.copy(answerScratch, at)
-    return this.socket.write(copyOf(answerScratch, at))
+    if (!this.#headWaits) return
+    this.#headWaits = false
+    this.link.write(desk.take())
+    if (this.link.waiting > 0) desk.kept()
   }
 
   done(): void {
     this.flush()
-    if (this.#rechunks) this.socket.write(lastChunk)
+    if (this.#rechunks) this.link.write(lastChunk)
     this.#answered()
   }
 
   problem(problem: GatewayProblem, mark: AnswerMark): void {
     this.#closes = this.#head.closes || this.#lane.leaving() || !this.bodyComplete
-    this.socket.write(problemBytes(problem, { mark, head: this.#head.method === 'HEAD', closes: this.#closes }))
+    this.link.write(problemBytes(problem, { mark, head: this.#head.method === 'HEAD', closes: this.#closes }))
     this.#answered()
   }
 
@@ -152,14 +150,14 @@ export class Client implements Sink {
 
   broken(): void {
     this.#state = 'over'
-    this.#headLength = 0
-    this.socket.destroy()
+    this.#headWaits = false
+    this.link.destroy()
   }
 
   feed(): void {
     const body = this.#body
     if (body === null || this.#state !== 'answering') return
-    for (const exchange of this.exchanges) {
+    for (const exchange of this.exchanges.slice()) {
       if (!body.whole && this.#pending.length > 0 && exchange.takesBody) {
         const end = body.take(this.#pending, 0)
         if (end < 0) {
@@ -167,8 +165,8 @@ export class Client implements Sink {
           return
         }
         const piece = this.#pending.subarray(0, end)
-        this.#pending = this.#pending.subarray(end)
-        exchange.send(piece)
+        this.#pending = end === this.#pending.length ? nothing : this.#pending.subarray(end)
+        exchange.send(this.#lent ? Buffer.from(piece) : piece)
       }
     }
     this.#holdBack()
@@ -187,19 +185,21 @@ export class Client implements Sink {
   #holdBack(): void {
     if (this.#state === 'over') return
     const limit = this.bodyComplete ? this.#lane.headBytes : heldBytes
-    if (this.#pending.length > limit) this.socket.pause()
-    else if (this.socket.isPaused()) this.socket.resume()
+    const held = this.#pending.length > limit
+    if (held === this.#paused) return
+    this.#paused = held
+    if (held) this.link.pause()
+    else this.link.resume()
   }
 
   #answered(): void {
     this.#served += 1
     this.#rechunks = false
-    this.#sinceMs = performance.now()
+    this.#sinceMs = justNow
     if (this.#closes) {
       this.#state = 'over'
       this.#pending = nothing
-      this.socket.end()
-      this.socket.resume()
+      this.link.end()
       return
     }
     this.#state = this.bodyComplete ? 'reading' : 'rest'
@@ -207,15 +207,19 @@ export class Client implements Sink {
     this.#holdBack()
   }
 
-  #received(bytes: Buffer): void {
+  received(bytes: Buffer): void {
     if (this.#state === 'over') return
-    if (this.#pending.length === 0 && this.#state === 'reading') this.#sinceMs = performance.now()
-    this.#pending = this.#pending.length === 0 ? bytes : Buffer.concat([this.#pending, bytes])
+    const before = this.#pending
+    if (before.length === 0 && this.#state === 'reading') this.#sinceMs = justNow
+    this.#lent = before.length === 0 && this.link.lends
+    this.#pending = before.length === 0 ? bytes : Buffer.concat([before, bytes])
     if (this.#state === 'answering' && !this.bodyComplete) this.feed()
     else {
       if (this.#state !== 'answering') this.#next()
       this.#holdBack()
     }
+    if (this.#lent && this.#pending.length > 0) this.#pending = Buffer.from(this.#pending)
+    this.#lent = false
   }
 
   /** Serves what is there; an answer that comes at once must not nest, and whoever does not read its answers gets no more of them. */
@@ -224,7 +228,7 @@ export class Client implements Sink {
     this.#stepping = true
     while (
       this.#pending.length > 0 &&
-      !this.socket.writableNeedDrain &&
+      !this.link.full &&
       (this.#state === 'rest' ? this.#skip() : this.#state === 'reading' && this.#step())
     );
     this.#stepping = false
@@ -247,78 +251,86 @@ export class Client implements Sink {
   #step(): boolean {
     const pending = this.#pending
     // Empty lines before a request: rare, and not worth a rule here. And the first bytes of HTTP/2.
-    if (pending[0] === 13 || pending[0] === 10 || isPreface(pending)) {
-      this.#handOver()
-      return false
-    }
-    const end = this.#end.find(pending, this.#looked)
-    this.#looked = pending.length
-    if (end === notYet ? pending.length > this.#lane.headBytes : end > this.#lane.headBytes) {
-      return this.#refuse({ status: 431, detail: 'The request head is too large.' })
-    }
-    if (end === notYet) return false
-    if (end === broken) return this.#refuse({ status: 400, detail: 'The request is not sound HTTP.' })
-    const { plain } = this.#end
-    this.#end.reset()
-    this.#looked = 0
+    if (pending[0] === 13 || pending[0] === 10 || isPreface(pending)) return this.#handOver()
+    if (this.#looked > 0 && !this.#isWhole(pending)) return false
     const head = this.#head
-    const unsound = head.read(pending, end, plain)
+    const unsound = head.read(pending, pending.length)
+    if (unsound === 'more') {
+      // Most heads come in one piece; of others the end is sought first.
+      if (!this.#isWhole(pending)) return false
+      return this.#refuse({ status: 400, detail: 'The request is not sound HTTP.' })
+    }
+    this.#looked = 0
     if (unsound !== null) return this.#refuse(unsound)
+    const { end } = head
+    if (end > this.#lane.headBytes) return this.#refuse(tooLarge)
     this.#state = 'answering'
     this.#body = head.framing === 'none' ? null : new BodyEnd(head.framing, head.length)
     this.#pending = end === pending.length ? nothing : pending.subarray(end)
     if (head.ordinary && this.#lane.take(this, head)) return true
     this.#pending = pending
-    this.#handOver()
+    return this.#handOver()
+  }
+
+  /** Whether the head that is pending has an end; if it can have none any more, it is refused. */
+  #isWhole(pending: Buffer): boolean {
+    if (this.#looked === 0) this.#end = new HeadEnd()
+    const end = this.#end?.find(pending, this.#looked) ?? broken
+    this.#looked = pending.length
+    if (end >= 0) return true
+    if (end === broken) this.#refuse({ status: 400, detail: 'The request is not sound HTTP.' })
+    else if (pending.length > this.#lane.headBytes) this.#refuse(tooLarge)
     return false
   }
 
-  #refuse(unsound: Unsound): boolean {
+  #refuse(unsound: Unsound): false {
     this.#state = 'over'
-    this.#sinceMs = performance.now()
+    this.#sinceMs = justNow
     this.#pending = nothing
-    endWithProblem(this.socket, unsound)
-    this.socket.resume()
+    endWithProblem(this.link.socket, unsound)
+    this.link.resume()
     return false
   }
 
-  #handOver(): void {
-    const { socket } = this
+  #handOver(): false {
     this.#state = 'over'
-    socket.off('data', this.#onData).off('end', this.#onEnd).off('drain', this.#onDrain)
-    socket.off('close', this.#onClose).off('error', this.#onError)
-    this.#lane.handOver(this, this.#pending)
+    const pending = this.#lent ? Buffer.from(this.#pending) : this.#pending
     this.#pending = nothing
+    this.#lane.handOver(this, pending)
+    return false
   }
 
   /** As in the full lane, who ends its side has left. */
-  #ended(): void {
-    if (this.#state === 'answering') this.socket.destroy()
+  ended(): void {
+    if (this.#state === 'answering') this.link.destroy()
     else if (this.#state === 'reading' && this.#pending.length > 0)
       this.#refuse({ status: 400, detail: 'The request head is not whole.' })
-    else this.socket.end()
+    else this.link.end()
   }
 
-  #drained(): void {
-    for (const exchange of this.exchanges) exchange.clientDrained()
+  drained(): void {
+    for (const exchange of this.exchanges.slice()) exchange.clientDrained()
     if (this.#state !== 'reading' && this.#state !== 'rest') return
-    this.#sinceMs = performance.now()
+    this.#sinceMs = justNow
     this.#next()
     this.#holdBack()
   }
 
-  #closed(): void {
+  closed(): void {
     this.#state = 'over'
     this.#lane.gone(this)
-    for (const exchange of this.exchanges) exchange.clientLeft()
+    for (const exchange of this.exchanges.slice()) exchange.clientLeft()
   }
 }
+
+const tooLarge = { status: 431, detail: 'The request head is too large.' } as const
 
 /** `PRI` begins no request of HTTP/1.1. */
 function isPreface(bytes: Buffer): boolean {
   return bytes[0] === 80 && bytes[1] === 82 && bytes[2] === 73
 }
 
-function chunkSize(bytes: Buffer): string {
-  return `${bytes.length.toString(16)}\r\n`
+/** A piece of a body that came without framing, as a chunk. */
+function chunkOf(bytes: Buffer): Buffer {
+  return Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, lineEnd])
 }

@@ -1,66 +1,37 @@
-import type { Limits } from '../../limits.ts'
 import { AnswerHead } from '../../wire/answer-head.ts'
 import type { Framing } from '../../wire/answer-head.ts'
 import { BodyEnd } from '../../wire/body.ts'
-import { HeadEnd, broken, notYet } from '../../wire/fields.ts'
+import { HeadEnd, broken } from '../../wire/fields.ts'
 import type { Endpoint } from '../endpoints.ts'
 import type { Outcome } from '../exchange.ts'
-import type { AnswerMark } from '../headers.ts'
 import { noAnswer, noEndpoint, notInTime } from '../problem.ts'
 import type { GatewayProblem } from '../problem.ts'
 import { discardedBytes, idempotent, lingerMs, saysUnable } from '../shield.ts'
 import { earlyHints, requestBytes } from './heads.ts'
-import type { Outgoing } from './heads.ts'
-import type { Pool, Upstream, User } from './pool.ts'
+import type { Upstream, User } from './pool.ts'
+import type { Sink, Surroundings, Turn } from './turn.ts'
 
 const mostAnswerHeadBytes = 65_536
 const mostFields = 1_000
+/** Up to this size a copy is cheaper than a second write. */
+const joinedBytes = 16_384
 const nothing = Buffer.alloc(0)
 /** Read, and passed on, in one go: all exchanges can share it. */
 const answerHead = new AnswerHead(mostFields)
 
-/** The client's side of an exchange. */
-export interface Sink {
-  head(answer: AnswerHead, mark: AnswerMark): void
-  hints(bytes: Buffer): void
-  /** A piece of the body as it came, with its framing unless it had none. False when it is to wait for `drained`. */
-  body(bytes: Buffer, upstream: Upstream): boolean
-  /** The answer is whole. */
-  done(): void
-  /** The exchange can take bytes of the request's body. */
-  feed(): void
-  /** Whether the whole body of the request was there. */
-  readonly bodyComplete: boolean
-  /** The body stopped coming. */
-  tooSlow(mark: AnswerMark): void
-  /** Nothing more comes for now. */
-  flush(): void
-  problem(problem: GatewayProblem, mark: AnswerMark): void
-  /** The answer will never be whole. */
-  broken(): void
-}
-
-/** What an exchange needs to know of its surroundings. */
-export interface LaneContext {
-  readonly outgoing: Outgoing
-  /** Whether a body follows the head. */
-  readonly bodied: boolean
-  readonly mark: AnswerMark
-  readonly sink: Sink
-  readonly limits: Limits
-  readonly pool: Pool
-  readonly acquire: (tried: ReadonlySet<string>) => Endpoint | null
-  readonly release: (endpoint: Endpoint) => void
-  readonly shield: (() => void) | null
-  /** Whether somebody's answer to the client has begun. */
-  readonly headSent: () => boolean
-  readonly ended: (outcome: Outcome) => void
-}
+/** Instead of a time: something has moved since the limits were looked at last. So no clock is read for each piece of a body. */
+const justNow = -1
+const untried: ReadonlySet<string> = new Set()
 
 /** One request and its answer on their way through the fast lane: what `Exchange` is in the full one. */
 export class LaneExchange implements User {
-  readonly #context: LaneContext
-  readonly #tried = new Set<string>()
+  readonly turn: Turn
+  /** What answers in its place. */
+  standIn: LaneExchange | null = null
+  readonly #lane: Surroundings
+  readonly #sink: Sink
+  /** The addresses that were tried before this one. */
+  #tried: Set<string> | null = null
   #upstream: Upstream | null = null
   #endpoint: Endpoint | null = null
   #phase: 'connecting' | 'waiting' | 'answering' | 'done' = 'connecting'
@@ -69,8 +40,10 @@ export class LaneExchange implements User {
   #keeps = false
   #endsAfterMs = 0
   #eventStream = false
-  readonly #headEnd = new HeadEnd()
+  #headEnd: HeadEnd | null = null
   #pending: Buffer = nothing
+  /** The head of the request, while it waits for the beginning of the body. */
+  #headOut: Buffer | null = null
   #body: BodyEnd | null = null
   #silent = true
   #bodyStarted = false
@@ -82,12 +55,13 @@ export class LaneExchange implements User {
   #discarded = 0
   #timedOut: 'connect' | 'answer' | null = null
   readonly #startedMs: number
-  #progressMs: number
+  #progressMs = justNow
 
-  constructor(context: LaneContext, nowMs: number) {
-    this.#context = context
-    this.#startedMs = nowMs
-    this.#progressMs = nowMs
+  constructor(turn: Turn, lane: Surroundings, startedMs: number) {
+    this.turn = turn
+    this.#lane = lane
+    this.#sink = turn.client
+    this.#startedMs = startedMs
   }
 
   get unseen(): boolean {
@@ -105,18 +79,19 @@ export class LaneExchange implements User {
 
   /** Looks at the time limits. */
   check(nowMs: number): void {
-    const { limits } = this.#context
+    const { limits } = this.#lane
+    if (this.#progressMs === justNow) this.#progressMs = nowMs
     const idleMs = nowMs - this.#progressMs
     const waits = this.#phase === 'connecting' || this.#phase === 'waiting'
     if (waits && nowMs - this.#startedMs > limits.shieldMs) this.#yields()
     if (this.#phase === 'connecting' && idleMs > limits.connectMs) this.#connectsTooSlowly()
-    else if (this.#phase === 'waiting' && this.#bodyStarted && !this.#full && !this.#context.sink.bodyComplete) {
+    else if (this.#phase === 'waiting' && this.#bodyStarted && !this.#full && !this.#sink.bodyComplete) {
       if (idleMs > limits.requestBodyIdleMs) this.#clientTooSlow()
     } else if (this.#phase === 'waiting' && idleMs > limits.answerMs) {
       this.#timedOut = 'answer'
-      this.#upstream?.socket.destroy()
+      this.#upstream?.destroy()
     } else if (this.#phase === 'answering' && idleMs > limits.answerBodyIdleMs) {
-      if (this.#paused) this.#context.sink.broken()
+      if (this.#paused) this.#sink.broken()
       else if (!this.#eventStream) this.#truncated()
     }
   }
@@ -125,20 +100,29 @@ export class LaneExchange implements User {
   clientDrained(): void {
     if (!this.#paused) return
     this.#paused = false
-    this.#progressMs = performance.now()
-    this.#upstream?.socket.resume()
+    this.#progressMs = justNow
+    this.#upstream?.link.resume()
   }
 
   /** Whether bytes of the request's body may come now. */
   get takesBody(): boolean {
     const flows = this.#phase === 'waiting' || this.#phase === 'answering'
-    return flows && this.#context.bodied && this.#upstream !== null && !this.#full
+    return flows && this.turn.bodied && this.#upstream !== null && !this.#full
   }
 
   /** Bytes of the request's body, as they came. From the first on there is no other attempt: nothing of it is kept. */
   send(bytes: Buffer): void {
-    this.#progressMs = performance.now()
-    if (this.#upstream?.socket.write(bytes) === false) this.#full = true
+    const link = this.#upstream?.link
+    if (link === undefined) return
+    this.#progressMs = justNow
+    const head = this.#headOut
+    this.#headOut = null
+    if (head !== null && bytes.length <= joinedBytes) link.write(Buffer.concat([head, bytes]))
+    else {
+      if (head !== null) link.write(head)
+      link.write(bytes)
+    }
+    if (link.full) this.#full = true
   }
 
   /** The client's body came in a form that is none: neither side gets any more of it. */
@@ -149,7 +133,7 @@ export class LaneExchange implements User {
 
   /** A client that leaves in the middle of an answer has been answered; one that leaves before has not. */
   clientLeft(): void {
-    if (this.#phase === 'done' || (this.#unseen && this.#context.headSent())) return
+    if (this.#phase === 'done' || (this.#unseen && this.standIn?.begun === true)) return
     const answered = this.#phase === 'answering'
     this.#drop()
     this.#end(answered ? { kind: 'answered', status: this.#status, whole: false } : { kind: 'abandoned' })
@@ -157,79 +141,93 @@ export class LaneExchange implements User {
 
   #attempt(fresh: boolean): void {
     this.#upstream = null
-    const endpoint = fresh ? this.#endpoint : this.#context.acquire(this.#tried)
+    const before = this.#endpoint
+    if (!fresh && before !== null) {
+      this.#tried = (this.#tried ?? new Set()).add(before.url)
+      this.#giveBack()
+    }
+    const endpoint = fresh ? before : this.#lane.acquire(this.turn, this.#tried ?? untried)
     if (endpoint === null) {
-      this.#fail(noEndpoint(this.#tried.size))
+      this.#fail(noEndpoint(this.#tried?.size ?? 0))
       return
     }
-    this.#tried.add(endpoint.url)
     this.#endpoint = endpoint
     this.#phase = 'connecting'
     this.#timedOut = null
     this.#silent = true
-    this.#progressMs = performance.now()
-    this.#context.pool.take(endpoint, this, fresh)
+    this.#progressMs = justNow
+    this.#lane.pool.take(endpoint, this, fresh)
   }
 
   granted(upstream: Upstream): void {
     this.#upstream = upstream
-    if (!upstream.socket.connecting) this.connected()
+    if (upstream.isConnected) this.connected()
   }
 
   connected(): void {
-    const socket = this.#upstream?.socket
-    if (this.#phase !== 'connecting' || this.#endpoint === null || socket === undefined) return
+    const link = this.#upstream?.link
+    if (this.#phase !== 'connecting' || this.#endpoint === null || link === undefined) return
     this.#phase = 'waiting'
-    this.#progressMs = performance.now()
-    const head = requestBytes(this.#context.outgoing, this.#endpoint.basePath)
-    if (!this.#context.bodied) {
-      socket.write(head)
+    this.#progressMs = justNow
+    const { outgoing, mark, bodied } = this.turn
+    const head = requestBytes(outgoing, this.#endpoint.basePath, mark.requestId)
+    if (!bodied) {
+      link.write(head)
       return
     }
     this.#bodyStarted = true
-    socket.cork()
-    socket.write(head)
-    this.#context.sink.feed()
-    socket.uncork()
+    this.#headOut = head
+    this.#sink.feed()
+    if (this.#headOut !== null) this.send(nothing)
   }
 
   /** The upstream takes more of the body again. */
   drained(): void {
     this.#full = false
-    if (this.#context.bodied) this.#context.sink.feed()
+    if (this.turn.bodied) this.#sink.feed()
   }
 
-  received(bytes: Buffer): boolean {
+  received(bytes: Buffer): void {
     this.#silent = false
     if (this.#body !== null) {
-      this.#progressMs = performance.now()
+      this.#progressMs = justNow
       this.#relay(bytes, 0)
     } else if (this.#phase === 'waiting') this.#readHead(bytes)
-    return !this.#paused
   }
 
   #readHead(bytes: Buffer): void {
     const seen = this.#pending.length
     const all = seen === 0 ? bytes : Buffer.concat([this.#pending, bytes])
-    const end = this.#headEnd.find(all, seen)
-    if (end === notYet) {
-      this.#pending = seen === 0 ? Buffer.from(bytes) : all
-      if (all.length > mostAnswerHeadBytes) this.#unsound()
+    if (seen > 0 && !this.#isWhole(all, seen)) return
+    const read = answerHead.read(all, all.length, this.turn.outgoing.method)
+    if (read === 'more' && seen === 0) {
+      // Most heads come in one piece; of others the end is sought first.
+      this.#headEnd = new HeadEnd()
+      if (this.#isWhole(Buffer.from(all), 0)) this.#unsound()
       return
     }
-    if (end === broken || !answerHead.read(all, end, this.#context.outgoing.method) || answerHead.status === 101) {
+    if (read !== 'sound' || answerHead.status === 101) {
       this.#unsound()
       return
     }
     this.#pending = nothing
-    this.#headEnd.reset()
+    const { end } = answerHead
     if (answerHead.status < 200) {
       const hints = earlyHints(answerHead)
-      if (hints !== null && !this.#unseen) this.#context.sink.hints(hints)
+      if (hints !== null && !this.#unseen) this.#sink.hints(hints)
       if (end < all.length) this.#readHead(all.subarray(end))
       return
     }
     this.#answer(all, end)
+  }
+
+  /** Whether the head so far has an end. If not, it waits for the rest. */
+  #isWhole(bytes: Buffer, seen: number): boolean {
+    const end = this.#headEnd?.find(bytes, seen) ?? broken
+    if (end >= 0) return true
+    this.#pending = bytes
+    if (end === broken || bytes.length > mostAnswerHeadBytes) this.#unsound()
+    return false
   }
 
   #answer(bytes: Buffer, from: number): void {
@@ -239,8 +237,8 @@ export class LaneExchange implements User {
     this.#keeps = answerHead.keeps
     this.#endsAfterMs = answerHead.endsAfterMs
     this.#eventStream = answerHead.eventStream
-    this.#progressMs = performance.now()
-    if (this.#context.shield !== null && saysUnable(status)) {
+    this.#progressMs = justNow
+    if (this.turn.shielded && saysUnable(status)) {
       this.#yields()
       this.#end({ kind: 'answered', status, whole: true })
       setTimeout(() => this.#drop(), lingerMs).unref()
@@ -249,9 +247,9 @@ export class LaneExchange implements User {
     this.#body = new BodyEnd(framing, length)
     if (this.#unseen) {
       if (this.#eventStream) this.#enough()
-    } else this.#context.sink.head(answerHead, this.#context.mark)
+    } else this.#sink.head(answerHead, this.turn.mark)
     this.#relay(bytes, from)
-    if (!this.#unseen) this.#context.sink.flush()
+    if (!this.#unseen) this.#sink.flush()
   }
 
   #relay(bytes: Buffer, from: number): void {
@@ -266,8 +264,9 @@ export class LaneExchange implements User {
     if (this.#unseen) {
       this.#discarded += end - from
       if (this.#discarded > discardedBytes) this.#enough()
-    } else if (end > from && !this.#context.sink.body(bytes.subarray(from, end), upstream) && !body.whole) {
+    } else if (end > from && !this.#sink.body(bytes.subarray(from, end), upstream.link) && !body.whole) {
       this.#paused = true
+      upstream.link.pause()
     }
     if (body.whole) this.#whole(end === bytes.length)
   }
@@ -276,15 +275,17 @@ export class LaneExchange implements User {
   #whole(clean: boolean): void {
     const upstream = this.#upstream
     this.#upstream = null
+    // Nothing of it may wait while others are served.
+    if (!this.#unseen) this.#sink.flush()
     if (upstream !== null) {
       upstream.user = null
-      const read = !this.#context.bodied || (this.#context.sink.bodyComplete && upstream.socket.writableLength === 0)
-      if (clean && read && this.#keeps) this.#context.pool.give(upstream, performance.now(), this.#endsAfterMs)
-      else upstream.socket.destroy()
+      const read = !this.turn.bodied || (this.#sink.bodyComplete && upstream.link.waiting === 0)
+      if (clean && read && this.#keeps) this.#lane.pool.give(upstream, performance.now(), this.#endsAfterMs)
+      else upstream.destroy()
     }
     const ended = this.#phase === 'done'
     this.#end({ kind: 'answered', status: this.#status, whole: true })
-    if (!ended && !this.#unseen) this.#context.sink.done()
+    if (!ended && !this.#unseen) this.#sink.done()
   }
 
   /** Nobody sees the rest. */
@@ -308,12 +309,11 @@ export class LaneExchange implements User {
       return
     }
     if (this.#phase === 'connecting') {
-      this.#giveBack()
       this.#attempt(false)
       return
     }
-    const again = upstream.used && !this.#context.bodied && this.#silent && !this.#replayed && this.#timedOut === null
-    if (again && idempotent.has(this.#context.outgoing.method)) {
+    const again = upstream.used && !this.turn.bodied && this.#silent && !this.#replayed && this.#timedOut === null
+    if (again && idempotent.has(this.turn.outgoing.method)) {
       this.#replayed = true
       this.#attempt(true)
       return
@@ -328,7 +328,7 @@ export class LaneExchange implements User {
       return
     }
     this.#end({ kind: 'failed', cutOff: this.#timedOut === null && this.#endpoint?.retired === true })
-    this.#context.sink.problem(problem, this.#context.mark)
+    this.#sink.problem(problem, this.turn.mark)
   }
 
   #truncated(): void {
@@ -336,16 +336,15 @@ export class LaneExchange implements User {
     const cutOff = !this.#unseen && this.#endpoint?.retired === true
     this.#drop()
     this.#end({ kind: 'failed', cutOff })
-    if (!this.#unseen) this.#context.sink.broken()
+    if (!this.#unseen) this.#sink.broken()
   }
 
   /** Whoever waits for its turn, or for the connection, waits no more. */
   #connectsTooSlowly(): void {
     this.#timedOut = 'connect'
-    if (this.#upstream !== null) this.#upstream.socket.destroy()
+    if (this.#upstream !== null) this.#upstream.destroy()
     else if (this.#endpoint !== null) {
-      this.#context.pool.cancel(this.#endpoint, this)
-      this.#giveBack()
+      this.#lane.pool.cancel(this.#endpoint, this)
       this.#attempt(false)
     }
   }
@@ -353,15 +352,14 @@ export class LaneExchange implements User {
   #clientTooSlow(): void {
     this.#drop()
     this.#end({ kind: 'abandoned' })
-    this.#context.sink.tooSlow(this.#context.mark)
+    this.#sink.tooSlow(this.turn.mark)
   }
 
   #yields(): boolean {
-    const { shield } = this.#context
-    if (shield === null) return false
+    if (!this.turn.shielded) return false
     if (!this.#unseen) {
       this.#unseen = true
-      shield()
+      this.#lane.standIn(this)
     }
     return true
   }
@@ -369,21 +367,21 @@ export class LaneExchange implements User {
   #drop(): void {
     const upstream = this.#upstream
     this.#upstream = null
-    if (this.#endpoint !== null && upstream === null) this.#context.pool.cancel(this.#endpoint, this)
+    if (this.#endpoint !== null && upstream === null) this.#lane.pool.cancel(this.#endpoint, this)
     if (upstream === null) return
     upstream.user = null
-    upstream.socket.destroy()
+    upstream.destroy()
   }
 
   #end(outcome: Outcome): void {
     if (this.#phase === 'done') return
     this.#phase = 'done'
     this.#giveBack()
-    this.#context.ended(outcome)
+    this.#lane.ended(this, outcome)
   }
 
   #giveBack(): void {
-    if (this.#endpoint !== null) this.#context.release(this.#endpoint)
+    if (this.#endpoint !== null) this.#lane.release(this.#endpoint)
     this.#endpoint = null
   }
 }

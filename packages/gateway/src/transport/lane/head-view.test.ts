@@ -23,7 +23,7 @@ test('a decision sees the same in the bytes as in the headers Node would give', 
       const end = new HeadEnd()
       const head = new RequestHead(100)
       const at = end.find(bytes, 0)
-      assert.equal(head.read(bytes, at, end.plain), null)
+      assert.equal(head.read(bytes, at), null)
       const headers: Record<string, string> = {}
       for (const [key, given] of fields) {
         const lower = key.toLowerCase()

@@ -1,22 +1,27 @@
 import { STATUS_CODES } from 'node:http'
 import type { AnswerHead } from '../../wire/answer-head.ts'
-import type { Fields } from '../../wire/fields.ts'
 import { kinds } from '../../wire/names.ts'
 import type { RequestHead } from '../../wire/request-head.ts'
 import type { AnswerMark } from '../headers.ts'
 import { bodyOf } from '../problem.ts'
 import type { GatewayProblem } from '../problem.ts'
+import { tails } from './tails.ts'
 
 /** The longest head that is put together here. */
 export const mostHeadBytes = 131_072
-/** Where heads are put together before they are copied out. */
+/** Where requests are put together before they are copied out. */
 const scratch = Buffer.allocUnsafeSlow(mostHeadBytes * 2)
-/** Where an answer is put together: its head, and the beginning of its body. */
-export const answerScratch = Buffer.allocUnsafeSlow(262_144)
 const mayCarryBody: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH'])
 
+/** A table of kinds of fields. */
+export function tableOfKinds(...which: readonly number[]): Uint8Array {
+  const table = new Uint8Array(256)
+  for (const kind of which) table[kind] = 1
+  return table
+}
+
 /** Fields of a request that are left out, or written anew. */
-const rewritten: ReadonlySet<number> = new Set([
+const rewritten = tableOfKinds(
   kinds.connection,
   kinds.hop,
   kinds.keepAlive,
@@ -25,97 +30,75 @@ const rewritten: ReadonlySet<number> = new Set([
   kinds.forwardedFor,
   kinds.forwardedProto,
   kinds.forwardedHost,
-])
+)
 
-/** Fields of an answer that are left out, or written anew. */
-const unsent: ReadonlySet<number> = new Set([
-  kinds.connection,
-  kinds.hop,
-  kinds.keepAlive,
-  kinds.te,
-  kinds.upgrade,
-  kinds.ours,
-  kinds.transferEncoding,
-])
-
-/** What is kept of a request head: enough to send it, more than once if need be. */
+/** A request as an upstream at the root of its address gets it, with what has to be known to change that. */
 export interface Outgoing {
   readonly method: string
-  readonly target: string
-  /** The lines behind the request line that are the same for every version. */
-  readonly lines: Buffer
+  readonly head: Buffer
+  /** Where its target begins, and where the line with its id does. */
+  readonly targetAt: number
+  readonly idAt: number
   readonly requestId: string
 }
 
 /** The request as an upstream gets it. */
-export function outgoingOf(head: RequestHead, address: string): Omit<Outgoing, 'requestId'> {
-  const { fields, method, target } = head
-  let at = 0
+export function outgoingOf(head: RequestHead, address: string, requestId: string): Outgoing {
+  const { fields, method } = head
   let [before, proto, host, forwardedHost]: (string | undefined)[] = []
   let sized = false
-  // Lines that stay as they are are copied together.
-  let run = 0
+  // What stays as it is is copied together: in most requests that is all of it, with the request line.
+  let [at, from] = [0, 0]
   for (let i = 0; i < fields.count; i += 1) {
     const kind = fields.kind(i)
+    if (kind === kinds.other) continue
     if (kind === kinds.host) host = fields.value(i)
     else if (kind === kinds.contentLength) sized = true
-    if (!rewritten.has(kind)) continue
-    at = copyLines(fields, { from: run, to: i }, at)
-    run = i + 1
-    if (kind === kinds.forwardedFor) before = before === undefined ? fields.value(i) : `${before}, ${fields.value(i)}`
+    if (rewritten[kind] === 0) continue
+    at += fields.bytes.copy(scratch, at, from, fields.startOf(i))
+    from = fields.startOf(i + 1)
+    if (kind === kinds.forwardedFor) before = joined(before, fields.value(i))
     else if (kind === kinds.forwardedProto) proto = joined(proto, fields.value(i))
     else if (kind === kinds.forwardedHost) forwardedHost = joined(forwardedHost, fields.value(i))
   }
-  at = copyLines(fields, { from: run, to: fields.count }, at)
+  at += fields.bytes.copy(scratch, at, from, fields.linesEnd)
   const more =
     `X-Forwarded-For: ${before === undefined ? '' : `${before}, `}${address}\r\nX-Forwarded-Proto: ${proto ?? 'http'}\r\n` +
     `X-Forwarded-Host: ${forwardedHost ?? host ?? ''}\r\n` +
     (head.framing === 'chunked' ? 'Transfer-Encoding: chunked\r\n' : '') +
     (!sized && head.framing === 'none' && mayCarryBody.has(method) ? 'Content-Length: 0\r\n' : '')
   at += scratch.write(more, at, 'latin1')
-  return { method, target, lines: copyOf(scratch, at) }
+  const idAt = at
+  at += scratch.write(idLine(requestId), at, 'latin1')
+  return { method, head: copyOf(scratch, at), targetAt: head.targetStart, idAt, requestId }
 }
 
-function copyLines(fields: Fields, { from, to }: { readonly from: number; readonly to: number }, at: number): number {
-  if (from >= to) return at
-  return at + fields.bytes.copy(scratch, at, fields.startOf(from), fields.startOf(to))
+/** The bytes of a request for an address with this base path, under this id. */
+export function requestBytes(
+  { head, targetAt, idAt, ...given }: Outgoing,
+  basePath: string,
+  requestId: string,
+): Buffer {
+  if (basePath === '' && requestId === given.requestId) return head
+  return Buffer.concat([
+    head.subarray(0, targetAt),
+    Buffer.from(basePath, 'latin1'),
+    head.subarray(targetAt, idAt),
+    Buffer.from(idLine(requestId), 'latin1'),
+  ])
 }
 
-/** The bytes of a request for an address with this base path. */
-export function requestBytes({ method, target, lines, requestId }: Outgoing, basePath: string): Buffer {
-  let at = scratch.write(`${method} ${basePath}${target} HTTP/1.1\r\n`, 0, 'latin1')
-  at += lines.copy(scratch, at)
-  at += scratch.write(`X-Request-Id: ${requestId}\r\n\r\n`, at, 'latin1')
-  return copyOf(scratch, at)
-}
-
-/** Puts the head of the answer as the client gets it into `answerScratch`; its length. `keptMs`: how long the connection then lives, if it does. */
-export function writeAnswer(head: AnswerHead, mark: AnswerMark, keptMs: number | null): number {
-  const { fields, nominated } = head
-  let at = answerScratch.write(`HTTP/1.1 ${head.status} ${head.reason}\r\n`, 0, 'latin1')
-  for (let i = 0; i < fields.count; i += 1) {
-    const kind = fields.kind(i)
-    if (unsent.has(kind)) continue
-    if (nominated.size > 0 && nominated.has(fields.name(i).toLowerCase())) continue
-    at = fields.copy(i, answerScratch, at)
-  }
-  const more =
-    marksOf(mark) +
-    (head.identified ? '' : `x-request-id: ${mark.requestId}\r\n`) +
-    (head.dated ? '' : dateLine()) +
-    (head.framing === 'chunked' || head.framing === 'close' ? 'Transfer-Encoding: chunked\r\n' : '') +
-    (keptMs === null
-      ? 'Connection: close\r\n\r\n'
-      : `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(keptMs / 1_000)}\r\n\r\n`)
-  return at + answerScratch.write(more, at, 'latin1')
+function idLine(requestId: string): string {
+  return `X-Request-Id: ${requestId}\r\n\r\n`
 }
 
 /** The links of an early hint, or null when the answer so far is none. */
 export function earlyHints({ status, fields }: AnswerHead): Buffer | null {
   if (status !== 103) return null
-  let at = scratch.write('HTTP/1.1 103 Early Hints\r\n', 0, 'latin1')
-  const start = at
-  for (let i = 0; i < fields.count; i += 1) if (fields.isNamed(i, 'link')) at = fields.copy(i, scratch, at)
+  const start = scratch.write('HTTP/1.1 103 Early Hints\r\n', 0, 'latin1')
+  let at = start
+  for (let i = 0; i < fields.count; i += 1)
+    if (fields.isNamed(i, 'link')) at += fields.bytes.copy(scratch, at, fields.startOf(i), fields.startOf(i + 1))
   if (at === start) return null
   at += scratch.write('\r\n', at, 'latin1')
   return copyOf(scratch, at)
@@ -129,34 +112,23 @@ export function problemBytes(
   const body = bodyOf(problem)
   return Buffer.from(
     `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? 'Error'}\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n` +
-      `${marksOf(mark)}x-request-id: ${mark.requestId}\r\n${dateLine()}` +
+      `${marksOf(mark, false)}${tails.date}` +
       `Connection: ${closes ? 'close' : 'keep-alive'}\r\n\r\n${head ? '' : body}`,
   )
 }
 
-/** The first bytes of a buffer that is used again. */
-export function copyOf(bytes: Buffer, length: number): Buffer {
+function copyOf(bytes: Buffer, length: number): Buffer {
   const copy = Buffer.allocUnsafe(length)
   bytes.copy(copy, 0, 0, length)
   return copy
 }
 
-function marksOf({ version, mark, shielded, setCookie }: AnswerMark): string {
+/** The lines that say who answered. */
+export function marksOf({ version, requestId, mark, shielded, setCookie }: AnswerMark, identified: boolean): string {
   const stoodIn = shielded === undefined ? '' : `serin-shielded: ${shielded}\r\n`
   const cookie = setCookie === undefined ? '' : `set-cookie: ${setCookie}\r\n`
-  return `serin-version: ${version}\r\nserin-request: ${mark}\r\n${stoodIn}${cookie}`
-}
-
-let [datedSecond, dated] = [0, '']
-
-function dateLine(): string {
-  const nowMs = Date.now()
-  const second = Math.floor(nowMs / 1_000)
-  if (second !== datedSecond) {
-    datedSecond = second
-    dated = `Date: ${new Date(nowMs).toUTCString()}\r\n`
-  }
-  return dated
+  const id = identified ? '' : `x-request-id: ${requestId}\r\n`
+  return `serin-version: ${version}\r\nserin-request: ${mark}\r\n${stoodIn}${cookie}${id}`
 }
 
 function joined(before: string | undefined, value: string): string {

@@ -4,18 +4,19 @@ import type { Snapshot } from '../../decide/snapshot.ts'
 import type { Recording, Underway } from '../../evidence/recording.ts'
 import type { Limits } from '../../limits.ts'
 import type { RequestHead } from '../../wire/request-head.ts'
-import type { Assigned, Assigning } from '../assigning.ts'
-import type { Endpoints } from '../endpoints.ts'
+import type { Assigning } from '../assigning.ts'
+import type { Endpoint, Endpoints } from '../endpoints.ts'
 import type { Outcome } from '../exchange.ts'
-import type { AnswerMark } from '../headers.ts'
 import { isShielded } from '../shield.ts'
 import { listenOn } from '../listen.ts'
 import { Client } from './client.ts'
+import type { ClientOptions } from './client.ts'
 import { LaneExchange } from './exchange.ts'
 import { mostHeadBytes, outgoingOf } from './heads.ts'
-import type { Outgoing } from './heads.ts'
-import { Pool } from './pool.ts'
 import { HeadView } from './head-view.ts'
+import { netLinks } from './link/net-links.ts'
+import { Pool } from './pool.ts'
+import type { Surroundings, Turn } from './turn.ts'
 
 const mostAddressLength = 4_096
 
@@ -31,34 +32,31 @@ export interface LaneOptions {
   readonly log: (ticket: Underway, version: string, outcome: Outcome, shielded?: string) => void
 }
 
-/** One request that the lane serves. */
-interface Turn extends Assigned {
-  readonly client: Client
-  readonly snapshot: Snapshot
-  readonly outgoing: Omit<Outgoing, 'requestId'>
-  readonly givenId: string | undefined
-  readonly bodied: boolean
-}
+/** No other headers are looked at than those the lane has seen to. */
+const noHeaders = {}
 
 /** The way of ordinary requests, past Node's HTTP. Whatever is not ordinary goes to the full lane before a byte of it is taken. */
-export class Lane {
+export class Lane implements Surroundings {
+  readonly limits: Limits
+  readonly pool: Pool
   readonly #options: LaneOptions
-  readonly #pool: Pool
   readonly #servers: net.Server[] = []
   readonly #clients = new Set<Client>()
-  readonly #exchanges = new Set<LaneExchange>()
+  /** Those in whose place stable answers: they may outlive their clients. */
+  readonly #unseen = new Set<LaneExchange>()
   /** Whether the lane serves a table at all. */
   readonly #fitting = new WeakMap<Snapshot, boolean>()
 
   constructor(options: LaneOptions) {
     this.#options = options
-    this.#pool = new Pool(options.limits)
+    this.limits = options.limits
+    this.pool = new Pool(options.limits, netLinks)
   }
 
   /** Starts to take connections; `full` gets those with a request that is not ordinary. */
   async listen(host: string, port: number, full: (socket: Socket) => void): Promise<AddressInfo> {
-    const server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#connected(socket, full))
-    server.maxConnections = this.#options.limits.connections
+    const server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.accept(socket, full))
+    server.maxConnections = this.limits.connections
     const address = await listenOn(server, host, port)
     this.#servers.push(server)
     return address
@@ -73,46 +71,53 @@ export class Lane {
   }
 
   closeIdle(): void {
-    for (const client of this.#clients) if (client.idle) client.socket.destroy()
+    for (const client of this.#clients) if (client.idle) client.link.destroy()
   }
 
   /** Requests whose clients still wait. */
   busy(): number {
-    return [...this.#exchanges].filter(({ unseen }) => !unseen).length
+    let count = 0
+    for (const { exchanges } of this.#clients) count += exchanges.filter(({ unseen }) => !unseen).length
+    return count
   }
 
   /** Ends everything. */
   cut(): void {
-    for (const client of this.#clients) client.socket.destroy()
-    this.#pool.close()
+    for (const client of this.#clients) client.link.destroy()
+    this.pool.close()
   }
 
   /** Looks at the time limits. */
   check(nowMs: number): void {
-    for (const exchange of this.#exchanges) exchange.check(nowMs)
-    for (const client of this.#clients) client.check(nowMs)
-    this.#pool.check(nowMs)
+    for (const exchange of this.#unseen) exchange.check(nowMs)
+    for (const client of this.#clients) {
+      for (const exchange of client.exchanges.slice()) if (!exchange.unseen) exchange.check(nowMs)
+      client.check(nowMs)
+    }
+    this.pool.check(nowMs)
   }
 
-  #connected(socket: Socket, full: (socket: Socket) => void): void {
-    const { limits, leaving } = this.#options
-    const client = new Client(socket, {
-      ...limits,
+  /** Takes over a connection from which nothing was read. */
+  accept(socket: Socket, full: (socket: Socket) => void): void {
+    const { leaving } = this.#options
+    const { headBytes, headers, headMs, keepAliveMs, answerBodyIdleMs } = this.limits
+    const options: ClientOptions = {
+      headBytes,
+      headers,
+      headMs,
+      keepAliveMs,
+      answerBodyIdleMs,
+      links: netLinks,
       leaving,
       take: (taker, head) => this.#take(taker, head),
       handOver: (from, bytes) => {
         this.#clients.delete(from)
-        if (socket.readableEnded || socket.destroyed) {
-          socket.destroy()
-          return
-        }
-        socket.pause()
-        socket.unshift(bytes)
-        full(socket)
+        if (socket.readableEnded || socket.destroyed) socket.destroy()
+        else full(from.link.release(bytes))
       },
       gone: (gone) => this.#clients.delete(gone),
-    })
-    this.#clients.add(client)
+    }
+    this.#clients.add(new Client(socket, options))
   }
 
   #take(client: Client, head: RequestHead): boolean {
@@ -125,95 +130,68 @@ export class Lane {
     const assigned = assigning.assign(snapshot, { view, address, givenId, previews: false })
     // The full lane refuses it, in the same way as everything else.
     if ('refusal' in assigned) return false
-    const outgoing = outgoingOf(head, address)
-    this.#serve({ ...assigned, client, snapshot, outgoing, givenId, bodied: head.framing !== 'none' })
+    const { ticket, bucket } = assigned
+    const bodied = head.framing !== 'none'
+    const shielded = !bodied && isShielded(snapshot, { method: head.method, headers: noHeaders }, assigned)
+    const outgoing = outgoingOf(head, address, assigned.requestId)
+    const mark = assigned
+    this.#start(
+      { client, snapshot, outgoing, bodied, mark, ticket, bucket, givenId, shielded, left: null },
+      ticket.startedMs,
+    )
     return true
   }
 
-  #serve(turn: Turn): void {
-    const { settle, log } = this.#options
-    const { snapshot, outgoing, ticket, version, client, bodied } = turn
-    let standsIn: (() => boolean) | null = null
-    const shielded = !bodied && isShielded(snapshot, { method: outgoing.method, headers: {} }, turn)
-    const exchange = this.#exchange(turn, turn, {
-      bodied,
-      startedMs: ticket.startedMs,
-      headSent: () => standsIn?.() ?? false,
-      shield: shielded ? () => (standsIn = this.#standIn(turn)) : null,
-      ended: (outcome) => {
-        settle(ticket, outcome)
-        if (!exchange.unseen) log(ticket, version, outcome)
-      },
-    })
-    client.exchanges.add(exchange)
+  #start(turn: Turn, startedMs: number): LaneExchange {
+    const exchange = new LaneExchange(turn, this, startedMs)
+    turn.client.exchanges.push(exchange)
     exchange.start()
+    return exchange
   }
 
-  /** Stable answers in the place of a version that could not; the result says whether its answer has begun. */
-  #standIn({ version: shielded, snapshot, givenId, bucket, ticket, setCookie, ...turn }: Turn): () => boolean {
-    const { recorder, assigning, log } = this.#options
+  acquire({ snapshot, mark: { version } }: Turn, tried: ReadonlySet<string>): Endpoint | null {
+    return this.#options.endpoints.acquire(version, snapshot.endpoints.get(version) ?? [], tried)
+  }
+
+  release(endpoint: Endpoint): void {
+    this.#options.endpoints.release(endpoint)
+  }
+
+  /** Stable answers in the place of a version that could not. */
+  standIn(exchange: LaneExchange): void {
+    const { recorder, assigning } = this.#options
+    const { turn } = exchange
+    const { snapshot, givenId, bucket, ticket } = turn
+    const { version: shielded, setCookie } = turn.mark
     const { stable } = snapshot.table
     recorder.shielded(ticket)
     const left = recorder.hold(stable)
     const marks = assigning.marksOf(snapshot, givenId, { version: stable, by: 'override', bucket })
-    const exchange = this.#exchange(
-      { ...turn, snapshot },
-      { ...marks, shielded, ...(setCookie === undefined ? {} : { setCookie }) },
-      {
-        bodied: false,
-        startedMs: performance.now(),
-        headSent: () => false,
-        shield: null,
-        ended: (outcome) => {
-          left()
-          if (outcome.kind === 'failed' && outcome.cutOff) recorder.wasCutOff(stable)
-          log(ticket, stable, outcome, shielded)
-        },
-      },
+    const mark = { ...marks, shielded, ...(setCookie === undefined ? {} : { setCookie }) }
+    this.#unseen.add(exchange)
+    exchange.standIn = new LaneExchange(
+      { ...turn, bodied: false, mark, shielded: false, left },
+      this,
+      performance.now(),
     )
-    turn.client.exchanges.add(exchange)
-    exchange.start()
-    return () => exchange.begun
+    turn.client.exchanges.push(exchange.standIn)
+    exchange.standIn.start()
   }
 
-  #exchange(
-    { client, snapshot, outgoing }: Pick<Turn, 'client' | 'snapshot' | 'outgoing'>,
-    { version, requestId, mark, shielded, setCookie }: AnswerMark,
-    how: {
-      readonly bodied: boolean
-      readonly startedMs: number
-      readonly headSent: () => boolean
-      readonly shield: (() => void) | null
-      readonly ended: (outcome: Outcome) => void
-    },
-  ): LaneExchange {
-    const { endpoints, limits } = this.#options
-    const exchange = new LaneExchange(
-      {
-        ...how,
-        outgoing: { ...outgoing, requestId },
-        mark: {
-          version,
-          requestId,
-          mark,
-          ...(shielded === undefined ? {} : { shielded }),
-          ...(setCookie === undefined ? {} : { setCookie }),
-        },
-        sink: client,
-        limits,
-        pool: this.#pool,
-        acquire: (tried) => endpoints.acquire(version, snapshot.endpoints.get(version) ?? [], tried),
-        release: (endpoint) => endpoints.release(endpoint),
-        ended: (outcome) => {
-          this.#exchanges.delete(exchange)
-          client.exchanges.delete(exchange)
-          how.ended(outcome)
-        },
-      },
-      how.startedMs,
-    )
-    this.#exchanges.add(exchange)
-    return exchange
+  ended(exchange: LaneExchange, outcome: Outcome): void {
+    const { settle, log, recorder } = this.#options
+    const { client, ticket, mark, left } = exchange.turn
+    const at = client.exchanges.indexOf(exchange)
+    if (at >= 0) client.exchanges.splice(at, 1)
+    if (left === null) {
+      this.#unseen.delete(exchange)
+      settle(ticket, outcome)
+      if (!exchange.unseen) log(ticket, mark.version, outcome)
+    } else {
+      left()
+      if (outcome.kind === 'failed' && outcome.cutOff) recorder.wasCutOff(mark.version)
+      log(ticket, mark.version, outcome, mark.shielded)
+    }
   }
 
   #fits(snapshot: Snapshot): boolean {

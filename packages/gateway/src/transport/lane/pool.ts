@@ -1,8 +1,7 @@
-import * as net from 'node:net'
 import type { Limits } from '../../limits.ts'
 import type { Endpoint } from '../endpoints.ts'
+import type { Link, Links, Opener } from './link/link.ts'
 
-const readBytes = 65_536
 const mostIdle = 256
 /** An upstream that says when it ends an idle connection is believed, less the time that a request takes to reach it. */
 const onItsWayMs = 1_000
@@ -12,8 +11,8 @@ export interface User {
   /** It has its turn on this connection. */
   granted(upstream: Upstream): void
   connected(): void
-  /** Bytes of the answer; they are the user's until it returns. Says whether it wants more, and may keep what it got. */
-  received(bytes: Buffer): boolean
+  /** Bytes of the answer; they are the user's until it returns, or longer if it asks the link to keep them. */
+  received(bytes: Buffer): void
   /** The upstream takes more again. */
   drained(): void
   /** The upstream ended the connection, or broke it. */
@@ -21,57 +20,59 @@ export interface User {
 }
 
 /** A connection to an upstream: one exchange at a time. */
-export class Upstream {
+export class Upstream implements Opener {
   readonly endpoint: Endpoint
-  readonly socket: net.Socket
+  readonly link: Link
   user: User | null = null
+  isConnected = false
+  /** Whether it is of no more use. */
+  over = false
   /** Whether an exchange before this one used it. */
   used = false
   idleUntilMs = 0
-  #buffer = Buffer.allocUnsafeSlow(readBytes)
-  #kept = false
+  readonly #gone: (upstream: Upstream) => void
 
-  constructor(endpoint: Endpoint, gone: (upstream: Upstream) => void) {
+  constructor(endpoint: Endpoint, links: Links, gone: (upstream: Upstream) => void) {
     this.endpoint = endpoint
-    const { hostname, port } = endpoint.options
-    this.socket = net.connect({
-      host: hostname,
-      port: Number(port),
-      noDelay: true,
-      onread: {
-        // What somebody still has to write must not be written over.
-        buffer: () => {
-          if (this.#kept) this.#buffer = Buffer.allocUnsafeSlow(readBytes)
-          this.#kept = false
-          return this.#buffer
-        },
-        callback: (bytes) => this.#received(bytes),
-      },
-    })
-    this.socket.on('connect', () => this.user?.connected())
-    this.socket.on('drain', () => this.user?.drained())
-    this.socket.on('error', () => {})
-    const over = (ended: boolean): void => {
-      const user = this.user
-      this.user = null
-      gone(this)
-      this.socket.destroy()
-      user?.lost(this, ended)
-    }
-    this.socket.on('end', () => over(true))
-    this.socket.on('close', () => over(false))
+    this.#gone = gone
+    this.link = links.open(endpoint.options, this)
   }
 
-  /** The bytes received last are still to be written. */
-  keepBytes(): void {
-    this.#kept = true
+  connected(): void {
+    this.isConnected = true
+    this.user?.connected()
   }
 
-  #received(length: number): boolean {
+  received(bytes: Buffer): void {
+    if (this.over) return
     // Nobody asked: such a connection is never used again.
-    if (this.user === null) this.socket.destroy()
-    else return this.user.received(this.#buffer.subarray(0, length))
-    return true
+    if (this.user === null) this.destroy()
+    else this.user.received(bytes)
+  }
+
+  drained(): void {
+    this.user?.drained()
+  }
+
+  ended(): void {
+    this.#lost(true)
+  }
+
+  closed(): void {
+    this.#lost(false)
+  }
+
+  destroy(): void {
+    this.over = true
+    this.link.destroy()
+  }
+
+  #lost(ended: boolean): void {
+    const { user } = this
+    this.user = null
+    this.#gone(this)
+    this.destroy()
+    user?.lost(this, ended)
   }
 }
 
@@ -86,12 +87,14 @@ interface Place {
 /** The connections to all upstreams: at most so many to one address, and whoever comes then waits its turn. */
 export class Pool {
   readonly #limits: Limits
+  readonly #links: Links
   readonly #places = new Map<Endpoint, Place>()
   readonly #all = new Set<Upstream>()
   #closed = false
 
-  constructor(limits: Limits) {
+  constructor(limits: Limits, links: Links) {
     this.#limits = limits
+    this.#links = links
   }
 
   /** Grants a connection, at once if there may be one more; `fresh` never takes a used one. */
@@ -99,7 +102,7 @@ export class Pool {
     let place = this.#places.get(endpoint)
     if (place === undefined) this.#places.set(endpoint, (place = { idle: [], waiting: new Set(), open: 0 }))
     for (let upstream = fresh ? undefined : place.idle.pop(); upstream !== undefined; upstream = place.idle.pop()) {
-      if (upstream.socket.destroyed) continue
+      if (upstream.over) continue
       upstream.used = true
       grant(upstream, user)
       return
@@ -107,7 +110,7 @@ export class Pool {
     if (place.open < this.#limits.connectionsPerEndpoint) this.#open(endpoint, place, user)
     else {
       place.waiting.add(user)
-      if (fresh) place.idle.shift()?.socket.destroy()
+      if (fresh) place.idle.shift()?.destroy()
     }
   }
 
@@ -123,31 +126,31 @@ export class Pool {
     upstream.idleUntilMs = nowMs + keptMs
     const { endpoint } = upstream
     const place = this.#places.get(endpoint)
-    const next = first(place?.waiting)
+    const next = place === undefined || place.waiting.size === 0 ? undefined : first(place.waiting)
     if (next !== undefined) {
       upstream.used = true
       grant(upstream, next)
     } else if (place === undefined || endpoint.retired || place.idle.length >= mostIdle || keptMs <= 0)
-      upstream.socket.destroy()
+      upstream.destroy()
     else place.idle.push(upstream)
   }
 
   /** Drops what was idle too long or is wanted no more. */
   check(nowMs: number): void {
     for (const [endpoint, { idle, open, waiting }] of this.#places) {
-      for (const upstream of idle) if (endpoint.retired || nowMs > upstream.idleUntilMs) upstream.socket.destroy()
+      for (const upstream of idle) if (endpoint.retired || nowMs > upstream.idleUntilMs) upstream.destroy()
       if (endpoint.retired && open === 0 && waiting.size === 0) this.#places.delete(endpoint)
     }
   }
 
   close(): void {
     this.#closed = true
-    for (const upstream of this.#all) upstream.socket.destroy()
+    for (const upstream of this.#all) upstream.destroy()
   }
 
   #open(endpoint: Endpoint, place: Place, user: User): void {
     place.open += 1
-    const upstream = new Upstream(endpoint, (gone) => this.#forget(gone, place))
+    const upstream = new Upstream(endpoint, this.#links, (gone) => this.#forget(gone, place))
     this.#all.add(upstream)
     grant(upstream, user)
   }
@@ -168,9 +171,9 @@ function grant(upstream: Upstream, user: User): void {
 }
 
 /** Takes the one that waits longest. */
-function first(waiting: Set<User> | undefined): User | undefined {
-  for (const user of waiting ?? []) {
-    waiting?.delete(user)
+function first(waiting: Set<User>): User | undefined {
+  for (const user of waiting) {
+    waiting.delete(user)
     return user
   }
   return undefined
