@@ -152,4 +152,6 @@ export interface EvidenceSlot {
   readonly mirror?: MirrorSlot
   /** Present while the gateway keeps canary's share at zero by itself. */
   readonly reflex?: Reflex
+  /** Present when users were sent elsewhere than these weights send them: somebody changed the router meanwhile, and the slot is evidence of nothing. */
+  readonly strayed?: true
 }

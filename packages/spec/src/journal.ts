@@ -151,11 +151,17 @@ export const journalKinds = {
   },
   'routing.drifted': {
     stream: 'service',
-    says: 'The router did something else than it was asked, though nothing else had been asked since: somebody changed it by hand, or it lost its table. Serin puts it right.',
+    says: 'The router did something else than it was asked, though nothing else had been asked since: somebody changed it by hand, or it lost its table. Serin puts it right, or leaves it where the service says `onDrift: report`.',
     data: {
       asked: 'Revision and weights of the table it had.',
       seen: 'Revision and weights it was found with; revision 0 is not what Serin wrote, null is none.',
+      left: 'Whether it is left so.',
     },
+  },
+  'routing.settled': {
+    stream: 'service',
+    says: 'The router does again what it was asked, after a change that had been left as it was.',
+    data: { revision: 'Of the table.', weights: 'Its shares, in basis points.' },
   },
   'token.revoked': {
     stream: 'system',

@@ -219,6 +219,10 @@ export const Service = z
       description:
         'What takes the requests. `gateway`: a process of Serin’s own. `nginx` and `haproxy`: one that Serin starts and drives; the same users get the same versions, but there is no shield, no reflex and no mirror.',
     }),
+    onDrift: z.enum(['correct', 'report']).default('correct').meta({
+      description:
+        'What happens when somebody else changes the router. `correct`: Serin sends its table again. `report`: it says so and leaves the change; the rollout does not go forward until the router does again what was asked, or another table is asked for. Either way what was seen meanwhile is not taken for evidence of the split that was asked for.',
+    }),
     preview: ListenAddress.optional().meta({
       description:
         'Port (on loopback) or address:port where the new version answers whatever its share is, for tests and gates; stable while there is none.',

@@ -62,6 +62,14 @@ test('a router that somebody changed is told', () => {
     journalWords({ kind: 'routing.drifted', data: { asked: { ...seen, revision: 7 }, seen } }),
     'found the router changed by somebody else, and puts it right',
   )
+  assert.equal(
+    journalWords({ kind: 'routing.drifted', data: { asked: { ...seen, revision: 7 }, seen, left: true } }),
+    'found the router changed by somebody else, and leaves it so',
+  )
+  assert.equal(
+    journalWords({ kind: 'routing.settled', data: { revision: 7, weights: { v1: 10_000 } } }),
+    'the router does again what it was asked',
+  )
 })
 
 test('a token is told by its name', () => {

@@ -46,7 +46,9 @@ function whatHappened(kind: string, data: JournalLine['data']): string {
     case 'token.revoked':
       return `took back the token ${text(data['token'])}`
     case 'routing.drifted':
-      return 'found the router changed by somebody else, and puts it right'
+      return `found the router changed by somebody else, and ${data['left'] === true ? 'leaves it so' : 'puts it right'}`
+    case 'routing.settled':
+      return 'the router does again what it was asked'
     case 'version.cut-off':
       return `stopped ${text(data['version'])} with ${text(data['count'])} open requests, streams or tunnels cut off`
     case 'rollout.started':

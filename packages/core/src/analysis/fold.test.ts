@@ -50,6 +50,25 @@ test('a slot at another share than the step asks for is worth nothing to the ste
   assert.deepEqual(credits([slotOf(both, { canaryBp: 0 })], 0), [0])
 })
 
+test('a slot in which users went elsewhere than its weights send them is no evidence, and no silence either', () => {
+  const bad = { v1: { randomised: 95 }, v2: { randomised: 5, randomisedErrors: 5, requests: 5, servedUnits: 4 } }
+  const before = folded([slotOf(both)])
+  const { state: after, creditMs } = foldSlot(
+    setup,
+    before,
+    { ...slotOf(bad, { at: 9_000 }), strayed: true },
+    { bp: 500 },
+  )
+  assert.equal(creditMs, 0)
+  const { requests, units } = before.canary
+  assert.deepEqual(after.canary, { ...before.canary, requests: requests + 5, units: units + 4 })
+  assert.deepEqual([after.lastSlotAt, after.lastCanaryAt], [9_000, 9_000])
+  assert.deepEqual(
+    [after.tests, after.allocation, after.watchedMs],
+    [before.tests, before.allocation, before.watchedMs],
+  )
+})
+
 test('with all traffic the samples of canary are worth their time', () => {
   assert.deepEqual(credits([slotOf({ v2: { randomised: 20 } }, { canaryBp: 10_000 })], 10_000), [1_000])
   assert.deepEqual(credits([slotOf({ v1: { randomised: 20 } }, { canaryBp: 10_000 })], 10_000), [0])

@@ -123,6 +123,7 @@ export function foldSlot(
 ): { readonly state: AnalysisState; readonly creditMs: number } {
   const canary = slot.arms[setup.canary]
   const stable = slot.arms[setup.stable]
+  if (slot.strayed === true) return { state: strayedAfter(state, slot, { stable, canary }), creditMs: 0 }
   const canaryBp = slot.weights[setup.canary] ?? 0
   const [own, other] = [canary?.randomised ?? 0, stable?.randomised ?? 0]
   // At 0 % and 100 % there is nothing to compare.
@@ -151,6 +152,26 @@ export function foldSlot(
   return {
     state: foldTests(setup, base, slot, { stable, canary, canaryBp, stage: stageOf(canaryBp, wanted) }),
     creditMs,
+  }
+}
+
+/** Nobody knows who should have been where: it was lived through, and compares nothing. */
+function strayedAfter(
+  state: AnalysisState,
+  { at }: EvidenceSlot,
+  { stable, canary }: Readonly<Record<'stable' | 'canary', ArmSlot | undefined>>,
+): AnalysisState {
+  const served = (totals: ArmTotals, { requests = 0, servedUnits = 0 }: Partial<ArmSlot> = {}): ArmTotals => ({
+    ...totals,
+    requests: totals.requests + requests,
+    units: totals.units + servedUnits,
+  })
+  return {
+    ...state,
+    stable: served(state.stable, stable),
+    canary: served(state.canary, canary),
+    lastSlotAt: at,
+    lastCanaryAt: (canary?.randomised ?? 0) > 0 ? at : state.lastCanaryAt,
   }
 }
 

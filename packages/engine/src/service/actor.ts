@@ -1,13 +1,4 @@
-import {
-  freezeAt,
-  isQuiet,
-  missingFor,
-  rampOf,
-  readRamp,
-  stepOf,
-  type ForecastInput,
-  type RolloutEvent,
-} from '@serin/core'
+import { isQuiet, missingFor, rampOf, readRamp, stepOf, type ForecastInput, type RolloutEvent } from '@serin/core'
 import type {
   Clock,
   EvidenceSource,
@@ -29,6 +20,7 @@ import { Canary } from './canary.ts'
 import {
   command,
   coolDown,
+  isFrozen,
   planFor,
   release,
   requireReleasable,
@@ -118,6 +110,7 @@ export class ServiceActor {
       record: this.#record,
       latencyFrom: (rollout: RolloutDocument) => this.#latencyFrom(rollout),
       guarded: (act: () => void) => this.#guarded(act),
+      mayGoOn: () => !this.#isFrozen(),
     }
     this.#routes = new Routes({ ...shared, router, replicas: this.#replicas })
     this.#gates = new Gates({
@@ -313,10 +306,10 @@ export class ServiceActor {
     }
   }
 
-  /** Whether a freeze keeps the rollout under way from going forward. */
+  /** Whether a freeze, or somebody's hand on the router, keeps the rollout under way from going forward. */
   #isFrozen(): boolean {
-    const { active, service } = this.#record
-    return active?.hotfix !== true && freezeAt(service.spec.freeze, this.#ports.clock.now()) !== null
+    if (this.#routes.drift !== null) return true
+    return this.#record.active?.hotfix !== true && isFrozen(this.#commandPorts)
   }
 
   #gateContext({ id, plan, state }: RolloutDocument): GateContext {

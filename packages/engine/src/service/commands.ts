@@ -131,7 +131,8 @@ function enqueue(ports: CommandPorts, queued: Queued, active: RolloutDocument): 
   return active
 }
 
-function isFrozen({ record, clock }: CommandPorts): boolean {
+/** Whether a freeze holds. */
+export function isFrozen({ record, clock }: CommandPorts): boolean {
   return freezeAt(record.service.spec.freeze, clock.now()) !== null
 }
 

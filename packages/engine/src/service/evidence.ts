@@ -4,7 +4,6 @@ import {
   createAnalysis,
   foldObservations,
   foldSlot,
-  freezeAt,
   judge,
   judgedBy,
   kayentaRules,
@@ -58,6 +57,8 @@ export interface EvidencePorts {
   readonly window: LiveWindow
   /** Latency of replicas is not scored before this time. */
   readonly latencyFrom: (rollout: RolloutDocument) => number
+  /** Whether time brings the rollout under way forward: not in a freeze, and not while somebody else's hand is on the router. */
+  readonly mayGoOn: () => boolean
   /** Acts on facts, which come again: what goes wrong is remembered as trouble. */
   readonly guarded: (act: () => void) => void
 }
@@ -198,7 +199,7 @@ export class Evidence {
   }
 
   #onSlot(slot: EvidenceSlot): void {
-    const { record, window } = this.#ports
+    const { record, window, mayGoOn } = this.#ports
     const { cursor: seen, service } = record
     const cursor = readOn(seen, slot)
     if (cursor === null) return
@@ -213,9 +214,8 @@ export class Evidence {
     const own = slotOfCanary(rollout, slot, wanted.bp)
     const { state: analysis, creditMs } = foldSlot(rollout.setup, rollout.analysis, own.slot, { ...wanted, bp: own.bp })
     const { units: exposedUnits, requests: exposedRequests } = analysis.canary
-    // In a freeze time brings nothing forward; harm is looked for as always.
-    const frozen = !rollout.hotfix && freezeAt(service.spec.freeze, this.#ports.clock.now()) !== null
-    const credit = { creditMs: frozen ? 0 : creditMs }
+    // Harm is looked for as always.
+    const credit = { creditMs: mayGoOn() ? creditMs : 0 }
     const folded = { ...rollout, analysis, exposedUnits, exposedRequests, ...foldRivals(rollout, slot) }
     this.#judgeAndCommit(folded, { ...credit, ...reflexOf(slot) }, read)
   }

@@ -29,7 +29,20 @@ export interface RoutesPorts {
   readonly guarded: (act: () => void) => void
 }
 
-/** Keeps the router's table as the documents ask for it: sends it, reads it back, and sends it again when it is not so. */
+/** What the router was asked to do, and what it was found doing. */
+export interface Drift {
+  readonly asked: Pick<RoutingObservation, 'revision' | 'weights'>
+  readonly seen: Pick<RoutingObservation, 'revision' | 'weights'>
+}
+
+/** What the router has taken of a wish. */
+interface Applied {
+  readonly wish: string
+  readonly revision: number
+  readonly weights: Weights
+}
+
+/** Keeps the router's table as the documents ask for it: sends it, reads it back, and sends it again when it is not so, or leaves that as the service wants it. */
 export class Routes {
   readonly #ports: RoutesPorts
   readonly #startedAt: number
@@ -37,7 +50,10 @@ export class Routes {
   #address: string | null = null
   /** The wish of the last round, and what the router has taken of it. */
   #tried: string | null = null
-  #applied: { readonly wish: string; readonly revision: number; readonly weights: Weights } | null = null
+  #applied: Applied | null = null
+  /** The same, also while the router does not answer. */
+  #sent: Applied | null = null
+  #drift: Drift | null = null
   /** Grows with every table, whatever the router says meanwhile. */
   #revision = 0
   #trouble: string | null = null
@@ -64,6 +80,11 @@ export class Routes {
   /** Why the router does not do as it is asked, or null. */
   get trouble(): string | null {
     return this.#trouble
+  }
+
+  /** Somebody else's change that is left as it is; null while there is none. */
+  get drift(): Drift | null {
+    return this.#drift
   }
 
   /** The table that is asked for right now, without a revision. */
@@ -135,25 +156,53 @@ export class Routes {
     const wish = this.wish()
     const text = JSON.stringify(wish)
     this.#tried = text
+    // A router that could not be asked for a while may have been changed meanwhile, too.
+    if (this.#sent?.wish === text && this.#leaves(this.#observation)) this.#applied ??= this.#sent
     const drifts = this.#applied?.wish === text
     if (this.#applied?.wish !== text) {
       if (!this.#found()) return false
       const table = { ...wish, revision: this.#nextRevision() }
       if (!this.#announce(table)) return false
+      this.#sent = null
       await withPatience(patience, (limit) => router.apply(table, limit))
       this.#applied = { wish: text, revision: table.revision, weights: weightsOf(table) }
+      this.#sent = this.#applied
+      this.#drift = null
       this.#ports.guarded(() => this.#confirm(table))
     }
+    const asked = this.#applied
     const seen = this.#look(await observe())
-    if (seen.revision !== this.#applied.revision || !isAlike(seen.weights, this.#applied.weights)) {
-      // Somebody else changed the router, it lost its table, or it took it by halves.
-      const asked = this.#applied
-      if (drifts) this.#ports.guarded(() => this.#tellDrift(asked, seen))
-      this.#applied = null
-      return false
+    if (seen.revision === asked.revision && isAlike(seen.weights, asked.weights)) {
+      this.#ports.guarded(() => this.#settle(seen))
+      this.#ports.guarded(() => this.#inForce(text, seen))
+      return true
     }
-    this.#ports.guarded(() => this.#inForce(text, seen))
-    return true
+    // Somebody else changed the router, it lost its table, or it took it by halves.
+    const left = drifts && this.#leaves(seen)
+    if (drifts) this.#ports.guarded(() => this.#tellDrift(asked, seen, left))
+    if (!left) this.#applied = null
+    return left
+  }
+
+  /** Whether what somebody else did to the router stays. A router without a table serves nobody, and a way back is not barred. */
+  #leaves(seen: RoutingObservation | null): boolean {
+    const { service, latest } = this.#ports.record
+    return (
+      service.spec.onDrift === 'report' &&
+      seen !== null &&
+      seen.revision !== null &&
+      latest?.state.phase !== 'rolling-back'
+    )
+  }
+
+  /** The router does as it was asked, maybe again. */
+  #settle({ revision, weights }: RoutingObservation): void {
+    if (this.#drift === null) return
+    const { record } = this.#ports
+    record.commit({
+      journal: [serviceEntry(record.service.name, 'routing.settled', { by: 'serin', why: '' }, { revision, weights })],
+    })
+    this.#drift = null
   }
 
   #look(observation: RoutingObservation): RoutingObservation {
@@ -177,10 +226,15 @@ export class Routes {
     this.#cutOff = counts
   }
 
-  #tellDrift(asked: Pick<RoutingObservation, 'revision' | 'weights'>, seen: RoutingObservation): void {
+  /** Says it once of each change. */
+  #tellDrift(asked: Drift['asked'], seen: Drift['seen'], left: boolean): void {
     const { record } = this.#ports
-    const pick = ({ revision, weights }: Pick<RoutingObservation, 'revision' | 'weights'>) => ({ revision, weights })
-    const data = { asked: pick(asked), seen: pick(seen) }
+    const pick = ({ revision, weights }: Drift['seen']): Drift['seen'] => ({ revision, weights })
+    const drift = { asked: pick(asked), seen: pick(seen) }
+    const known = left && JSON.stringify(this.#drift) === JSON.stringify(drift)
+    this.#drift = left ? drift : null
+    if (known) return
+    const data = { ...drift, left }
     record.commit({
       journal: [serviceEntry(record.service.name, 'routing.drifted', { by: 'serin', why: '' }, data)],
     })

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { proxyPromises } from '../proxy/testing/promises.ts'
 import { assertCounted } from '../proxy/testing/counted.ts'
+import { assertStraysTold } from '../proxy/testing/strays.ts'
 import { missing } from '../proxy/testing/installed.ts'
 import { ask, never, openWorld, split } from '../testing/world.ts'
 import type { World } from '../testing/world.ts'
@@ -52,6 +53,18 @@ test('what somebody changes through the admin socket is seen, and put right by t
     assert.equal((await ask(after.address, { headers: { 'x-user': 'anyone' } })).status, 200)
   }
 })
+
+test(
+  'what is seen under a split that somebody made by hand is not counted as seen under Serin’s',
+  { skip },
+  async () => {
+    await using world = await openWorld(openHaproxy)
+    await assertStraysTold(world, async () => {
+      const api = new RuntimeApi(join(world.directory, 'admin.sock'))
+      await api.command(`set map ${join(world.directory, 'table.map')} split 1,0:4000:v2,1:6000:v1`, /^/, never)
+    })
+  },
+)
 
 test('HAProxy decides as the gateway does: rules, odd names, hostile values', { skip }, async () => {
   await using world = await openWorld(openHaproxy)

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from 'node:test'
 import { assertCounted } from '../proxy/testing/counted.ts'
 import { proxyPromises } from '../proxy/testing/promises.ts'
+import { assertStraysTold } from '../proxy/testing/strays.ts'
 import { missing } from '../proxy/testing/installed.ts'
 import { allTo, ask, never, openWorld, split } from '../testing/world.ts'
 import type { World } from '../testing/world.ts'
@@ -49,6 +50,19 @@ test(
     const seen = await router.observe(never)
     assert.deepEqual([seen.revision, seen.weights], [7, { v2: 2_500, v1: 7_500 }])
     assert.equal(await readFile(conf, 'utf8'), text)
+  },
+)
+
+test(
+  'what is seen under a split that somebody made by hand is not counted as seen under Serin’s',
+  { skip },
+  async () => {
+    await using world = await openWorld(openNginx)
+    await assertStraysTold(world, async () => {
+      const conf = join(world.directory, 'split.conf')
+      await writeFile(conf, (await readFile(conf, 'utf8')).replace('25.00%', '40.00%'))
+      process.kill(await masterOf(world, 'split'), 'SIGHUP')
+    })
   },
 )
 

@@ -107,6 +107,7 @@ async function observed(proxy: Proxy, evidence: LogEvidence, signal: AbortSignal
   const caughtUp = evidence.caughtUp(mark, barrierMs)
   const { revision, weights, asWritten } = await proxy.inForce(signal, mark)
   await caughtUp
+  if (revision !== null) evidence.measured(revision, weights)
   const { table } = proxy
   const { byVersion, byEndpoint } = await proxy.inFlight(signal)
   return {

@@ -1,5 +1,5 @@
 import type { EvidenceSlot, RoutingTable } from '@serin/core'
-import { compileSlices, viewOf } from '@serin/core/assignment'
+import { assign, compileSlices, viewOf } from '@serin/core/assignment'
 import type { Classify, Decision } from '@serin/core/assignment'
 import { Recorder } from '@serin/gateway'
 import type { EvidenceCursor } from '@serin/kit'
@@ -10,6 +10,8 @@ const slotMs = 1_000
 /** Lines of a table that is not known to be in force yet. */
 const mostEarly = 100_000
 const mostKnown = 64
+/** Longer ones may have been cut short on their way. */
+const longestUnit = 500
 
 /** A request that is over, as the log of a proxy tells it. */
 export interface LogLine {
@@ -43,6 +45,8 @@ export class LogEvidence {
   readonly #known: number[] = []
   #table: RoutingTable | null = null
   #classify: Classify | null = null
+  /** Somebody was sent elsewhere in this slot than the table sends them. */
+  #strayed = false
   /** What the clocks of the recorder are behind: a line comes when its request is over. */
   #behindMs = 0
 
@@ -55,19 +59,27 @@ export class LogEvidence {
       boot,
       clocks: { epochMs: () => Date.now() - this.#behindMs, steadyMs: () => performance.now() - this.#behindMs },
     })
-    this.#ticker = setInterval(() => this.#feed.push(this.#recorder.cut()), slotMs).unref()
+    this.#ticker = setInterval(() => this.#push(this.#recorder.cut()), slotMs).unref()
   }
 
   /** A table is in force; what came early of it is read now. */
   change(table: RoutingTable): void {
-    this.#feed.push(this.#recorder.change(table))
+    this.#push(this.#recorder.change(table))
     this.#table = table
-    this.#known.push(table.revision)
+    if (!this.#known.includes(table.revision)) this.#known.push(table.revision)
     if (this.#known.length > mostKnown) this.#known.shift()
     this.#classify = table.measurement.rollout === 'idle' ? null : compileSlices(table.measurement.slices)
     const early = this.#early
     this.#early = []
     for (const line of early) this.#record(line)
+  }
+
+  /** The shares were measured: where somebody changed them, what comes now is counted as what it is. */
+  measured(revision: number, weights: Readonly<Record<string, number>>): void {
+    const table = this.#table
+    if (table === null || table.revision !== revision) return
+    const arms = table.arms.map((arm) => ({ ...arm, weightBp: weights[arm.version] ?? 0 }))
+    if (arms.some(({ weightBp }, i) => weightBp !== table.arms[i]?.weightBp)) this.change({ ...table, arms })
   }
 
   /** Resolves when the line with this mark has come, and with it what the proxy had written before; gives up after a while. */
@@ -119,6 +131,7 @@ export class LogEvidence {
     const unit = line.unit === '' ? null : line.unit
     // What began under an older table counts as a request, and as evidence of nothing.
     const by = line.by === 'hash' && line.revision !== this.#table?.revision ? 'override' : line.by
+    if (by === 'hash' && unit !== null && this.#strays(unit, line.version)) this.#strayed = true
     this.#behindMs = line.durationMs
     const ticket = this.#recorder.start(
       { version: line.version, by, unit },
@@ -129,6 +142,17 @@ export class LogEvidence {
     else if (line.end === 'failed') this.#recorder.failed(ticket)
     else this.#recorder.answered(ticket, line.status, line.scored)
     this.#recorder.left(ticket)
+  }
+
+  /** Whether the hash sends the unit elsewhere. Of a unit that did not arrive whole nobody can tell. */
+  #strays(unit: string, version: string): boolean {
+    if (this.#table === null || unit.length > longestUnit || unit.includes('\ufffd')) return false
+    return assign(this.#table, unit) !== version
+  }
+
+  #push(slot: EvidenceSlot | null): void {
+    this.#feed.push(slot !== null && this.#strayed ? { ...slot, strayed: true } : slot)
+    this.#strayed = false
   }
 
   #slicesOf({ looks }: LogLine): readonly string[] | null {
