@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import type { RoutingArm } from '../routing.ts'
 import { assign, boundOf, bucketOf, compilePick } from './assign.ts'
-import { murmurHash2 } from './murmur-hash2.ts'
+import { compileHash, murmurHash2 } from './murmur-hash2.ts'
 
 interface Vectors {
   readonly salt: string
@@ -166,4 +166,22 @@ test('another salt draws other people: who was first in one rollout is no likeli
   }
   const twice = counts.get('canary canary') ?? 0
   assert.ok(Math.abs(twice - n * 0.01) <= 5 * Math.sqrt(n * 0.01), `${twice} of ${n} were in twice`)
+})
+
+test('a salt made ready gives the hash of the whole, whatever both are', () => {
+  const text = fc.oneof(fc.string({ unit: 'binary-ascii', maxLength: 90 }), fc.string({ unit: 'binary', maxLength: 9 }))
+  fc.assert(
+    fc.property(text, fc.array(text, { maxLength: 5 }), (salt, units) => {
+      const hashOf = compileHash(salt)
+      for (const unit of units) assert.equal(hashOf(unit), murmurHash2(salt + unit), JSON.stringify([salt, unit]))
+    }),
+    { numRuns: 3_000 },
+  )
+  for (let cut = 0; cut < 12; cut += 1)
+    for (let length = 0; length < 12; length += 1)
+      assert.equal(
+        compileHash('salted-salt/'.slice(cut))('unit-000123~'.slice(length)),
+        murmurHash2('salted-salt/'.slice(cut) + 'unit-000123~'.slice(length)),
+      )
+  assert.equal(compileHash('\ud83d')('\ude00'), murmurHash2('\u{1f600}'), 'a character cut in two')
 })

@@ -25,7 +25,7 @@ const base: RoutingTable = {
 }
 
 function request(headers: Record<string, string>, more: Partial<RequestView> = {}): RequestView {
-  return { ...viewOf({ headers, target: '/', address: '10.0.0.1' }), ...more }
+  return Object.assign(viewOf({ headers, target: '/', address: '10.0.0.1' }), more)
 }
 
 function decide(

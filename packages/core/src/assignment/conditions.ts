@@ -2,7 +2,9 @@ import type { CountrySource, RoutingRule, Segment } from '@serin/spec'
 import { boundOf } from './assign.ts'
 import { deviceOf } from './device.ts'
 import { compileMatch } from './match.ts'
-import { murmurHash2 } from './murmur-hash2.ts'
+import type { Match } from './match.ts'
+import { compileHash } from './murmur-hash2.ts'
+import type { Read, Readings } from './readings.ts'
 import type { RequestView } from './request-view.ts'
 
 /** Whether a request, of this unit, is meant. */
@@ -15,12 +17,13 @@ export interface Surroundings {
   readonly segments: ReadonlyMap<string, Condition>
   /** Salt of the table: a share of who matches is drawn anew with it. */
   readonly salt: string
+  readonly readings: Readings
 }
 
 /** Makes a rule ready: all of its conditions must hold, and there must be one. */
 export function compileRule(rule: Omit<RoutingRule, 'to'>, surroundings: Surroundings): Condition {
   const { segment, share } = rule
-  const conditions = partsOf(rule, surroundings.country)
+  const conditions = partsOf(rule, surroundings)
   // A segment that is not there holds nobody; a table that names one is refused before.
   if (segment !== undefined) conditions.unshift(surroundings.segments.get(segment) ?? (() => false))
   if (share !== undefined) conditions.push(drawn(`${surroundings.salt}${rule.name}/`, share))
@@ -30,9 +33,9 @@ export function compileRule(rule: Omit<RoutingRule, 'to'>, surroundings: Surroun
 /** Makes segments ready. */
 export function compileSegments(
   segments: Readonly<Record<string, Segment>> | undefined,
-  country: CountrySource | undefined,
+  surroundings: Pick<Surroundings, 'country' | 'readings'>,
 ): ReadonlyMap<string, Condition> {
-  return new Map(Object.entries(segments ?? {}).map(([name, parts]) => [name, allOf(partsOf(parts, country))]))
+  return new Map(Object.entries(segments ?? {}).map(([name, parts]) => [name, allOf(partsOf(parts, surroundings))]))
 }
 
 /** Reads the country of a request, as two capital letters. What a lookup says comes before a header. */
@@ -44,36 +47,28 @@ export function compileCountry(source: CountrySource | undefined): (request: Req
 
 function partsOf(
   { header, cookie, query, path, country, device, claim, unit }: Segment,
-  source: CountrySource | undefined,
+  { country: source, readings }: Pick<Surroundings, 'country' | 'readings'>,
 ): Condition[] {
   const conditions: Condition[] = []
+  // Headers and the path are asked of the request itself: it has them at hand, and these are the conditions that come most.
   for (const [name, match] of Object.entries(header ?? {})) {
     const [lower, test] = [name.toLowerCase(), compileMatch(match)]
     conditions.push((request) => test(request.header(lower)))
   }
   for (const [name, match] of Object.entries(cookie ?? {})) {
-    const test = compileMatch(match)
-    conditions.push((request) => test(request.cookie(name)))
+    conditions.push(asked(readings, `cookie ${name}`, (request) => request.cookie(name), match))
   }
   for (const [name, match] of Object.entries(query ?? {})) {
-    const test = compileMatch(match)
-    conditions.push((request) => test(request.query(name)))
+    conditions.push(asked(readings, `query ${name}`, (request) => request.query(name), match))
   }
   if (path !== undefined) {
     const test = compileMatch(path)
     conditions.push((request) => test(request.path()))
   }
-  if (country !== undefined) {
-    const [read, wanted] = [compileCountry(source), new Set<string | undefined>(country)]
-    conditions.push((request) => wanted.has(read(request)))
-  }
-  if (device !== undefined) {
-    const wanted: ReadonlySet<string> = new Set(device)
-    conditions.push((request) => wanted.has(deviceOf(request)))
-  }
+  if (country !== undefined) conditions.push(asked(readings, 'country', compileCountry(source), { in: country }))
+  if (device !== undefined) conditions.push(asked(readings, 'device', deviceOf, { in: device }))
   for (const [name, match] of Object.entries(claim ?? {})) {
-    const test = compileMatch(match)
-    conditions.push((request) => test(request.claim?.(name)))
+    conditions.push(asked(readings, `claim ${name}`, (request) => request.claim?.(name), match))
   }
   if (unit !== undefined) {
     const wanted: ReadonlySet<string | null> = new Set(unit)
@@ -82,14 +77,24 @@ function partsOf(
   return conditions
 }
 
+function asked(readings: Readings, name: string, read: Read, match: Match): Condition {
+  const [reader, test] = [readings.once(name, read), compileMatch(match)]
+  return (request) => test(reader(request))
+}
+
 /** A part of the units, by a hash that has nothing to do with who is in canary. */
 function drawn(salt: string, sharePercent: number): Condition {
   const bound = sharePercent >= 100 ? Infinity : boundOf(sharePercent * 100)
-  return (_request, unit) => unit !== null && murmurHash2(salt + unit) < bound
+  const hashOf = compileHash(salt)
+  return (_request, unit) => unit !== null && hashOf(unit) < bound
 }
 
 function allOf(conditions: readonly Condition[]): Condition {
-  const [only] = conditions
-  if (only !== undefined && conditions.length === 1) return only
-  return (request, unit) => conditions.length > 0 && conditions.every((condition) => condition(request, unit))
+  const [first, second] = conditions
+  if (first === undefined) return () => false
+  if (second === undefined) return first
+  return (request, unit) => {
+    for (const holds of conditions) if (!holds(request, unit)) return false
+    return true
+  }
 }

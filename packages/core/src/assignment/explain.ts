@@ -3,6 +3,7 @@ import type { RoutingTable } from '../routing.ts'
 import { compileCountry, compileSegments } from './conditions.ts'
 import { deviceOf } from './device.ts'
 import { murmurHash2 } from './murmur-hash2.ts'
+import { Readings } from './readings.ts'
 import { viewOf, type RequestParts, type RequestView } from './request-view.ts'
 import { compileRouter, type Decision } from './router.ts'
 
@@ -52,12 +53,11 @@ function viewAsked({
   ...asked
 }: AssignmentAsked): RequestView {
   const { country, claims = {}, hasKey } = asked
-  return {
-    ...viewOf({ headers, target, address }),
+  return Object.assign(viewOf({ headers, target, address }), {
     country: () => country,
-    claim: (name) => (name === namedUnit.claim ? unit : claims[name]),
+    claim: (name: string) => (name === namedUnit.claim ? unit : claims[name]),
     ...(hasKey === undefined ? {} : { hasKey }),
-  }
+  })
 }
 
 function requestOf(
@@ -65,7 +65,7 @@ function requestOf(
   view: RequestView,
   unit: string | null,
 ): Pick<AssignmentExplained, 'country' | 'device' | 'segments'> {
-  const known = [...compileSegments(segments, country)]
+  const known = [...compileSegments(segments, { country, readings: new Readings() })]
   return {
     country: compileCountry(country)(view) ?? null,
     device: deviceOf(view),

@@ -1,14 +1,37 @@
 import type { RoutingRule } from '@serin/spec'
 
-type Match = NonNullable<RoutingRule['path']>
+/** How a value is compared. */
+export type Match = NonNullable<RoutingRule['path']>
 
-/** Makes a comparison ready: a closure over what it compares with. */
+const any = 0
+const whole = 1
+const start = 2
+const part = 3
+const list = 4
+
+/**
+ * Makes a comparison ready. One function for all kinds of them: whoever asks many different ones in turn then always calls the same code,
+ * which the engine joins with its own.
+ */
 export function compileMatch(match: Match): (value: string | undefined) => boolean {
-  const { equals, prefix, contains, present } = match
-  if (present !== undefined) return (value) => (value !== undefined) === present
-  if (equals !== undefined) return (value) => value === equals
-  if (prefix !== undefined) return (value) => value?.startsWith(prefix) ?? false
-  if (contains !== undefined) return (value) => value?.includes(contains) ?? false
+  const { kind, text } = kindOf(match)
   const values = new Set(match.in)
-  return (value) => value !== undefined && values.has(value)
+  const absent = match.present === false
+  const last = text.length - 1
+  const lastCode = text.charCodeAt(last)
+  return (value) => {
+    if (value === undefined) return absent
+    if (kind === whole) return value === text
+    // Paths begin alike: the end of a prefix tells more of them apart than its beginning.
+    if (kind === start) return value.charCodeAt(last) === lastCode && value.startsWith(text)
+    if (kind === part) return value.includes(text)
+    return kind === list ? values.has(value) : !absent
+  }
+}
+
+function kindOf({ equals, prefix, contains, present }: Match): { readonly kind: number; readonly text: string } {
+  if (present !== undefined || prefix === '') return { kind: any, text: '' }
+  if (equals !== undefined) return { kind: whole, text: equals }
+  if (prefix !== undefined) return { kind: start, text: prefix }
+  return contains === undefined ? { kind: list, text: '' } : { kind: part, text: contains }
 }

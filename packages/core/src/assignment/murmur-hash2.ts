@@ -28,18 +28,69 @@ export function murmurHash2(input: string | Uint8Array): number {
   return finish(at < length ? Math.imul(hash ^ tail, multiplier) : hash)
 }
 
+/** Units up to this length find the salt mixed already. */
+const preparedLengths = 64
+
+/**
+ * The hash of `salt + unit`, ready for many units of one salt: nothing is put together, and the words of the salt are mixed beforehand, for
+ * each length, since the length of the whole goes in first.
+ */
+export function compileHash(salt: string): (unit: string) => number {
+  const bytes = utf8(salt)
+  const words = Int32Array.from({ length: bytes.length >> 2 }, (_, i) => mixed(wordAt(bytes, i * 4)))
+  const begun = (length: number): number =>
+    words.reduce((hash, word) => Math.imul(hash, multiplier) ^ word, bytes.length + length)
+  const prepared = Int32Array.from({ length: preparedLengths }, (_, length) => begun(length))
+  // What is left of the salt shares a word with the first bytes of the unit, and so on to the end.
+  const left = 8 * (bytes.length & 3)
+  const right = 32 - left
+  const carries = left === 0 ? 0 : -1
+  const rest = wordAt(bytes, words.length * 4)
+  return (unit) => {
+    const { length } = unit
+    let hash = prepared[length] ?? begun(length)
+    let carried = rest
+    let bits = 0
+    let at = 0
+    for (; at + 4 <= length; at += 4) {
+      const a = unit.charCodeAt(at)
+      const b = unit.charCodeAt(at + 1)
+      const c = unit.charCodeAt(at + 2)
+      const d = unit.charCodeAt(at + 3)
+      bits |= a | b | c | d
+      const word = a | (b << 8) | (c << 16) | (d << 24)
+      hash = mixWord(hash, carried | (word << left))
+      carried = (word >>> right) & carries
+    }
+    let tail = 0
+    let open = left
+    for (; at < length; at += 1) {
+      const code = unit.charCodeAt(at)
+      bits |= code
+      tail |= code << (open - left)
+      open += 8
+    }
+    if (bits > 0x7f) return murmurHash2(salt + unit)
+    carried |= tail << left
+    if (open >= 32) {
+      hash = mixWord(hash, carried)
+      carried = (tail >>> right) & carries
+    }
+    return finish((open & 31) > 0 ? Math.imul(hash ^ carried, multiplier) : hash)
+  }
+}
+
+/** The four bytes from `at` on as a word; what is beyond the end counts as 0. */
+function wordAt(bytes: Uint8Array, at: number): number {
+  return byte(bytes, at) | (byte(bytes, at + 1) << 8) | (byte(bytes, at + 2) << 16) | (byte(bytes, at + 3) << 24)
+}
+
 function hashBytes(bytes: Uint8Array): number {
   const length = bytes.length
   let hash = length
   let at = 0
-  for (; at + 4 <= length; at += 4) {
-    const word =
-      byte(bytes, at) | (byte(bytes, at + 1) << 8) | (byte(bytes, at + 2) << 16) | (byte(bytes, at + 3) << 24)
-    hash = mixWord(hash, word)
-  }
-  let tail = 0
-  for (let i = length - 1; i >= at; i -= 1) tail = (tail << 8) | byte(bytes, i)
-  return finish(at < length ? Math.imul(hash ^ tail, multiplier) : hash)
+  for (; at + 4 <= length; at += 4) hash = mixWord(hash, wordAt(bytes, at))
+  return finish(at < length ? Math.imul(hash ^ wordAt(bytes, at), multiplier) : hash)
 }
 
 function byte(bytes: Uint8Array, at: number): number {
@@ -47,9 +98,12 @@ function byte(bytes: Uint8Array, at: number): number {
 }
 
 function mixWord(hash: number, word: number): number {
-  let k = Math.imul(word, multiplier)
-  k ^= k >>> 24
-  return Math.imul(hash, multiplier) ^ Math.imul(k, multiplier)
+  return Math.imul(hash, multiplier) ^ mixed(word)
+}
+
+function mixed(word: number): number {
+  const k = Math.imul(word, multiplier)
+  return Math.imul(k ^ (k >>> 24), multiplier)
 }
 
 function finish(hash: number): number {

@@ -2,7 +2,8 @@ import type { UnitSource } from '@serin/spec'
 import type { RoutingTable } from '../routing.ts'
 import { compilePick } from './assign.ts'
 import { compileRule, compileSegments } from './conditions.ts'
-import { murmurHash2 } from './murmur-hash2.ts'
+import { compileHash } from './murmur-hash2.ts'
+import { Readings } from './readings.ts'
 import type { RequestView } from './request-view.ts'
 
 /** Who answers a request, and why. */
@@ -31,11 +32,13 @@ export function compileRouter(table: RoutingTable): Router {
   const { overrideHeader, overrideKeySha256, salt, sticky, country } = table
   const known = new Set(table.arms.map((arm) => arm.version))
   const pick = compilePick(table.arms)
+  const hashOf = compileHash(salt)
   const unitOf = compileUnit(table.unit, sticky)
-  const surroundings = { country, salt, segments: compileSegments(table.segments, country) }
+  const readings = new Readings()
+  const segments = compileSegments(table.segments, { country, readings })
   const rules = table.rules.map((rule) => ({
     name: rule.name,
-    matches: compileRule(rule, surroundings),
+    matches: compileRule(rule, { country, salt, segments, readings }),
     version: rule.to === 'canary' ? (table.canary ?? table.stable) : table.stable,
   }))
   const decide = (request: RequestView, unit: string | null, randomUnit: () => string): Decision => {
@@ -45,10 +48,11 @@ export function compileRouter(table: RoutingTable): Router {
     const named = overrideHeader === null ? undefined : request.header(overrideHeader)
     if (named !== undefined && known.has(named) && mayOverride(request, overrideKeySha256))
       return { version: named, by: 'override', unit }
-    return { version: pick(murmurHash2(salt + (unit ?? randomUnit()))), by: 'hash', unit }
+    return { version: pick(hashOf(unit ?? randomUnit())), by: 'hash', unit }
   }
   return {
     decide(request, randomUnit) {
+      readings.next()
       const unit = unitOf(request)
       if (unit !== null || sticky === undefined) return decide(request, unit, randomUnit)
       return { ...decide(request, randomUnit(), randomUnit), issued: true }
@@ -60,8 +64,17 @@ function mayOverride(request: RequestView, keySha256: string | undefined): boole
   return keySha256 === undefined || request.hasKey?.(keySha256) === true
 }
 
-/** Ids that were issued: what else stands in the cookie is none. */
-const issuedId = /^[A-Za-z0-9_-]{22}$/
+const issuedLength = 22
+
+/** Whether an id was issued: what else stands in the cookie is none. */
+function isIssued(id: string): boolean {
+  if (id.length !== issuedLength) return false
+  for (let i = 0; i < issuedLength; i += 1) if (inIds[id.charCodeAt(i)] !== 1) return false
+  return true
+}
+
+const inIds = new Uint8Array(128)
+for (const c of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_') inIds[c.charCodeAt(0)] = 1
 
 function compileUnit(
   sources: readonly UnitSource[],
@@ -71,7 +84,7 @@ function compileUnit(
   if (sticky !== undefined) {
     readers.push((request) => {
       const id = request.cookie(sticky.cookie)
-      return id !== undefined && issuedId.test(id) ? id : undefined
+      return id !== undefined && isIssued(id) ? id : undefined
     })
   }
   return (request) => {

@@ -1,11 +1,6 @@
-import { viewOf } from '@serin/core/assignment'
+import { cookieValue, viewOf } from '@serin/core/assignment'
 import type { RequestView } from '@serin/core/assignment'
 import type { RequestHead } from '../../wire/request-head.ts'
-
-const semicolon = 59
-const equals = 61
-const space = 32
-const tab = 9
 
 /** What a decision sees of a request, read from its bytes as it asks: the same as `viewOf` of `core` would show of it. */
 export class HeadView implements RequestView {
@@ -13,6 +8,7 @@ export class HeadView implements RequestView {
   readonly #address: string
   #full: RequestView | null = null
   #path: string | null = null
+  #cookies: string | null = null
 
   constructor(head: RequestHead, address: string) {
     this.#head = head
@@ -27,7 +23,9 @@ export class HeadView implements RequestView {
     const { cookies, plain, fields } = this.#head
     if (cookies === -1) return undefined
     if (cookies < 0 || !plain) return this.#fully().cookie(name)
-    return cookieOf(fields.bytes, { from: fields.valueStart(cookies), to: fields.valueEnd(cookies) }, name)
+    // A text of all of them and a search in it: to look at each byte takes longer, and a browser may send kilobytes.
+    this.#cookies ??= fields.value(cookies)
+    return cookieValue(this.#cookies, name)
   }
 
   query(name: string): string | undefined {
@@ -50,30 +48,4 @@ export class HeadView implements RequestView {
     this.#full ??= viewOf({ headers: (name) => head.header(name), target: head.target, address: this.#address })
     return this.#full
   }
-}
-
-function cookieOf(
-  bytes: Buffer,
-  { from, to }: { readonly from: number; readonly to: number },
-  name: string,
-): string | undefined {
-  let at = from
-  while (at < to) {
-    while (bytes[at] === space) at += 1
-    let i = 0
-    while (i < name.length && bytes[at + i] === name.charCodeAt(i)) i += 1
-    const found = i === name.length && at + i < to && bytes[at + i] === equals
-    const start = at + i + 1
-    while (at < to && bytes[at] !== semicolon) at += 1
-    if (found) return trimmed(bytes, start, at)
-    at += 1
-  }
-  return undefined
-}
-
-function trimmed(bytes: Buffer, start: number, end: number): string {
-  let [from, to] = [start, Math.max(start, end)]
-  while (from < to && (bytes[from] === space || bytes[from] === tab)) from += 1
-  while (to > from && (bytes[to - 1] === space || bytes[to - 1] === tab)) to -= 1
-  return bytes.toString('latin1', from, to)
 }
