@@ -1,5 +1,5 @@
 import type { RoutingArm, RoutingTable } from '../routing.ts'
-import { murmurHash2 } from './murmur-hash2.ts'
+import { compileHash, murmurHash2 } from './murmur-hash2.ts'
 
 /** The hash below which a unit lies within the first `cumulativeBp` basis points: nginx's own integer arithmetic. */
 export function boundOf(cumulativeBp: number): number {
@@ -33,9 +33,9 @@ export function assign(table: Pick<RoutingTable, 'arms' | 'salt'>, unit: string)
   return compilePick(table.arms)(murmurHash2(table.salt + unit))
 }
 
-const bucketSalt = 'serin.bucket/'
+const bucketHashOf = compileHash('serin.bucket/')
 
 /** The statistical bucket of a unit, 0 … buckets−1; independent of which version it is assigned, and the same in every rollout. */
 export function bucketOf(unit: string, buckets = 256): number {
-  return murmurHash2(bucketSalt + unit) % buckets
+  return bucketHashOf(unit) % buckets
 }

@@ -1,5 +1,5 @@
 import type { ArmSlot, EvidenceSlot, RoutingTable } from '@serin/core'
-import { murmurHash2 } from '@serin/core/assignment'
+import { compileHash } from '@serin/core/assignment'
 import type { Decision } from '@serin/core/assignment'
 import { slotBuckets } from '@serin/core/evidence'
 import { hasUnits, sameExperiment } from '../decide/snapshot.ts'
@@ -9,7 +9,7 @@ import { GenerationTally } from './generation/generation-tally.ts'
 import { MirrorTally } from './mirror-tally.ts'
 import { SliceCounters, type SliceTally } from './slice-counters.ts'
 import { errorKind, Tally } from './tally.ts'
-import { recentFactor, UnitCounters } from './unit-counters.ts'
+import { isNew, isServed, recentFactor, UnitCounters } from './unit-counters.ts'
 
 /** Two clocks: ms since the epoch for people, and one that only moves forward for durations. */
 export interface Clocks {
@@ -64,7 +64,7 @@ export interface VersionActivity {
 }
 
 /** Keys of the unit table must not depend on who is assigned what. */
-const unitSalt = 'serin.unit/'
+const unitKeyOf = compileHash('serin.unit/')
 const depthOf = (count: number): number => (count === 1 ? 0 : count === 3 ? 1 : count === 10 ? 2 : -1)
 
 /**
@@ -85,6 +85,11 @@ export class Recorder {
   readonly #listener: ErrorListener | null
   #slices: SliceCounters | null = null
   #table: RoutingTable | null = null
+  /** The accounts of the table's two versions, which nearly every request is for. */
+  #canary: Account | null = null
+  #stable: Account | null = null
+  /** How far the clock for people is ahead of the steady one: read once a slot, so that a request reads one clock when it begins and one when it ends. */
+  #aheadMs = 0
   #experiment = 0
   #seq = 0
   #slotStartMs: number
@@ -106,7 +111,7 @@ export class Recorder {
     this.#clocks = options.clocks
     this.#units = new UnitCounters(options.unitCapacity)
     this.#unitCapacity = options.unitCapacity
-    this.#slotStartMs = options.clocks.steadyMs()
+    this.#slotStartMs = this.#readClocks()
     this.#beganMs = this.#slotStartMs
   }
 
@@ -119,7 +124,7 @@ export class Recorder {
   change(table: RoutingTable): EvidenceSlot | null {
     const slot = this.cut()
     if (this.#table === null || !sameExperiment(this.#table, table)) this.#experiment += 1
-    this.#slotStartMs = this.#clocks.steadyMs()
+    this.#slotStartMs = this.#readClocks()
     const split = table.arms.filter((arm) => arm.weightBp > 0).length > 1
     const another = this.#table?.measurement.rollout !== table.measurement.rollout
     // Whom stable served before canary had any traffic says nothing about either: counting begins with the comparison.
@@ -133,6 +138,8 @@ export class Recorder {
     this.#compared = split || (this.#compared && !another)
     this.#table = table
     for (const arm of table.arms) this.#accountOf(arm.version)
+    this.#canary = table.canary === null ? null : this.#accountOf(table.canary)
+    this.#stable = this.#accountOf(table.stable)
     this.#forgetGone()
     return slot
   }
@@ -140,21 +147,22 @@ export class Recorder {
   /** A request was assigned; `slices` are its values in the slices of the table. */
   start(decision: Decision, slices: readonly string[] | null = null): Ticket {
     const account = this.#accountOf(decision.version)
-    const startedAt = this.#clocks.epochMs()
+    const startedMs = this.#clocks.steadyMs()
+    const startedAt = Math.floor(startedMs + this.#aheadMs)
     account.inFlight += 1
     account.lastRequestAt = startedAt
     const byHash = decision.by === 'hash'
     let unitKey: number | null = null
-    let known = !byHash
     let served = byHash
-    if (byHash && decision.unit !== null) {
-      unitKey = murmurHash2(unitSalt + decision.unit)
-      known = !this.#units.add(unitKey)
-      served = this.#units.serve(unitKey, decision.version === this.#table?.canary ? 1 : 0)
+    const { unit } = decision
+    if (byHash && unit === null) account.tally.newUnits += 1
+    else if (byHash && unit !== null) {
+      unitKey = unitKeyOf(unit)
+      const met = this.#units.meet(unitKey, account === this.#canary ? 1 : 0)
+      if ((met & isNew) !== 0) account.tally.newUnits += 1
+      served = (met & isServed) !== 0
     }
-    if (!known) account.tally.newUnits += 1
     if (served) account.tally.servedUnits += 1
-    const startedMs = this.#clocks.steadyMs()
     return {
       account,
       experiment: byHash ? this.#experiment : -1,
@@ -170,7 +178,7 @@ export class Recorder {
 
   /** The version answered completely, or says in the middle of its answer that it failed. `latencyScored` is false for tunnels and for answers the client did not wait for. */
   answered(ticket: Ticket, status: number, latencyScored: boolean): void {
-    const tally = this.#end(ticket, Math.min(5, Math.max(1, Math.floor(status / 100))))
+    const tally = this.#end(ticket, Math.min(5, Math.max(1, (status / 100) | 0)))
     const error = status >= 500 || ticket.watch?.failed === true
     if (error) tally.errors += 1
     if (ticket.experiment !== this.#experiment) return
@@ -224,7 +232,7 @@ export class Recorder {
   cut(): EvidenceSlot | null {
     const table = this.#table
     if (table === null) return null
-    const nowMs = this.#clocks.steadyMs()
+    const nowMs = this.#readClocks()
     const arms: Record<string, ArmSlot> = {}
     const sticky = hasUnits(table)
     const parts = {
@@ -273,7 +281,16 @@ export class Recorder {
     return activity
   }
 
+  /** The steady one. */
+  #readClocks(): number {
+    const steadyMs = this.#clocks.steadyMs()
+    this.#aheadMs = this.#clocks.epochMs() - steadyMs
+    return steadyMs
+  }
+
   #accountOf(version: string): Account {
+    if (this.#stable?.version === version) return this.#stable
+    if (this.#canary?.version === version) return this.#canary
     let account = this.#accounts.get(version)
     if (account === undefined) {
       const slices = this.#slices?.tally() ?? null
@@ -329,11 +346,13 @@ export class Recorder {
   #latency(ticket: Ticket, ms: number): void {
     const measurement = this.#table?.measurement
     if (measurement === undefined) return
-    const { tally, version } = ticket.account
+    const { account } = ticket
+    const { tally } = account
+    const { latencyCutsMs, latencyTolerance } = measurement
     tally.addLatency(ticket.bucket, ms)
-    const comparedMs = version === this.#table?.canary ? tolerated(ms, measurement.latencyTolerance) : ms
-    for (const [i, cutMs] of measurement.latencyCutsMs.entries()) {
-      if (comparedMs <= cutMs) return
+    const comparedMs = account === this.#canary ? tolerated(ms, latencyTolerance) : ms
+    for (let i = 0; i < latencyCutsMs.length; i += 1) {
+      if (comparedMs <= (latencyCutsMs[i] ?? 0)) return
       tally.addSlow(ticket.bucket, i)
       this.#event(ticket, i + 1)
     }

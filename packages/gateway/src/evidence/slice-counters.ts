@@ -68,7 +68,9 @@ export class SliceCounters {
     request: { readonly unitKey: number | null; readonly failed: boolean },
   ): void {
     const { unitKey, failed } = request
-    for (const [slice, followed] of this.#followed.entries()) {
+    for (let slice = 0; slice < this.#followed.length; slice += 1) {
+      const followed = this.#followed[slice]
+      if (followed === undefined) return
       const place = slice * width + placeOf(followed, values[slice] ?? otherValue)
       tally.add(place, failed, failed && (unitKey === null || this.#failed.add(keyOf(unitKey, place))))
     }

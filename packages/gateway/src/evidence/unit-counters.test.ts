@@ -1,12 +1,12 @@
 import * as fc from 'fast-check'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { recentFactor, UnitCounters } from './unit-counters.ts'
+import { isNew, isServed, recentFactor, UnitCounters } from './unit-counters.ts'
 
 type Step =
   | { readonly do: 'add' | 'epoch'; readonly key: number }
   | { readonly do: 'count'; readonly key: number; readonly kind: number }
-  | { readonly do: 'serve'; readonly key: number; readonly side: 0 | 1 }
+  | { readonly do: 'meet'; readonly key: number; readonly side: 0 | 1 }
 
 test('it counts as plain maps would, up to ten, in all and since the epoch, whatever the order of units and events', () => {
   const key = fc.oneof(fc.integer({ min: 0, max: 20 }), fc.nat(0xffffffff))
@@ -15,7 +15,7 @@ test('it counts as plain maps would, up to ten, in all and since the epoch, what
     { weight: 24, arbitrary: fc.record({ do: fc.constant('count' as const), key, kind: fc.nat(6) }) },
     {
       weight: 4,
-      arbitrary: fc.record({ do: fc.constant('serve' as const), key, side: fc.constantFrom(0 as const, 1 as const) }),
+      arbitrary: fc.record({ do: fc.constant('meet' as const), key, side: fc.constantFrom(0 as const, 1 as const) }),
     },
     { weight: 1, arbitrary: fc.record({ do: fc.constant('epoch' as const), key }) },
   )
@@ -33,9 +33,11 @@ test('it counts as plain maps would, up to ten, in all and since the epoch, what
         } else if (each.do === 'add') {
           assert.equal(counters.add(each.key), unit === undefined)
           if (unit === undefined) known.set(name, { all: zeros(), recent: zeros(), served: new Set() })
-        } else if (each.do === 'serve') {
-          assert.equal(counters.serve(each.key, each.side), unit !== undefined && !unit.served.has(each.side))
-          unit?.served.add(each.side)
+        } else if (each.do === 'meet') {
+          const expected = (unit === undefined ? isNew : 0) | (unit?.served.has(each.side) === true ? 0 : isServed)
+          assert.equal(counters.meet(each.key, each.side), expected)
+          const served = new Set([...(unit?.served ?? []), each.side])
+          known.set(name, { all: unit?.all ?? zeros(), recent: unit?.recent ?? zeros(), served })
         } else if (each.do === 'count') {
           const { kind } = each
           const next = (counts: number[] | undefined) => {
@@ -65,6 +67,7 @@ test('a full table takes nobody in, says how often, and goes on counting whom it
   assert.equal(counters.refused, 500)
   assert.equal(counters.count(keys[0] ?? 0, 0), 1 + recentFactor)
   assert.equal(counters.count(keys[1_400] ?? 0, 0), 0)
+  assert.deepEqual([counters.meet(keys[1_400] ?? 0, 0), counters.refused], [0, 501])
   counters.clear()
   assert.equal(counters.add(keys[1_400] ?? 0), true)
 })
@@ -74,13 +77,13 @@ test('a table that grows forgets nothing of anybody', () => {
   const keys = Array.from({ length: 20_000 }, (_, i) => Math.imul(i + 1, 2_654_435_761) >>> 0)
   for (const key of keys) {
     counters.add(key)
-    counters.serve(key, 1)
+    counters.meet(key, 1)
     counters.count(key, 0)
   }
   counters.beginEpoch()
   for (const key of keys) counters.count(key, 0)
   for (const key of keys) {
-    assert.deepEqual([counters.add(key), counters.serve(key, 1), counters.serve(key, 0)], [false, false, true])
+    assert.deepEqual([counters.add(key), counters.meet(key, 1), counters.meet(key, 0)], [false, 0, isServed])
     assert.equal(counters.count(key, 0), 3 + recentFactor * 2)
   }
   for (const key of keys.map((key) => key ^ 0x55555555)) counters.add(key)

@@ -11,6 +11,10 @@ interface Shard {
   used: number
 }
 
+/** What `meet` says: the unit was not known; this side had not served it. */
+export const isNew = 1
+export const isServed = 2
+
 /** The second count in what `count` returns is this many times as much. */
 export const recentFactor = 16
 
@@ -60,23 +64,29 @@ export class UnitCounters {
       this.#refused += 1
       return false
     }
-    shard.keys[place] = known
-    shard.used += 1
-    this.#size += 1
-    if (shard.used * 4 > shard.keys.length * 3) grow(shard)
+    this.#take(shard, place, known)
     return true
   }
 
-  /** Notes that a side (0 or 1) serves a unit; true when it did not before. */
-  serve(key: number, side: 0 | 1): boolean {
+  /** Takes a unit in and notes that a side (0 or 1) serves it: `isNew` when it was not known, plus `isServed` when that side had not served it. */
+  meet(key: number, side: 0 | 1): number {
     const known = key === 0 ? 1 : key >>> 0
     const shard = this.#shardOf(known)
     const place = placeOf(shard, known)
     const bit = 1 << (servedBit + side)
-    const packed = shard.counters[place] ?? 0
-    if (shard.keys[place] !== known || (packed & bit) !== 0) return false
-    shard.counters[place] = (packed | bit) >>> 0
-    return true
+    if (shard.keys[place] === known) {
+      const packed = shard.counters[place] ?? 0
+      if ((packed & bit) !== 0) return 0
+      shard.counters[place] = (packed | bit) >>> 0
+      return isServed
+    }
+    if (this.#size >= this.#capacity) {
+      this.#refused += 1
+      return 0
+    }
+    shard.counters[place] = bit >>> 0
+    this.#take(shard, place, known)
+    return isNew | isServed
   }
 
   /**
@@ -89,6 +99,13 @@ export class UnitCounters {
     const place = placeOf(shard, known)
     if (shard.keys[place] !== known) return 0
     return bump(shard.counters, place, kind) + recentFactor * bump(shard.recent, place, kind)
+  }
+
+  #take(shard: Shard, place: number, key: number): void {
+    shard.keys[place] = key
+    shard.used += 1
+    this.#size += 1
+    if (shard.used * 4 > shard.keys.length * 3) grow(shard)
   }
 
   #shardOf(key: number): Shard {

@@ -37,6 +37,10 @@ test('a latency lies in the bin whose edges hold it, at the edges too', () => {
     }),
     { numRuns: 2_000 },
   )
+  for (let bin = 0; bin < BIN_COUNT - 1; bin += 1) {
+    const edge = upperEdgeMs(bin)
+    assert.deepEqual([binOf(edge), binOf(edge * (1 + Number.EPSILON))], [bin, bin + 1], `the edge ${edge}`)
+  }
   assert.deepEqual([binOf(0), binOf(-5), binOf(Number.NaN)], [0, 0, 0])
   assert.equal(binOf(1e9), BIN_COUNT - 1)
   assert.equal(upperEdgeMs(BIN_COUNT - 1), Infinity)

@@ -25,15 +25,35 @@ export interface LogHistogram {
   readonly bins: readonly (readonly [bin: number, count: number])[]
 }
 
+/** The upper half of a double holds its exponent and the first twenty bits of its mantissa. */
+const double = new Float64Array(1)
+const halves = new Uint32Array(double.buffer)
+double[0] = 1
+const upper = halves[1] === 0 ? 0 : 1
+/** 64 cells per doubling, each narrower than a bin: in each lies one edge at most. */
+const cellShift = 14
+
+function cellOf(ms: number): number {
+  double[0] = ms
+  return (halves[upper] ?? 0) >>> cellShift
+}
+
+const firstCell = cellOf(MIN_MS)
+/** The bin in which each cell begins. */
+const bins = Uint16Array.from({ length: cellOf(MAX_MS) - firstCell + 1 }, (_, cell) => {
+  halves[upper] = (firstCell + cell) << cellShift
+  halves[1 - upper] = 0
+  const [startMs = 0] = double
+  const bin = EDGES.findIndex((edge) => startMs <= edge)
+  return bin < 0 ? OVERFLOW : bin
+})
+
 /** The bin of a latency in ms: bin i holds upperEdgeMs(i - 1) < ms <= upperEdgeMs(i). Slower than 1000 s is the last bin. */
 export function binOf(ms: number): number {
   if (!(ms > MIN_MS)) return 0
   if (ms > MAX_MS) return OVERFLOW
-  // The logarithm may be off by a rounding: the table of edges has the last word.
-  let bin = Math.min(OVERFLOW - 1, Math.max(0, Math.ceil(Math.log(ms / MIN_MS) / Math.log(GAMMA))))
-  while (bin > 0 && ms <= (EDGES[bin - 1] ?? 0)) bin -= 1
-  while (bin < OVERFLOW - 1 && ms > (EDGES[bin] ?? 0)) bin += 1
-  return bin
+  const bin = bins[cellOf(ms) - firstCell] ?? OVERFLOW
+  return ms > (EDGES[bin] ?? Infinity) ? bin + 1 : bin
 }
 
 /** The upper edge of a bin in ms, which belongs to the bin; Infinity for the overflow bin. */
