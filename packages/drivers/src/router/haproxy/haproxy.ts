@@ -2,11 +2,10 @@ import type { RoutingTable } from '@serin/core'
 import { writeAtomically } from '@serin/gateway'
 import { SerinError } from '@serin/spec'
 import { createHash } from 'node:crypto'
-import { lookup } from 'node:dns/promises'
 import { mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { addressesOf, serverOf, startedAt, urlsOf } from '../proxy/addresses.ts'
+import { addressesOf, numberOf, startedAt, urlsOf } from '../proxy/addresses.ts'
 import type { Addresses } from '../proxy/addresses.ts'
 import { ControlClient } from '../proxy/control-client.ts'
 import { Daemon, programOf } from '../proxy/daemon.ts'
@@ -266,16 +265,8 @@ function isSameMap(seen: readonly Entry[], wanted: readonly Entry[]): boolean {
   return seen.length === wanted.length && wanted.every(([key, value]) => known.get(key) === value)
 }
 
-/** HAProxy takes servers by number while it runs: names are looked up here. */
+/** HAProxy takes servers by number while it runs. */
 async function resolved(endpoint: string): Promise<string> {
-  const { hostname } = new URL(endpoint)
-  const port = /\d+$/.exec(serverOf(endpoint, 'HAProxy'))?.[0] ?? '80'
-  try {
-    const { address, family } = await lookup(hostname.replaceAll(/[[\]]/g, ''))
-    return family === 6 ? `[${address}]:${port}` : `${address}:${port}`
-  } catch (cause) {
-    throw new SerinError('gateway.failed', `HAProxy cannot be told the address of ${endpoint}: it is not found.`, {
-      cause,
-    })
-  }
+  const { address, port } = await numberOf(endpoint, 'HAProxy')
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
 }

@@ -1,5 +1,6 @@
 import { SerinError } from '@serin/spec'
 import type { Service } from '@serin/spec'
+import { lookup } from 'node:dns/promises'
 import { createServer } from 'node:net'
 
 /** Where clients reach a proxy. */
@@ -50,6 +51,23 @@ export function serverOf(endpoint: string, product: string): string {
       `${product} is told plain addresses only, such as http://127.0.0.1:3001: ${endpoint} is another.`,
     )
   return `${hostname}:${port === '' ? '80' : port}`
+}
+
+/** The same with the name looked up, for a proxy that takes numbers only. */
+export async function numberOf(
+  endpoint: string,
+  product: string,
+): Promise<{ readonly address: string; readonly port: number }> {
+  const server = serverOf(endpoint, product)
+  const at = server.lastIndexOf(':')
+  try {
+    const { address } = await lookup(server.slice(0, at).replaceAll(/[[\]]/g, ''))
+    return { address, port: Number(server.slice(at + 1)) }
+  } catch (cause) {
+    throw new SerinError('gateway.failed', `${product} cannot be told the address of ${endpoint}: it is not found.`, {
+      cause,
+    })
+  }
 }
 
 function hostAndPort(listen: Service['listen']): string {

@@ -46,7 +46,10 @@ export class ControlClient {
     let asked = true
     for (const [i, { version, weightBp }] of weighted.entries()) {
       asked &&=
-        (await versionAt(cumulativeBp)) === version && (await versionAt(cumulativeBp + weightBp - 1)) === version
+        // Somebody wrote more than there is: no unit lies beyond.
+        cumulativeBp + weightBp <= 10_000 &&
+        (await versionAt(cumulativeBp)) === version &&
+        (await versionAt(cumulativeBp + weightBp - 1)) === version
       cumulativeBp += weightBp
       if (!asked || i === weighted.length - 1) break
     }

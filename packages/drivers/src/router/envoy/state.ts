@@ -1,0 +1,26 @@
+import type { RoutingTable } from '@serin/core'
+import { readJson } from '@serin/gateway'
+import type { Addresses } from '../proxy/addresses.ts'
+import type { Host } from './clusters.ts'
+
+/** What a control plane that comes back has to know of the Envoy it finds, and where that listens: a free port that was taken once stays. */
+export interface EnvoyState extends Addresses {
+  /** What it was told to listen on. */
+  readonly told: Addresses
+  /** Of what it is started with: one that was started by another Serin is replaced. */
+  readonly program: string
+  readonly table: RoutingTable | null
+  /** Its copies, those that are leaving among them. */
+  readonly hosts: readonly Host[]
+}
+
+/** Reads the state, or null when there is none, or none that can be read. */
+export async function readState(file: string): Promise<EnvoyState | null> {
+  const value = await readJson(file)
+  return isState(value) ? value : null
+}
+
+function isState(value: unknown): value is EnvoyState {
+  if (typeof value !== 'object' || value === null) return false
+  return ['told', 'listen', 'preview', 'program', 'table', 'hosts'].every((name) => name in value)
+}
