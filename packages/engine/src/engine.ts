@@ -1,4 +1,4 @@
-import { isOver, type ForecastInput } from '@serin/core'
+import { isOver } from '@serin/core'
 import type {
   Clock,
   DriverContext,
@@ -34,9 +34,10 @@ import { Fence, notReady } from './fence.ts'
 import { lazyRouter } from './lazy-router.ts'
 import { Releases } from './releases/releases.ts'
 import { sweep } from './sweep.ts'
-import { ServiceActor, type PlanAsked, type StopOptions } from './service/actor.ts'
+import { ServiceActor, type StopOptions } from './service/actor.ts'
 import { serviceEntry, systemEntry } from './service/changes.ts'
 import type { Command, ReleaseAsked } from './service/commands.ts'
+import type { Outlook } from './service/outlook.ts'
 import { listed, type WhichRollouts } from './rollout-list.ts'
 import { requireSensible } from './trace.ts'
 import type { OtherService } from './service/gates.ts'
@@ -152,9 +153,9 @@ export class Engine {
     return this.#actor(service).release(asked, asker)
   }
 
-  /** What a forecast of a release rests on; nothing starts. */
-  forecastInput(service: string, asked: PlanAsked): ForecastInput {
-    return this.#actor(service).forecastInput(asked)
+  /** What can be said of a release of a service before there is one. */
+  outlook(service: string): Outlook {
+    return this.#actor(service).outlook
   }
 
   /** Which version a request gets, and why. */

@@ -10,6 +10,7 @@ import { notFound, problemResponse } from './problem-response.ts'
 import { addPages, type Pages } from './dashboard/pages.ts'
 import { readCall, type Call } from './read-call.ts'
 import type { HistoryKeeper } from './history/history-keeper.ts'
+import type { SimulationDesk } from './simulation/desk.ts'
 import type { SessionBook } from './sessions/session-book.ts'
 import type { Guesses } from './sessions/guesses.ts'
 import { addSession, checkActing, sessionHalves, sessionPath } from './sessions/session-routes.ts'
@@ -22,6 +23,7 @@ export interface AppOptions {
   readonly sessions: SessionBook
   readonly guesses: Guesses
   readonly history: Pick<HistoryKeeper, 'of'>
+  readonly simulations: SimulationDesk
   /** The dashboard; without it only the API answers. */
   readonly pages?: Pages
   readonly dataDirectory: string

@@ -7,6 +7,7 @@ import { createApp } from './app.ts'
 import { eventStream, placeOf } from './event-stream.ts'
 import { listen } from './listener.ts'
 import { Guesses } from './sessions/guesses.ts'
+import { SimulationDesk } from './simulation/desk.ts'
 import { SessionBook } from './sessions/session-book.ts'
 import { TokenBook } from './tokens/token-book.ts'
 import { ControlPlane } from './testing/control-plane.ts'
@@ -187,6 +188,7 @@ test('a reader that stops reading is cut off, and costs no memory until then', a
     tokens,
     sessions: new SessionBook({ ...common, tokens }),
     history: { of: () => [] },
+    simulations: new SimulationDesk(() => 0),
     dataDirectory: '/',
     version: '0',
     log: () => undefined,

@@ -4,6 +4,7 @@ import type { z } from 'zod'
 import { forecastInWorker } from './forecast/forecast.ts'
 import type { HistoryKeeper } from './history/history-keeper.ts'
 import type { Call } from './read-call.ts'
+import type { SimulationDesk } from './simulation/desk.ts'
 import type { SessionBook } from './sessions/session-book.ts'
 import type { TokenBook } from './tokens/token-book.ts'
 
@@ -23,18 +24,25 @@ export interface HandlerOptions {
   readonly tokens: TokenBook
   readonly sessions: SessionBook
   readonly history: Pick<HistoryKeeper, 'of'>
+  readonly simulations: SimulationDesk
   readonly dataDirectory: string
   readonly version: string
 }
 
 /** Answers each operation from the engine. */
-export function handlersOf({ engine, tokens, sessions, history, dataDirectory, version }: HandlerOptions): Handlers {
+export function handlersOf(options: HandlerOptions): Handlers {
+  const { engine, tokens, sessions, history, simulations, dataDirectory, version } = options
   return {
     listServices: () => ({ services: engine.services() }),
     getService: ({ params }) => engine.service(params.service),
     applyFile: async ({ body, actor }) => ({ changes: await engine.apply(body, { by: actor, why: '' }) }),
     release: ({ params, body, actor }) => engine.release(params.service, body, { by: actor, why: body.why }),
-    plan: ({ params, body }) => forecastInWorker(engine.forecastInput(params.service, body)),
+    plan: ({ params, body }) => forecastInWorker(engine.outlook(params.service).forecastInput(body)),
+    simulate: ({ params: { service }, body, actor }) =>
+      simulations.begin({ service, spec: engine.outlook(service).policy(body.to), asked: body, by: actor }),
+    listSimulations: ({ query }) => ({ simulations: simulations.list(query.service) }),
+    getSimulation: ({ params }) => simulations.get(params.simulation),
+    cancelSimulation: ({ params }) => simulations.cancel(params.simulation),
     assignment: ({ params, body }) => engine.assignment(params.service, body),
     undo: ({ params, body, actor }) => engine.undo(params.service, body.to, { by: actor, why: body.why }),
     startRelease: ({ body, actor }) => engine.releases.start(body, { by: actor, why: body.why }),

@@ -12,6 +12,7 @@ import { HistoryKeeper } from './history/history-keeper.ts'
 import { isLoopback } from './guard.ts'
 import { listen, type Listener } from './listener.ts'
 import { Guesses } from './sessions/guesses.ts'
+import { SimulationDesk } from './simulation/desk.ts'
 import { SessionBook } from './sessions/session-book.ts'
 import { ensureToken } from './tokens/admin-token.ts'
 import { TokenBook } from './tokens/token-book.ts'
@@ -62,10 +63,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const known = isLoopback(host) || names !== undefined ? (names ?? []) : null
     const history = new HistoryKeeper({ engine, dataDirectory, now: () => wallClock.now(), log })
     const tokens = bookOver(engine, token, { dataDirectory, log })
+    const simulations = new SimulationDesk(() => wallClock.now())
     const app = createApp({
       engine,
       tokens,
       history,
+      simulations,
       sessions: new SessionBook({ dataDirectory, tokens, now: () => wallClock.now(), log }),
       guesses: new Guesses(() => wallClock.now()),
       pages: dashboardPages(log),
@@ -78,7 +81,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     listener = await listen(app.fetch, { host, port })
     leaveWord(dataDirectory, listener.url, log)
     await engine.start()
-    const running = { store, engine, listener, ending, history, dataDirectory }
+    const running = { store, engine, listener, ending, history, simulations, dataDirectory }
     let stopped: Promise<void> | undefined
     return { url: listener.url, token, dataDirectory, stop: (how) => (stopped ??= stopAll(running, how)) }
   } catch (error) {
@@ -140,13 +143,15 @@ interface Running {
   readonly listener: Listener
   readonly ending: AbortController
   readonly history: HistoryKeeper
+  readonly simulations: SimulationDesk
   readonly dataDirectory: string
 }
 
 /** First nobody asks any more, then everything ends, then it is put away; each even if the one before failed. */
 async function stopAll(running: Running, options: StopOptions): Promise<void> {
-  const { store, engine, listener, ending, history, dataDirectory } = running
+  const { store, engine, listener, ending, history, simulations, dataDirectory } = running
   ending.abort()
+  simulations.close()
   const late = AbortSignal.timeout(finishWithinMs)
   await listener.close(options.hurry === undefined ? late : AbortSignal.any([late, options.hurry]))
   options.told?.('The API takes no more requests.')

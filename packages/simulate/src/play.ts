@@ -45,6 +45,7 @@ const firstSlotMs = 1_000
 const slotsPerSchedule = 300
 /** A simulation that has not ended by then does not end. */
 const mostSlots = 60_000
+/** No release is played for longer than this. */
 const mostMs = 30 * 86_400_000
 /** With more requests than this in a release, users are not followed one by one. */
 const mostFollowed = 5_000_000
@@ -63,9 +64,9 @@ export function followsUsers({ plan, spec }: Policy, world: World): boolean {
   return expectedRequests(world)(0, holdMs) <= mostFollowed
 }
 
-/** Plays a release in a world. The same seed gives the same run. */
-export function play(policy: Policy, world: World, seed: number): Run {
-  return new Player(policy, world, seed).run()
+/** Plays a release in a world, to its end or for so long. The same seed gives the same run. */
+export function play(policy: Policy, world: World, seed: number, forMs = mostMs): Run {
+  return new Player(policy, world, seed).run(Math.min(mostMs, forMs))
 }
 
 class Player {
@@ -109,10 +110,10 @@ class Player {
     this.#latencyFromMs = world.startsMs + policy.spec.analysis.warmUp
   }
 
-  run(): Run {
+  run(forMs: number): Run {
     this.#now = this.#world.startsMs
     this.#take(ready(this.#rollout, this.#rules, this.#now))
-    while (!this.#ended() && this.#seq < mostSlots && this.#now < mostMs) this.#slot()
+    while (!this.#ended() && this.#seq < mostSlots && this.#now < forMs) this.#slot()
     return this.#told()
   }
 

@@ -1,65 +1,35 @@
+import type { OutcomeSummary, Simulation as Shown } from '@serin/spec'
 import { wilsonInterval } from '@serin/stats'
 import { followsUsers, hasUnits, type Run } from './play.ts'
 import type { Policy } from './policy.ts'
 import { expectedRequests, type World } from './world.ts'
 
-/** How often something came out, with its 95 % interval (Wilson). */
-export interface Share {
-  readonly runs: number
-  readonly ratio: number
-  readonly low: number
-  readonly high: number
-}
-
-/** Releases that ended alike. */
-export interface OutcomeSummary extends Share {
-  readonly outcome: Run['outcome']
-  readonly reason: Run['reason']
-  readonly atMs: { readonly median: number; readonly p90: number }
-  /** Medians. */
-  readonly exposedUsers: number | null
-  readonly canaryRequests: number
-  readonly excessFailures: number
-  readonly failedRequests: number
-}
-
-/** Canary's share at a time, over all releases; in basis points. */
-export interface Band {
-  readonly atMs: number
-  readonly low: number
-  readonly median: number
-  readonly high: number
-}
-
-/** What many simulated releases show. */
-export interface Simulation {
-  readonly service: string
-  readonly stable: string
-  readonly canary: string
-  readonly strategy: string
-  readonly world: string
-  readonly requestsPerSecond: number
-  readonly usersFollowed: boolean
-  readonly seed: number
-  readonly seeds: number
-  /** How many releases were asked for; when somebody stopped before the last of them, what is here is of `seeds` of them only. */
-  readonly asked: number
-  readonly partial: boolean
-  readonly shares: Readonly<Record<Run['outcome'], Share>>
-  /** The most frequent first. */
-  readonly outcomes: readonly OutcomeSummary[]
-  /** The 10th percentile, the median and the 90th; evenly in time. */
-  readonly bands: readonly Band[]
-  readonly notes: readonly string[]
+/** What many simulated releases show, and each of them. */
+export interface Simulation extends Shown {
   readonly runs: readonly Run[]
 }
+
+type Share = Shown['shares']['held']
 
 const z95 = 1.96
 const points = 60
 const dayMs = 86_400_000
 
+const mostHours = 720
+
+/** How many releases were asked for, and for how long each was played at most. */
+interface Asked {
+  readonly asked?: number
+  readonly hours?: number
+}
+
 /** Sums up runs, which may be fewer than were asked for; `seed` is that of the first. RangeError without any. */
-export function summaryOf(policy: Policy, world: World, runs: readonly Run[], asked = runs.length): Simulation {
+export function summaryOf(
+  policy: Policy,
+  world: World,
+  runs: readonly Run[],
+  { asked = runs.length, hours = mostHours }: Asked = {},
+): Simulation {
   const first = runs[0]
   if (first === undefined) throw new RangeError('There is nothing to sum up')
   const { service, plan, notes } = policy
@@ -71,7 +41,9 @@ export function summaryOf(policy: Policy, world: World, runs: readonly Run[], as
     strategy: plan.strategy,
     world: world.name,
     requestsPerSecond: expectedRequests(world)(0, dayMs) / (dayMs / 1_000),
+    errorPercent: 100 * world.stable.errorRatio,
     usersFollowed,
+    hours,
     seed: first.seed,
     seeds: runs.length,
     asked,
@@ -83,7 +55,7 @@ export function summaryOf(policy: Policy, world: World, runs: readonly Run[], as
       undecided: shareOf(runs, ({ outcome }) => outcome === 'undecided'),
     },
     outcomes: outcomesOf(runs),
-    bands: bandsOf(runs),
+    ...overTime(runs),
     notes: [...notes, ...userNotes(policy, world, usersFollowed)],
     runs,
   }
@@ -102,10 +74,10 @@ function shareOf(runs: readonly Run[], fits: (run: Run) => boolean): Share {
   return { runs: count, ratio: count / runs.length, ...wilsonInterval({ units: runs.length, events: count }, z95) }
 }
 
-function outcomesOf(runs: readonly Run[]): readonly OutcomeSummary[] {
+function outcomesOf(runs: readonly Run[]): OutcomeSummary[] {
   const kinds = Map.groupBy(runs, ({ outcome, reason }) => `${outcome}/${reason ?? ''}`)
   return [...kinds.values()]
-    .flatMap((alike): readonly OutcomeSummary[] => {
+    .flatMap((alike): OutcomeSummary[] => {
       const [one] = alike
       if (one === undefined) return []
       const { outcome, reason } = one
@@ -120,6 +92,10 @@ function outcomesOf(runs: readonly Run[]): readonly OutcomeSummary[] {
           exposedUsers: one.exposedUsers === null ? null : median((run) => run.exposedUsers ?? 0),
           canaryRequests: median((run) => run.canaryRequests),
           excessFailures: median((run) => run.excessFailures),
+          excessFailuresP90: quantile(
+            alike.map((run) => run.excessFailures),
+            0.9,
+          ),
           failedRequests: median((run) => run.failedRequests),
         },
       ]
@@ -127,7 +103,8 @@ function outcomesOf(runs: readonly Run[]): readonly OutcomeSummary[] {
     .sort((a, b) => b.runs - a.runs)
 }
 
-function bandsOf(runs: readonly Run[]): readonly Band[] {
+/** Shares and ends at the same times: evenly to when nineteen in twenty releases are over. */
+function overTime(runs: readonly Run[]): Pick<Shown, 'bands' | 'ended'> {
   const end = Math.max(
     1,
     quantile(
@@ -135,11 +112,21 @@ function bandsOf(runs: readonly Run[]): readonly Band[] {
       0.95,
     ),
   )
-  return Array.from({ length: points }, (_, i) => {
-    const atMs = (end * i) / (points - 1)
-    const shares = runs.map(({ path }) => path.findLast((part) => part.atMs <= atMs)?.weightBp ?? 0)
-    return { atMs, low: quantile(shares, 0.1), median: quantile(shares, 0.5), high: quantile(shares, 0.9) }
-  })
+  const times = Array.from({ length: points }, (_, i) => (end * i) / (points - 1))
+  const part = (atMs: number, outcome: Run['outcome']) =>
+    runs.filter((run) => run.outcome === outcome && run.atMs <= atMs).length / runs.length
+  return {
+    bands: times.map((atMs) => {
+      const shares = runs.map(({ path }) => path.findLast((each) => each.atMs <= atMs)?.weightBp ?? 0)
+      return { atMs, low: quantile(shares, 0.1), median: quantile(shares, 0.5), high: quantile(shares, 0.9) }
+    }),
+    ended: times.map((atMs) => ({
+      atMs,
+      promoted: part(atMs, 'promoted'),
+      rolledBack: part(atMs, 'rolled-back'),
+      held: part(atMs, 'held'),
+    })),
+  }
 }
 
 /** The smallest value that so many are not above. */

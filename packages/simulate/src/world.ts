@@ -79,21 +79,39 @@ function behaviourOf(errorRatio: number, { p50, p95 }: { readonly p50: number; r
 /** The same world with the traffic, the users and the failures of a log; what canary changes stays as large as it was. */
 export function withRecorded(world: World, log: RecordedTraffic, name: string): World {
   const { perMinute, errorRatio, requestsOfUsers } = log
-  const [before, after] = [world.stable.errorRatio, world.canary.errorRatio]
   const total = perMinute.reduce((sum, count) => sum + count, 0)
-  // A version that fails completely still does; twice as many failures are twice those of the log.
-  const changed = after === 1 || before === 0 ? after : errorRatio * (after / before)
   return {
-    ...world,
+    ...withErrors(world, errorRatio),
     name,
     requestsPerSecond: total / (perMinute.length * 60),
     daily: null,
     noiseRatio: 0,
     recorded: perMinute,
     users: { weights: requestsOfUsers },
+  }
+}
+
+/** The same world with other failures of stable. A version that fails completely still does; twice as many failures are twice the new ones. */
+export function withErrors(world: World, errorRatio: number): World {
+  const [before, after] = [world.stable.errorRatio, world.canary.errorRatio]
+  const changed = after === 1 || before === 0 ? after : errorRatio * (after / before)
+  return {
+    ...world,
     stable: { ...world.stable, errorRatio },
     canary: { ...world.canary, errorRatio: Math.min(1, changed) },
   }
+}
+
+/** No world has more users. */
+const mostUsers = 5_000_000
+
+/** The same world with another rate and as many more users, each as busy as before. */
+export function withRate(world: World, requestsPerSecond: number): World {
+  const times = requestsPerSecond / world.requestsPerSecond
+  const { users } = world
+  if (users === null || !('count' in users)) return { ...world, requestsPerSecond }
+  const count = Math.min(mostUsers, Math.max(1, Math.round(users.count * times)))
+  return { ...world, requestsPerSecond, users: { ...users, count } }
 }
 
 /** What stable does at a time. */

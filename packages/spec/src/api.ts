@@ -1,29 +1,14 @@
 import { z } from 'zod'
 import { SeenGate, SeenStep, WhichRollouts, Why } from './api-fields.ts'
 import { AccessToken, Role, TokenName } from './access.ts'
-import { AssignmentExplained } from './assignment.ts'
+import type { Operation } from './api-operation.ts'
+import { outlookApi } from './api-outlook.ts'
 import { RolloutPoint } from './history.ts'
-import { ReleasePlan } from './release-plan.ts'
 import { Release, ReleaseAsked } from './release.ts'
 import { JournalEntry, Observation, Rollout, ServiceStatus } from './resources.ts'
 
 const Command = z.strictObject({ why: Why })
 const longestLifeMs = 400 * 86_400_000
-
-/** One operation of the API: what the server checks, the SDK types and the OpenAPI document shows. */
-export interface Operation {
-  readonly method: 'GET' | 'POST' | 'PUT'
-  readonly path: string
-  readonly summary: string
-  /** The least role that may. */
-  readonly role: Role
-  readonly params?: z.ZodObject
-  readonly query?: z.ZodObject
-  readonly body?: z.ZodType
-  readonly response: z.ZodType
-  /** Answered without a token. */
-  readonly open?: boolean
-}
 
 const service = z.object({ service: z.string() })
 const rollout = z.object({ rollout: z.string() })
@@ -88,61 +73,7 @@ export const api = {
     }),
     response: Rollout,
   },
-  plan: {
-    method: 'POST',
-    path: '/v1/services/{service}/plan',
-    summary: 'Says what a release would do, from the traffic observed lately; nothing starts.',
-    role: 'viewer',
-    params: service,
-    body: z.strictObject({
-      to: z.string(),
-      requestsPerSecond: z
-        .number()
-        .positive()
-        .max(1e7)
-        .optional()
-        .meta({ description: 'Instead of the traffic observed.' }),
-      errorPercent: z
-        .number()
-        .min(0)
-        .max(50)
-        .optional()
-        .meta({ description: 'Instead of the failures observed on stable.' }),
-      users: z
-        .int()
-        .positive()
-        .optional()
-        .meta({ description: 'How many users there are, to say how many are exposed.' }),
-    }),
-    response: ReleasePlan,
-  },
-  assignment: {
-    method: 'POST',
-    path: '/v1/services/{service}/assignment',
-    summary: 'Which version a request gets as traffic is asked to be now, and why; nothing is sent.',
-    role: 'viewer',
-    params: service,
-    body: z.strictObject({
-      unit: z
-        .string()
-        .max(4_096)
-        .optional()
-        .meta({ description: 'Whose request it is, instead of what it says itself.' }),
-      headers: z.record(z.string().max(200), z.string().max(8_192)).default({}),
-      target: z.string().max(8_192).default('/').meta({ description: 'Path and query.' }),
-      address: z.string().max(100).default('127.0.0.1').meta({ description: 'Of the client.' }),
-      country: z
-        .string()
-        .regex(/^[A-Z]{2}$/, { error: 'expected two capital letters, such as NO' })
-        .optional()
-        .meta({ description: 'Where the client is, instead of what a lookup of its address says.' }),
-      claims: z
-        .record(z.string().max(200), z.string().max(1_000))
-        .default({})
-        .meta({ description: 'Claims of its token, taken as verified.' }),
-    }),
-    response: AssignmentExplained,
-  },
+  ...outlookApi,
   undo: {
     method: 'POST',
     path: '/v1/services/{service}/undo',

@@ -117,6 +117,21 @@ export const catalogue = {
     retry: false,
     hint: 'Log in again: "serin dashboard" prints a link.',
   },
+  'simulation.not-found': {
+    status: 404,
+    retry: false,
+    hint: 'The control plane keeps the last few, until it stops: simulate again, or with "serin simulate".',
+  },
+  'simulation.too-often': {
+    status: 429,
+    retry: true,
+    hint: 'Wait a minute, or simulate on your own machine: "serin simulate".',
+  },
+  'simulation.under-way': {
+    status: 409,
+    retry: true,
+    hint: 'Wait for it, cancel it, or simulate on your own machine: "serin simulate".',
+  },
   'store.corrupt': {
     status: 500,
     retry: false,

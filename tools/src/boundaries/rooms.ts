@@ -113,10 +113,12 @@ export const rooms: readonly Room[] = [
       'spec',
       'core:type',
       'server/forecast',
+      'server/simulation',
     ],
   },
-  // A thread beside the control plane, for what would keep it from deciding.
+  // Threads beside the control plane, for what would keep it from deciding.
   { name: 'server/forecast', at: ['packages/server/src/forecast'], may: ['core', 'spec'] },
+  { name: 'server/simulation', at: ['packages/server/src/simulation'], may: ['simulate', 'spec'] },
   // What Serin claims, measured beside others; of the product it starts the gateway, whose router and recorder it also times.
   {
     name: 'bench',

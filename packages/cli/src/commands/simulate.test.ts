@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
-import { worldNames } from '@serin/simulate'
+import { worldNames } from '@serin/spec'
 import { run } from '../testing/run.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'serin-simulate-'))
@@ -72,6 +72,21 @@ test('traffic, users and failures come from a log, packed or not', async () => {
   assert.match(other.stderr, /other\.log is no access log/)
 })
 
+test('rate, failures and time can be said instead of those of the world', async () => {
+  const asked = ['--to', 'v2', '--world', 'low-traffic', '--seeds', '1', '-o', 'json'] as const
+  const { stdout } = await simulate(...asked, '--rate', '40', '--errors', '2%', '--hours', '0.02')
+  const { requestsPerSecond, errorPercent, hours, outcomes, runs } = JSON.parse(stdout) as {
+    requestsPerSecond: number
+    errorPercent: number
+    hours: number
+    outcomes: { outcome: string }[]
+    runs: { atMs: number }[]
+  }
+  assert.deepEqual([requestsPerSecond, errorPercent, hours], [1, 2, 0.02])
+  assert.equal(outcomes[0]?.outcome, 'undecided')
+  assert.ok((runs[0]?.atMs ?? 0) < 120_000)
+})
+
 test('what cannot be simulated is said in one sentence', async () => {
   const wrong = async (words: RegExp, ...more: readonly string[]) => {
     const { code, stderr } = await simulate(...more)
@@ -89,6 +104,9 @@ test('what cannot be simulated is said in one sentence', async () => {
   await wrong(/v1 is the stable version of shop/, '--to', 'v1')
   await wrong(/serin\.yaml has no service "shpo"\..* Did you mean shop\?/, 'shpo', '--to', 'v2')
   await wrong(/--seeds is "0"; expected a whole number from 1 to 100000/, '--to', 'v2', '--seeds', '0')
+  await wrong(/--hours is "721"; expected a number above 0, at most 720/, '--to', 'v2', '--hours', '721')
+  await wrong(/--errors is "many"; expected a percentage from 0 to 50/, '--to', 'v2', '--errors', 'many')
+  await wrong(/leave out --rate and --errors/, '--to', 'v2', '--rate', '3', '--log', 'access.log')
   await wrong(/none\.yaml cannot be read/, '--to', 'v2', '--world', 'none.yaml')
   put('bad.yaml', 'world: v1\ncanary: { errors: many }\n')
   await wrong(/bad\.yaml:2:19: canary\.errors: Expected a percentage/, '--to', 'v2', '--world', 'bad.yaml')

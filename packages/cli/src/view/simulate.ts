@@ -1,5 +1,5 @@
-import type { OutcomeSummary, Simulation } from '@serin/simulate'
-import { formatDuration } from '@serin/spec'
+import type { Simulation } from '@serin/simulate'
+import { formatDuration, type OutcomeSummary } from '@serin/spec'
 import { count, figure, plural, weight } from './figures.ts'
 import type { Paper } from './paper.ts'
 import { table, type Column } from './table.ts'

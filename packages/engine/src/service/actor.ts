@@ -1,4 +1,4 @@
-import { isQuiet, missingFor, rampOf, readRamp, stepOf, type ForecastInput, type RolloutEvent } from '@serin/core'
+import { isQuiet, missingFor, rampOf, readRamp, stepOf, type RolloutEvent } from '@serin/core'
 import type {
   Clock,
   EvidenceSource,
@@ -21,21 +21,20 @@ import {
   command,
   coolDown,
   isFrozen,
-  planFor,
   release,
   requireReleasable,
-  requireVersion,
   startQueued,
   undo,
   type Command,
   type ReleaseAsked,
 } from './commands.ts'
 import { wantedVersions, withCopies, type CopiesSeen } from './copies.ts'
-import { Evidence, type Assumptions } from './evidence.ts'
+import { Evidence } from './evidence.ts'
 import { Gates, type OtherService } from './gates.ts'
 import { Notices } from './notices.ts'
 import { ServiceRecord } from './record.ts'
 import { dropFailedRival, rivalsReady } from './rivals.ts'
+import { Outlook } from './outlook.ts'
 import { Replicas, runsOtherwise, versionsOf } from './replicas.ts'
 import { Routes } from './routes.ts'
 import { troubleOf } from './trouble.ts'
@@ -55,9 +54,6 @@ export interface ActorPorts {
   /** Hears of errors that nobody foresaw. */
   readonly defect: (error: unknown) => void
 }
-
-/** A version to forecast, and what is said of its traffic. */
-export type PlanAsked = Assumptions & { readonly to: string }
 
 /** How everything ends. */
 export interface StopOptions {
@@ -224,10 +220,9 @@ export class ServiceActor {
     return this.#commanded(() => release(this.#commandPorts, asked, asker))
   }
 
-  /** What a forecast of a release rests on; nothing starts. */
-  forecastInput({ to, ...assumptions }: PlanAsked): ForecastInput {
-    requireVersion(this.#record, to)
-    return this.#evidence.forecastInput(planFor(this.#record, to), assumptions)
+  /** What can be said of a release before there is one. */
+  get outlook(): Outlook {
+    return new Outlook(this.#record, this.#evidence)
   }
 
   /** Goes back at once to a version that was stable before. */
