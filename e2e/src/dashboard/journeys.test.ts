@@ -188,6 +188,40 @@ test('journeys through the dashboard', { skip: noBrowser, timeout: 400_000 }, as
     await dialog.waitFor({ state: 'detached' })
   })
 
+  await t.test('a release is tried in modelled worlds, and its figures say where they come from', async () => {
+    await page.goto(`${url}/services/shop/plan?to=v2`)
+    await page.getByLabel('healthy').uncheck()
+    await page.getByLabel('errors doubled').uncheck()
+    await page.getByLabel('dead').check()
+    await page.getByLabel('Releases in each').fill('3')
+    await page.getByRole('button', { name: 'Simulate' }).click()
+    const world = page.getByRole('article', { name: 'dead' })
+    await world.getByText('rolled back: harm was seen').waitFor()
+    await page.getByText('3 releases, for admin').waitFor()
+    await world.getByRole('button', { name: 'How do we know?' }).click()
+    await page
+      .getByRole('dialog')
+      .getByText(/serin simulate shop --to v2 --world dead --seeds 3/)
+      .waitFor()
+    await page.keyboard.press('Escape')
+    // Whoever comes back finds it as it was.
+    await page.reload()
+    await world.waitFor()
+  })
+
+  await t.test('figures of history and journal say where they come from', async () => {
+    await page.goto(`${url}/history?q=bad`)
+    await page.locator('td button').first().click()
+    const dialog = page.getByRole('dialog')
+    for (const said of ['Counted', /errors/, /serin explain shop-1/]) await dialog.getByText(said).first().waitFor()
+    await assertAccessible(page, 'a figure of the past, traced')
+    await page.keyboard.press('Escape')
+    await page.goto(`${url}/journal?q=judged`)
+    await page.locator('.lines button').first().click()
+    for (const said of ['Counted', /[0-9a-f]{64}/, /serin get journal/]) await dialog.getByText(said).first().waitFor()
+    await page.keyboard.press('Escape')
+  })
+
   await t.test('the journal is searched for a reason, and verified', async () => {
     await page.goto(`${url}/journal`)
     await page.locator('.lines > li').first().waitFor()
@@ -220,7 +254,7 @@ test('journeys through the dashboard', { skip: noBrowser, timeout: 400_000 }, as
         { path: '/', sign: '.service' },
         { path: '/services/shop', sign: '.tile' },
         { path: '/rollouts/shop-1', sign: '.replay' },
-        { path: '/services/shop/plan?to=v2', sign: '.plan-picture' },
+        { path: '/services/shop/plan?to=v2', sign: '.simulated' },
         { path: '/gates', sign: 'h1' },
         { path: '/history', sign: 'tbody tr' },
         { path: '/journal', sign: '.lines li' },

@@ -68,7 +68,6 @@ export const outlookApi = {
     summary: 'Ends a simulation; what was played stays.',
     role: 'operator',
     params: simulation,
-    body: z.strictObject({}),
     response: SimulationJob,
   },
   assignment: {

@@ -1,8 +1,5 @@
 import { z } from 'zod'
-
-/** Worlds that need no file. */
-export const worldNames = ['healthy', 'errors-doubled', 'slower', 'dead', 'drift', 'late-onset', 'low-traffic'] as const
-export type WorldName = (typeof worldNames)[number]
+import { simulationLimits, worldNames } from './simulation-bounds.ts'
 
 const Ratio = z.number().min(0).max(1)
 const BasisPoints = z.int().min(0).max(10_000)
@@ -58,9 +55,6 @@ export const Simulation = z.object({
     .meta({ description: 'How many of the releases have ended, and how, by each of the same times.' }),
   notes: z.array(z.string()),
 })
-
-/** The most of each that one simulation may ask for. */
-export const simulationLimits = { seeds: 1_000, hours: 720, releaseHours: 100_000 } as const
 
 /** What somebody wants simulated. */
 export const SimulationAsked = z

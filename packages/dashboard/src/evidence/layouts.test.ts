@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { layoutBand, type BandPoint } from './band-layout.ts'
 import { layoutPlan } from './plan-layout.ts'
+import { layoutEnds, layoutShares } from './simulation-layout.ts'
 import { heightOf, layoutStairs } from './stairs-layout.ts'
 import { layoutStrip, niceTop } from './strip-layout.ts'
 
@@ -136,4 +137,44 @@ test('a forecast is drawn inside its frame, from left to right, up to all traffi
       for (const { left, right, top } of placed) assert.ok(left <= right && top >= 0 && top <= 160)
     }),
   )
+})
+
+test('simulated shares and ends are drawn inside their frame, each number a number, and what ended never shrinks', () => {
+  const share = fc.nat(10_000)
+  const bands = fc.array(
+    fc.tuple(share, share, share).map((all) => {
+      const [low = 0, median = 0, high = 0] = all.toSorted((a, b) => a - b)
+      return { atMs: 0, low, median, high }
+    }),
+    { maxLength: 60 },
+  )
+  const ended = fc.array(
+    fc.tuple(fc.nat(100), fc.nat(100), fc.nat(100), fc.integer({ min: 1, max: 100 })).map(([a, b, c, rest]) => {
+      const all = a + b + c + rest
+      return { atMs: 0, promoted: a / all, rolledBack: b / all, held: c / all }
+    }),
+    { maxLength: 60 },
+  )
+  fc.assert(
+    fc.property(bands, ended, (shares, ends) => {
+      for (const path of [...Object.values(layoutShares(shares, frame)), ...Object.values(layoutEnds(ends, frame))]) {
+        assert.doesNotMatch(path, /NaN|Infinity|null|undefined/)
+        for (const [, axis = '', first = '', second = ''] of path.matchAll(/([MLHV])(-?[\d.]+)(?: (-?[\d.]+))?/g)) {
+          const [x, y] = axis === 'H' ? [first, '0'] : axis === 'V' ? ['0', first] : [first, second]
+          assert.ok(Number(x) >= 0 && Number(x) <= frame.width && Number(y) >= 0 && Number(y) <= frame.height, path)
+        }
+      }
+    }),
+  )
+})
+
+test('areas of ends leave a gap for what has not ended', () => {
+  const ended = [
+    { atMs: 0, promoted: 0, rolledBack: 0, held: 0 },
+    { atMs: 1, promoted: 0.5, rolledBack: 0.2, held: 0.1 },
+  ]
+  const { promoted, held, rolledBack } = layoutEnds(ended, { width: 100, height: 100 })
+  assert.equal(promoted, 'M0 100H100V50L100 100V100H0Z')
+  assert.equal(held, 'M0 100H100V40L100 50V100H0Z')
+  assert.equal(rolledBack, 'M0 0H100V0L100 20V0H0Z')
 })

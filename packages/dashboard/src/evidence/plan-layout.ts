@@ -8,9 +8,13 @@ export interface PlanLayout {
     readonly left: number
     readonly right: number
     readonly top: number
+    /** When it likely begins, in ms after the first traffic. */
+    readonly beginMs: number
     /** Chance that doubled errors are found here, 0 to 1; null when nobody can say. */
     readonly found: number | null
   }[]
+  /** Where canary has everything. */
+  readonly endX: number
   /** The end of the picture, in ms after the first traffic. */
   readonly untilMs: number
 }
@@ -31,10 +35,12 @@ export function layoutPlan(
     left: xOf(begins[i] ?? 0),
     right: xOf(begins[i + 1] ?? end),
     top: yOf(weightBp),
+    beginMs: begins[i] ?? 0,
     found: doubledErrors.foundHere === null ? null : Math.min(1, Math.max(0, doubledErrors.foundHere)),
   }))
   const path = placed.map(({ left, right, top }, i) => `${i === 0 ? 'M' : 'L'}${left} ${top}H${right}`).join('')
-  return { path: `${path}${path === '' ? 'M' : 'L'}${xOf(end)} ${yOf(10_000)}H${width}`, steps: placed, untilMs }
+  const endX = xOf(end)
+  return { path: `${path}${path === '' ? 'M' : 'L'}${endX} ${yOf(10_000)}H${width}`, steps: placed, endX, untilMs }
 }
 
 function round(value: number): number {

@@ -91,3 +91,13 @@ export function worstFirst(metrics: readonly MetricReading[]): readonly MetricRe
     (verdict === 'undecided' ? 0.5 : 0)
   return [...metrics].sort((a, b) => rank(b) - rank(a))
 }
+
+/** The largest share it is known to have had. */
+export function reachedBp(rollout: Rollout): number {
+  if (rollout.phase === 'promoted') return 10_000
+  if (isOpen(rollout)) return rollout.inForceBp ?? rollout.askedBp
+  const { judgement, steps, firstTrafficAt } = rollout
+  if (judgement === null || firstTrafficAt === null) return 0
+  const at = steps.findIndex((_step, i) => (steps[i + 1]?.weightBp ?? 10_000) === judgement.forWeightBp)
+  return steps[at]?.weightBp ?? 0
+}

@@ -1,8 +1,9 @@
 import type { Rollout } from '@serin/spec'
 import { useEffect, useRef, useState } from 'preact/hooks'
+import { PastTrace } from '../evidence/past-trace.tsx'
 import { count, duration, moment, weight } from '../figures.ts'
 import { tell } from '../live/connect.ts'
-import { isOpen, rolloutMark } from '../live/marks.ts'
+import { reachedBp, rolloutMark } from '../live/marks.ts'
 import { language, t } from '../live/preferences.ts'
 import { go } from '../live/route.ts'
 import { client, freshness } from '../live/state.ts'
@@ -17,6 +18,7 @@ const typingMs = 200
 /** Every rollout the control plane tells of, youngest first; further ones come as one reaches them. */
 export function History({ query }: { readonly query: string }) {
   const { pages, isWhole, fetchMore } = usePages(query)
+  const [traced, setTraced] = useState<Rollout | null>(null)
   useEffect(() => {
     document.title = `${t('history.title')} · Serin`
   })
@@ -47,12 +49,13 @@ export function History({ query }: { readonly query: string }) {
             </tr>
           </thead>
           {pages.map((rollouts) => (
-            <Rows key={rollouts[0]?.id} rollouts={rollouts} />
+            <Rows key={rollouts[0]?.id} rollouts={rollouts} onTrace={setTraced} />
           ))}
         </table>
       </div>
       {isWhole ? null : <Reached key={pages.length} onReached={fetchMore} />}
       <Command line="serin get rollouts" />
+      {traced === null ? null : <PastTrace rollout={traced} onClose={() => setTraced(null)} />}
     </>
   )
 }
@@ -85,17 +88,19 @@ function usePages(query: string) {
 }
 
 /** One page; it is not drawn again when another one comes. */
-function Rows({ rollouts }: { readonly rollouts: readonly Rollout[] }) {
+function Rows(props: { readonly rollouts: readonly Rollout[]; readonly onTrace: (rollout: Rollout) => void }) {
+  const { rollouts, onTrace } = props
   return (
     <tbody>
       {rollouts.map((rollout) => (
-        <Row key={rollout.id} rollout={rollout} />
+        <Row key={rollout.id} rollout={rollout} onTrace={() => onTrace(rollout)} />
       ))}
     </tbody>
   )
 }
 
-function Row({ rollout }: { readonly rollout: Rollout }) {
+/** Its figures open where they come from: for the keyboard the first of them does. */
+function Row({ rollout, onTrace }: { readonly rollout: Rollout; readonly onTrace: () => void }) {
   const { id, stable, canary, startedAt, endedAt, exposedUnits } = rollout
   return (
     <tr>
@@ -106,20 +111,14 @@ function Row({ rollout }: { readonly rollout: Rollout }) {
       <td>
         <Sign mark={rolloutMark(rollout)} />
       </td>
-      <td>{weight(reachedBp(rollout))}</td>
-      <td>{count(exposedUnits)}</td>
-      <td>{duration((endedAt ?? Date.now()) - startedAt, language.value)}</td>
+      <td>
+        <button type="button" class="figure" title={t('tile.how')} onClick={onTrace}>
+          {weight(reachedBp(rollout))}
+        </button>
+      </td>
+      <td onClick={onTrace}>{count(exposedUnits)}</td>
+      <td onClick={onTrace}>{duration((endedAt ?? Date.now()) - startedAt, language.value)}</td>
       <td>{moment(startedAt)}</td>
     </tr>
   )
-}
-
-/** The largest share it is known to have had. */
-function reachedBp(rollout: Rollout): number {
-  if (rollout.phase === 'promoted') return 10_000
-  if (isOpen(rollout)) return rollout.inForceBp ?? rollout.askedBp
-  const { judgement, steps, firstTrafficAt } = rollout
-  if (judgement === null || firstTrafficAt === null) return 0
-  const at = steps.findIndex((_step, i) => (steps[i + 1]?.weightBp ?? 10_000) === judgement.forWeightBp)
-  return steps[at]?.weightBp ?? 0
 }

@@ -1,5 +1,6 @@
 import type { JournalLine } from '@serin/sdk'
 import { useEffect, useState } from 'preact/hooks'
+import { LineTrace } from '../evidence/line-trace.tsx'
 import { count, moment } from '../figures.ts'
 import { tell } from '../live/connect.ts'
 import { t } from '../live/preferences.ts'
@@ -17,6 +18,7 @@ const shownAtOnce = 100
 export function Journal({ query }: { readonly query: string }) {
   const [older, setOlder] = useState<readonly JournalLine[]>([])
   const [shown, setShown] = useState(shownAtOnce)
+  const [traced, setTraced] = useState<JournalLine | null>(null)
   useEffect(() => {
     document.title = `${t('journal.title')} · Serin`
   })
@@ -50,7 +52,7 @@ export function Journal({ query }: { readonly query: string }) {
       {fitting.length === 0 && isWhole ? <p class="quiet">{t('journal.none')}</p> : null}
       <ol class="lines card">
         {fitting.slice(0, shown).map((line) => (
-          <Line key={line.seq} line={line} />
+          <Line key={line.seq} line={line} onTrace={() => setTraced(line)} />
         ))}
       </ol>
       {fitting.length > shown ? (
@@ -59,15 +61,18 @@ export function Journal({ query }: { readonly query: string }) {
         <Reached key={first} onReached={fetchOlder} />
       )}
       <Command line="serin get journal" />
+      {traced === null ? null : <LineTrace line={traced} onClose={() => setTraced(null)} />}
     </>
   )
 }
 
-function Line({ line }: { readonly line: JournalLine }) {
+function Line({ line, onTrace }: { readonly line: JournalLine; readonly onTrace: () => void }) {
   const { seq, at, stream, actor, data } = line
   return (
     <li>
-      <span class="quiet">{seq}</span>
+      <button type="button" class="figure quiet" title={t('tile.how')} onClick={onTrace}>
+        {seq}
+      </button>
       <time dateTime={new Date(at).toISOString()}>{moment(at)}</time>
       <span class="actor">{actor}</span>
       <span class="about">{stream.replace(/^\w+\//, '')}</span>

@@ -1,5 +1,8 @@
+import { simulationEn } from './simulation-en.ts'
+
 /** Everything the dashboard says in English; `{name}` is filled in. Other languages have the same keys. */
 export const en = {
+  ...simulationEn,
   'nav.overview': 'Services',
   'nav.gates': 'Gates',
   'nav.history': 'History',
@@ -242,6 +245,10 @@ export const en = {
   'journal.broken': 'The chain is broken at line {line}.',
   'journal.check': 'Verify the chain',
   'journal.details': 'Details',
+  'journal.line': 'line',
+  'journal.by': 'by',
+  'journal.kind': 'kind',
+  'journal.chain': 'chain',
 
   'plan.title': 'What would happen: {service} to {version}',
   'plan.link': 'What would a release do?',
@@ -322,6 +329,7 @@ export const en = {
   'trace.missing': 'Missing',
   'trace.says': 'In words',
   'trace.judged': 'Judged',
+  'trace.units': '{canary} users on canary, {stable} on stable.',
 
   'source.weights': 'the weights',
   'source.asked': 'The weight of the step, as the control plane asked the router for it. It is in the journal.',
@@ -333,6 +341,10 @@ export const en = {
   'source.throughput': 'Requests that ended in the last ten seconds, per second.',
   'source.replicas': 'Of all copies of the version together, as the operating system tells it.',
   'source.observations': 'Values that were sent in, since the rollout began: means of both versions.',
+  'source.reached': 'The largest step of which evidence was judged; all of it once promoted.',
+  'source.exposed': '{users}, each once, in {requests} requests: counted by the gateway.',
+  'source.chain':
+    'Each line carries the hash of itself and of the line before; “Verify the chain” computes all of them anew.',
   'tile.metric': 'sent metrics',
   'time.s': '{n} s',
   'time.m': '{n} min',

@@ -1,7 +1,9 @@
 import type { WordKey } from './en.ts'
+import { simulationZh } from './simulation-zh.ts'
 
 /** Everything the dashboard says in Chinese. */
 export const zh: Readonly<Record<WordKey, string>> = {
+  ...simulationZh,
   'nav.overview': '服务',
   'nav.gates': '关卡',
   'nav.history': '历史',
@@ -244,6 +246,10 @@ export const zh: Readonly<Record<WordKey, string>> = {
   'journal.broken': '链在第 {line} 行断开。',
   'journal.check': '验证链',
   'journal.details': '详情',
+  'journal.line': '行',
+  'journal.by': '操作者',
+  'journal.kind': '种类',
+  'journal.chain': '链',
 
   'plan.title': '预测：{service} 到 {version}',
   'plan.link': '发布会怎样？',
@@ -324,6 +330,7 @@ export const zh: Readonly<Record<WordKey, string>> = {
   'trace.missing': '缺少',
   'trace.says': '文字说明',
   'trace.judged': '判定时间',
+  'trace.units': '金丝雀 {canary} 个用户，稳定版 {stable} 个。',
 
   'source.weights': '权重',
   'source.asked': '本步的权重，即控制面向路由器要求的值；日志中有记录。',
@@ -334,6 +341,9 @@ export const zh: Readonly<Record<WordKey, string>> = {
   'source.throughput': '最近十秒每秒结束的请求数。',
   'source.replicas': '该版本全部副本的合计，由操作系统报告。',
   'source.observations': '自发布开始以来上报的值：两个版本的均值。',
+  'source.reached': '有证据被判定的最大一步；转正后为全部。',
+  'source.exposed': '{users} 个，各计一次，共 {requests} 个请求：由网关统计。',
+  'source.chain': '每行都带有自身与前一行的哈希；“验证链”会全部重新计算。',
   'tile.metric': '上报指标',
   'time.s': '{n} 秒',
   'time.m': '{n} 分钟',

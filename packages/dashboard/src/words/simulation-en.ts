@@ -1,0 +1,68 @@
+/** What the dashboard says of simulations. */
+export const simulationEn = {
+  'sim.title': 'Try it out',
+  'sim.intro':
+    'Plays the release many times in modelled worlds, on a virtual clock, beside the control plane. Nothing starts.',
+  'sim.worlds': 'Worlds',
+  'sim.world.healthy': 'healthy',
+  'sim.world.errors-doubled': 'errors doubled',
+  'sim.world.slower': 'slower',
+  'sim.world.dead': 'dead',
+  'sim.world.drift': 'drift',
+  'sim.world.late-onset': 'late onset',
+  'sim.world.low-traffic': 'low traffic',
+  'sim.about.healthy': 'Canary is as good as stable.',
+  'sim.about.errors-doubled': 'Canary fails twice as often.',
+  'sim.about.slower': 'Canary takes half as long again.',
+  'sim.about.dead': 'Canary fails every request.',
+  'sim.about.drift': 'Both versions become worse for two hours.',
+  'sim.about.late-onset': 'After half an hour of traffic canary fails five times as often.',
+  'sim.about.low-traffic': 'A fortieth of the traffic; canary is as good as stable.',
+  'sim.seeds': 'Releases in each',
+  'sim.rate': 'Requests per second',
+  'sim.errors': 'Failures of stable, %',
+  'sim.empty': 'What is left empty is as the world has it.',
+  'sim.begin': 'Simulate',
+  'sim.state.running': '{done} of {of} releases, for {by}',
+  'sim.state.done': '{of} releases, for {by}',
+  'sim.state.cancelled': 'Cancelled after {done} of {of} releases.',
+  'sim.state.timed-out': 'It took too long: {done} of {of} releases were played.',
+  'sim.state.failed': 'It failed after {done} of {of} releases.',
+  'sim.with': '{seeds} releases at {rate} requests per second, of which {errors} fail on stable.',
+  'sim.outcomes': 'How they ended',
+  'sim.outcome': 'ended',
+  'sim.share': 'share',
+  'sim.range': '{low} to {high}',
+  'sim.half': 'half after',
+  'sim.most': '90 % after',
+  'sim.users': 'users on canary',
+  'sim.requests': 'requests on canary',
+  'sim.extra': 'requests hurt',
+  'sim.upTo': '90 %: {count}',
+  'sim.goesOn': 'still waiting',
+  'sim.because': '{outcome}: {why}',
+  'sim.shares': 'Share of {canary} over time: the median of all releases, and where eight in ten are.',
+  'sim.ends': 'How many have ended by then; the gap has not.',
+  'sim.source.share': 'Releases that ended so, of all that were played; the interval is Wilson’s for 95 %.',
+  'sim.source.time':
+    'Modelled time from the beginning of the release to its end: the median and the 90th percentile of those that ended so.',
+  'sim.source.users':
+    'Users whom canary served at least once, in the median; they are followed one by one while there are not too many.',
+  'sim.source.extra':
+    'Requests on canary times what it fails more often than stable: the median, and what nine in ten releases stay under.',
+  'sim.source.method':
+    'The machine and the analysis of real releases, on drawn traffic. The same seed gives the same releases.',
+  'sim.source.missing':
+    'Observations, model answers, slices, freezes and other rollouts are not simulated; failures come at random, each for itself.',
+  'plan.foundHere': 'finds {percent}',
+  'plan.within': 'half found within',
+  'plan.smallest': 'smallest seen',
+  'plan.inputs':
+    '{rate} requests per second, of which {errors} fail on stable: the last ten seconds, or what was said instead.',
+  'plan.estimate': '{earliest} at the earliest, likely {likely}, for a version that behaves as stable does.',
+  'plan.interval': 'None: expected counts are played once. How far releases differ is what a simulation shows.',
+  'plan.method':
+    'The machine and the analysis of real releases, on expected counts. Copies, gates and people take their own time on top.',
+  'plan.methodFound':
+    'The chance that the test of errors proves harm while the step lasts, if canary fails twice as often; and the smallest factor that is found in four of five releases.',
+} as const
