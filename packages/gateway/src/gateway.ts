@@ -86,7 +86,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const inForce = new TableInForce({ service, recorder, reflexes, slots, disk, changed, log })
   inForce.goOnWith(await readJson(files.table))
 
-  const addresses = await listen(transport, options)
+  const addresses = await listenAt(transport, options)
   const report = (): GatewayReport => {
     const inFlightByEndpoint = transport.inFlightByEndpoint()
     const { snapshot } = inForce
@@ -130,9 +130,9 @@ function recorderOf({ unitCapacity }: GatewayOptions, parts: ConstructorParamete
 }
 
 /** The whole start fails when the second address is taken, and nothing listens then; the error says which it was. */
-async function listen(
+export async function listenAt(
   transport: HttpTransport,
-  { host, port, preview }: GatewayOptions,
+  { host, port, preview }: Pick<GatewayOptions, 'host' | 'port' | 'preview'>,
 ): Promise<Pick<GatewayIdentity, 'address' | 'previewAddress'>> {
   const address = urlOf(await transport.listen(host, port))
   if (preview === undefined) return { address, previewAddress: null }
@@ -144,7 +144,8 @@ async function listen(
   }
 }
 
-async function identityOf(
+/** Who runs, as it is written for others to find. */
+export async function identityOf(
   { host, port, preview }: GatewayOptions,
   known: Pick<GatewayIdentity, 'boot' | 'token' | 'adminPort' | 'address' | 'previewAddress'>,
 ): Promise<GatewayIdentity> {

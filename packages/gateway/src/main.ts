@@ -1,15 +1,17 @@
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { startGateway } from './gateway.ts'
+import type { Gateway, GatewayOptions } from './gateway.ts'
+import { logLine } from './log.ts'
+import { makeWay } from './workers/alone.ts'
+import type { GatewayOfWorkers } from './workers/gateway.ts'
 
 /** Exit codes when the port to listen on, or that of the preview, is taken. */
 const portInUse = 98
 const previewPortInUse = 97
+const mostWorkers = 64
 const usage =
-  'usage: node main.ts --service NAME --listen HOST:PORT --state DIR [--preview HOST:PORT] [--access-log FILE]'
-
-function log(event: string, fields: Readonly<Record<string, unknown>>): void {
-  process.stderr.write(`${JSON.stringify({ at: Date.now(), event, ...fields })}\n`)
-}
+  'usage: node main.ts --service NAME --listen HOST:PORT --state DIR [--preview HOST:PORT] [--access-log FILE] [--workers N]'
 
 function listenOf(text: string): { host: string; port: number } | null {
   const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:]+)):(\d{1,5})$/.exec(text)
@@ -24,13 +26,42 @@ const options = {
   state: { type: 'string' },
   preview: { type: 'string' },
   'access-log': { type: 'string' },
+  workers: { type: 'string', default: '1' },
+  help: { type: 'boolean' },
 } as const
-const { values } = parseArgs({ options })
+
+function parsed(): ReturnType<typeof parseArgs<{ options: typeof options }>> {
+  try {
+    return parseArgs({ options })
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${usage}\n`)
+    process.exit(64)
+  }
+}
+
+const { values } = parsed()
+if (values.help === true) {
+  process.stdout.write(`${usage}\n`)
+  process.exit(0)
+}
 const listen = listenOf(values.listen ?? '')
 const preview = values.preview === undefined ? undefined : listenOf(values.preview)
-if (values.service === undefined || values.state === undefined || listen === null || preview === null) {
+const workers = /^\d{1,2}$/.test(values.workers) ? Number(values.workers) : 0
+const mayBe = workers >= 1 && workers <= mostWorkers
+if (values.service === undefined || values.state === undefined || listen === null || preview === null || !mayBe) {
   process.stderr.write(`${usage}\n`)
   process.exit(64)
+}
+
+/** Workers that outlived a gateway have its port: they leave first. */
+async function startAlone(settings: GatewayOptions): Promise<Gateway> {
+  await makeWay(join(settings.stateDirectory, 'gateway.json'))
+  return await startGateway(settings)
+}
+
+async function startMany(settings: GatewayOptions & { readonly log: typeof logLine }): Promise<GatewayOfWorkers> {
+  const { startWithWorkers } = await import('./workers/gateway.ts')
+  return await startWithWorkers(settings, workers)
 }
 
 // Before anybody can know the process: a signal during the start is obeyed as soon as there is something to drain.
@@ -39,14 +70,15 @@ const told = new Promise<void>((resolve) => {
 })
 
 try {
-  const gateway = await startGateway({
+  const settings = {
     service: values.service,
     ...listen,
     ...(preview === undefined ? {} : { preview }),
     stateDirectory: values.state,
     ...(values['access-log'] === undefined ? {} : { accessLogFile: values['access-log'] }),
-    log,
-  })
+    log: logLine,
+  }
+  const gateway = workers === 1 ? await startAlone(settings) : await startMany(settings)
   void told.then(() => gateway.drain())
   await gateway.left
   process.exit(0)
@@ -55,9 +87,9 @@ try {
   if (code === 'EADDRINUSE') {
     const previews = error instanceof Error && 'listener' in error
     const taken = previews ? values.preview : values.listen
-    log('gateway.port-in-use', { listen: taken, message: `Something else listens on ${taken ?? ''}.` })
+    logLine('gateway.port-in-use', { listen: taken, message: `Something else listens on ${taken ?? ''}.` })
     process.exit(previews ? previewPortInUse : portInUse)
   }
-  log('gateway.failed', { listen: values.listen, message: error instanceof Error ? error.message : String(error) })
+  logLine('gateway.failed', { listen: values.listen, message: error instanceof Error ? error.message : String(error) })
   process.exit(1)
 }

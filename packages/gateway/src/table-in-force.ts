@@ -39,10 +39,8 @@ export class TableInForce {
   /** Puts a table in force with the next request, then on disk; a text says why it cannot. An older one than that in force changes nothing. */
   async apply(value: unknown): Promise<ApplyAnswer | string> {
     const { service, disk } = this.#options
-    const parsed = parseRoutingTable(value)
-    if ('problem' in parsed) return parsed.problem
-    const { table } = parsed
-    if (table.service !== service) return `This is the gateway of ${service}, the table is for ${table.service}.`
+    const table = tableOf(service, value)
+    if (typeof table === 'string') return table
     const before = this.#snapshot
     const older = before !== null && !isNewer(table, before.table)
     const inForce = older ? before : this.#swap(table)
@@ -53,10 +51,10 @@ export class TableInForce {
   /** Goes on with a table that was on disk, if it is one of this service. */
   goOnWith(value: unknown): void {
     const { service, disk } = this.#options
-    const found = parseRoutingTable(value)
-    if (!('table' in found) || found.table.service !== service) return
-    disk.found(found.table)
-    this.#swap(found.table)
+    const found = tableOf(service, value)
+    if (typeof found === 'string') return
+    disk.found(found)
+    this.#swap(found)
   }
 
   /** Canary's share has been taken away, or given back: the table is made anew. */
@@ -81,8 +79,24 @@ export class TableInForce {
   }
 
   #keep(slot: EvidenceSlot | null): void {
-    if (slot === null) return
-    const { pulled } = this.#options.reflexes
-    this.#options.slots.push(pulled?.rollout === slot.rollout ? { ...slot, reflex: pulled } : slot)
+    keepSlot(slot, this.#options)
   }
+}
+
+/** A table of a service, or why it is none in one sentence. */
+export function tableOf(service: string, value: unknown): RoutingTable | string {
+  const parsed = parseRoutingTable(value)
+  if ('problem' in parsed) return parsed.problem
+  const { table } = parsed
+  return table.service === service ? table : `This is the gateway of ${service}, the table is for ${table.service}.`
+}
+
+/** Keeps a slot, and with it what the reflex has done to its rollout. */
+export function keepSlot(
+  slot: EvidenceSlot | null,
+  { slots, reflexes }: Pick<TableInForceOptions, 'slots' | 'reflexes'>,
+): void {
+  if (slot === null) return
+  const { pulled } = reflexes
+  slots.push(pulled?.rollout === slot.rollout ? { ...slot, reflex: pulled } : slot)
 }

@@ -14,7 +14,7 @@ export interface AdminVerbs {
   readonly boot: string
   readonly token: string
   readonly slots: SlotRing
-  report(): GatewayReport
+  report(): GatewayReport | Promise<GatewayReport>
   /** Puts a table in force; a text says why it cannot. */
   apply(table: unknown): Promise<ApplyAnswer | string>
   /** Begins to leave; returns at once. */
@@ -52,7 +52,7 @@ async function handle(verbs: AdminVerbs, request: IncomingMessage, response: Ser
       sendJson(response, 200, { boot: verbs.boot })
       return
     case 'GET /routing':
-      sendJson(response, 200, verbs.report())
+      sendJson(response, 200, await verbs.report())
       return
     case 'PUT /routing':
       await putRouting(verbs, request, response)

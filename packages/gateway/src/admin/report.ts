@@ -3,6 +3,7 @@ import type { Snapshot } from '../decide/snapshot.ts'
 import type { Recorder } from '../evidence/recorder.ts'
 import type { Lookups } from '../lookups/lookups.ts'
 import type { TableOnDisk } from '../state/table-on-disk.ts'
+import type { CrewState } from '../workers/crew.ts'
 
 /** The answer to `GET /routing`: what the gateway does now. */
 export interface GatewayReport {
@@ -39,6 +40,8 @@ export interface GatewayReport {
   readonly reflex: Reflex | null
   /** Why something is not known that the table asks for, such as countries or keys, in sentences. Absent: an older gateway. */
   readonly problems?: readonly string[]
+  /** The processes that carry the traffic; absent where it is this one. Everything else here is their sum. */
+  readonly workers?: CrewState
 }
 
 /** The answer to `PUT /routing`. */
@@ -68,6 +71,7 @@ export interface ReportParts {
   readonly reflex: Reflex | null
   readonly inFlightByEndpoint: GatewayReport['inFlightByEndpoint']
   readonly lookups: Pick<Lookups, 'problems'>
+  readonly workers?: CrewState
 }
 
 /** The report as of now. */
@@ -96,5 +100,6 @@ export function reportOf(parts: ReportParts): GatewayReport {
     table: snapshot?.table ?? null,
     reflex: parts.reflex,
     problems: parts.lookups.problems,
+    ...(parts.workers === undefined ? {} : { workers: parts.workers }),
   }
 }

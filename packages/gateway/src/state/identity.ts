@@ -16,6 +16,8 @@ export interface GatewayIdentity {
   readonly listen: string
   /** What it was told to listen on for the preview, or null. */
   readonly preview: string | null
+  /** Among how many processes the traffic is shared; absent for one, and for an older gateway. */
+  readonly workers?: number
 }
 
 /** Start time of a process, or null when it does not run (any more) or `/proc` is missing. */

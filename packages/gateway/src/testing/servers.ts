@@ -150,7 +150,7 @@ export async function sendRaw(address: string, bytes: string, until?: string): P
 
 /** Reads evidence from the admin port until `enough` says so. */
 export async function evidenceOf(
-  gateway: Gateway,
+  gateway: Pick<Gateway, 'identity'>,
   enough: (slots: readonly EvidenceSlot[]) => boolean,
   query = '',
 ): Promise<EvidenceSlot[]> {

@@ -1,0 +1,140 @@
+/** The process of a worker: it carries requests, and everything else is its parent's. */
+import cluster from 'node:cluster'
+import { AccessLog } from '../access-log.ts'
+import { snapshotOf } from '../decide/snapshot.ts'
+import type { Snapshot } from '../decide/snapshot.ts'
+import { listenAt } from '../gateway.ts'
+import { defaultLimits } from '../limits.ts'
+import { Lookups } from '../lookups/lookups.ts'
+import { logLine } from '../log.ts'
+import { HttpTransport, transportOf } from '../transport/http.ts'
+import { untilReplaced } from './alone.ts'
+import type { Duty, NumberedTable, Order, Word } from './messages.ts'
+import { partOf } from './part.ts'
+import { Scribe } from './scribe.ts'
+
+const { worker } = cluster
+if (worker === undefined) {
+  process.stderr.write('This is started by a gateway with --workers, and by nobody else.\n')
+  process.exit(64)
+}
+
+const say = (word: Word, sent: () => void = () => {}): void => {
+  // A parent that is gone hears nothing; `disconnect` follows.
+  if (process.connected) process.send?.(word, undefined, undefined, () => sent())
+}
+
+// Whoever stops a gateway may signal all of its processes: the parent says when it is time.
+const stopped = new Promise<'stopped'>((resolve) => {
+  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+    process.on(signal, () => {
+      if (!process.connected) resolve('stopped')
+    })
+})
+
+let carrier: Carrier | null = null
+
+/** The traffic of this process. */
+class Carrier {
+  readonly #duty: Duty
+  readonly #scribe: Scribe
+  readonly #accessLog: AccessLog | null
+  readonly #lookups: Lookups
+  readonly #transport: HttpTransport
+  #snapshot: Snapshot | null = null
+  #leaving: Promise<number> | null = null
+
+  constructor(duty: Duty, id: number) {
+    this.#duty = duty
+    this.#scribe = new Scribe({
+      clocks: { epochMs: () => Date.now(), steadyMs: () => performance.now() },
+      send: (batch, sent) => say({ kind: 'records', batch }, sent),
+    })
+    this.#accessLog = duty.accessLogFile === undefined ? null : new AccessLog(duty.accessLogFile)
+    this.#lookups = new Lookups({ log: logLine, keyTimes: duty.keyTimes })
+    this.#transport = new HttpTransport({
+      boot: `${duty.boot}w${id}`,
+      limits: partOf({ ...defaultLimits, ...duty.limits }, duty.workers),
+      recorder: this.#scribe,
+      accessLog: this.#accessLog,
+      current: () => this.#snapshot,
+      lookups: this.#lookups,
+      transport: duty.transport ?? transportOf(process.env['SERIN_TRANSPORT']),
+    })
+  }
+
+  follow({ table, number }: NumberedTable): void {
+    this.#scribe.follow(number, { watches: table.measurement.generation === true })
+    this.#snapshot = snapshotOf(table, Date.now())
+    this.#lookups.change(table)
+    this.#transport.endpoints.keepOnly(table)
+    this.#transport.mirroring.change(table)
+  }
+
+  async listen(): Promise<void> {
+    try {
+      say({ kind: 'serving', ...(await listenAt(this.#transport, this.#duty)) })
+    } catch (error) {
+      const { message, ...known }: { message: string; code?: unknown; listener?: unknown } =
+        error instanceof Error ? Object.assign(error, { message: error.message }) : { message: String(error) }
+      const code = typeof known.code === 'string' ? known.code : null
+      say({ kind: 'unable', message, code, listener: known.listener === 'preview' ? 'preview' : null })
+    }
+  }
+
+  tell(question: number): void {
+    // What is written comes before what is said: the answer is as of now.
+    this.#scribe.tell()
+    const inFlightByEndpoint = this.#transport.inFlightByEndpoint()
+    say({ kind: 'told', question, inFlightByEndpoint, problems: this.#lookups.problems })
+  }
+
+  async leave(deadlineMs: number): Promise<number> {
+    this.#leaving ??= (async () => {
+      const cutOff = await this.#transport.leave(deadlineMs)
+      this.#lookups.close()
+      this.#scribe.tell()
+      await this.#accessLog?.close()
+      return cutOff
+    })()
+    return await this.#leaving
+  }
+
+  /** The parent is gone. */
+  async alone(): Promise<void> {
+    this.#scribe.mute()
+    if (this.#leaving === null) {
+      logLine('worker.alone', { boot: this.#duty.boot })
+      await untilReplaced(this.#duty, stopped)
+    }
+    const { drainMs } = { ...defaultLimits, ...this.#duty.limits }
+    logLine('worker.left', { cutOff: await this.leave(drainMs) })
+  }
+}
+
+process.on('message', (order: Order) => {
+  switch (order.kind) {
+    case 'begin':
+      carrier = new Carrier(order.duty, worker.id)
+      if (order.inForce !== null) carrier.follow(order.inForce)
+      void carrier.listen()
+      return
+    case 'follow':
+      carrier?.follow(order.inForce)
+      say({ kind: 'follows', number: order.inForce.number })
+      return
+    case 'ask':
+      carrier?.tell(order.question)
+      return
+    case 'leave':
+      void carrier?.leave(order.deadlineMs).then((cutOff) => say({ kind: 'left', cutOff }, () => process.exit(0)))
+  }
+})
+
+worker.on('disconnect', () => {
+  // Node ends a worker whose parent is gone unless it left on purpose; the traffic is to go on.
+  worker.exitedAfterDisconnect = true
+  void Promise.resolve(carrier?.alone()).then(() => process.exit(0))
+})
+
+say({ kind: 'ready' })
