@@ -1,7 +1,6 @@
 import type { RoutingTable } from '@serin/core'
 import { randomBytes } from 'node:crypto'
 import { rm } from 'node:fs/promises'
-import type { AddressInfo } from 'node:net'
 import { AccessLog } from './access-log.ts'
 import { openAdmin } from './admin/admin.ts'
 import { reportOf } from './admin/report.ts'
@@ -20,6 +19,7 @@ import { startTimeOf } from './state/identity.ts'
 import type { GatewayIdentity } from './state/identity.ts'
 import { TableInForce } from './table-in-force.ts'
 import { HttpTransport, transportOf } from './transport/http.ts'
+import { hostAndPort, listenAt } from './transport/listen-at.ts'
 import type { Transport } from './transport/http.ts'
 
 const slotMs = 1_000
@@ -129,21 +129,6 @@ function recorderOf({ unitCapacity }: GatewayOptions, parts: ConstructorParamete
   return new Recorder({ ...parts, ...(unitCapacity === undefined ? {} : { unitCapacity }) })
 }
 
-/** The whole start fails when the second address is taken, and nothing listens then; the error says which it was. */
-export async function listenAt(
-  transport: HttpTransport,
-  { host, port, preview }: Pick<GatewayOptions, 'host' | 'port' | 'preview'>,
-): Promise<Pick<GatewayIdentity, 'address' | 'previewAddress'>> {
-  const address = urlOf(await transport.listen(host, port))
-  if (preview === undefined) return { address, previewAddress: null }
-  try {
-    return { address, previewAddress: urlOf(await transport.listen(preview.host, preview.port, { preview: true })) }
-  } catch (error) {
-    await transport.leave(0)
-    throw Object.assign(error instanceof Error ? error : new Error(String(error)), { listener: 'preview' })
-  }
-}
-
 /** Who runs, as it is written for others to find. */
 export async function identityOf(
   { host, port, preview }: GatewayOptions,
@@ -156,12 +141,4 @@ export async function identityOf(
     listen: hostAndPort(host, port),
     preview: preview === undefined ? null : hostAndPort(preview.host, preview.port),
   }
-}
-
-function urlOf({ address, port }: AddressInfo): string {
-  return `http://${hostAndPort(address, port)}`
-}
-
-function hostAndPort(host: string, port: number): string {
-  return `${host.includes(':') ? `[${host}]` : host}:${port}`
 }

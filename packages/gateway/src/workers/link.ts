@@ -1,7 +1,8 @@
 import type { Worker } from 'node:cluster'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Addresses } from '../transport/listen-at.ts'
 import type { Batch } from './batch.ts'
-import type { Addresses, Duty, NumberedTable, Order, Told, Unable, Word } from './messages.ts'
+import type { Duty, NumberedTable, Order, Told, Unable, Word } from './messages.ts'
 import type { Player } from './player.ts'
 
 const lastWordsMs = 1_000

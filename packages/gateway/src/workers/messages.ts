@@ -1,5 +1,6 @@
 import type { RoutingTable } from '@serin/core'
 import type { GatewayOptions } from '../gateway.ts'
+import type { Addresses } from '../transport/listen-at.ts'
 import type { Batch } from './batch.ts'
 
 /** A table and the number under which parent and workers speak of it. */
@@ -33,12 +34,6 @@ export type Word =
   | { readonly kind: 'records'; readonly batch: Batch }
   | ({ readonly kind: 'told'; readonly question: number } & Told)
   | { readonly kind: 'left'; readonly cutOff: number }
-
-/** Where clients reach it. */
-export interface Addresses {
-  readonly address: string
-  readonly previewAddress: string | null
-}
 
 /** Why it cannot serve, as Node says it. */
 export interface Unable {
