@@ -35,6 +35,18 @@ test('what nginx cannot do is refused when the file is read', () => {
   assert.match(refused('', path, '{ kind: endpoints }'), /nginx is told plain addresses only/)
 })
 
+test('what Envoy cannot do is refused when the file is read', () => {
+  const told = (more: string, versions?: string, workload?: string): string =>
+    refused(more, versions, workload, 'envoy')
+  assert.equal(told('    rules: [{ name: odd, header: { x_odd.name: { equals: a } }, to: canary }]\n'), '')
+  assert.match(told('    strategy: { kind: shadow, pairs: 100 }\n'), /Envoy cannot compare the answers/)
+  assert.match(told('    sticky: {}\n'), /envoy cannot give an id/)
+  assert.match(
+    told('', undefined, '{ kind: process, command: [serve], upstream: h2c }'),
+    /Envoy is told to speak HTTP\/1\.1/,
+  )
+})
+
 test('what HAProxy cannot do is refused when the file is read', () => {
   const process = '{ kind: process, command: [serve] }'
   const told = (more: string, versions = '{ v1: {}, v2: {} }', workload = process): string =>

@@ -1,14 +1,15 @@
 import { checkBeyondGateway } from './check-who.ts'
 import type { Issue } from './reference-issue.ts'
+import { productNames } from './router-products.ts'
 import type { Service } from './service-file.ts'
 import type { CompositeStrategy } from './strategy.ts'
 
 const plainHeader = /^[A-Za-z0-9-]+$/
 
-/** What nginx and HAProxy cannot do, said before anything moves. */
+/** What proxies that Serin drives cannot do, said before anything moves. */
 export function checkRouter(service: Service): readonly Issue[] {
   if (service.router === 'gateway') return []
-  const product = service.router === 'nginx' ? 'nginx' : 'HAProxy'
+  const product = productNames[service.router]
   const issues: Issue[] = [...checkBeyondGateway(service)]
   if (mirrors(service.strategy))
     issues.push({
@@ -28,8 +29,8 @@ export function checkRouter(service: Service): readonly Issue[] {
           path: ['versions', name, 'endpoints', i],
           message: `${product} is told plain addresses only, such as http://127.0.0.1:3001: use "router: gateway" for a path or TLS.`,
         })
-  // HAProxy reads headers whatever they are called.
-  if (service.router === 'haproxy') return issues
+  // The others read headers whatever they are called.
+  if (service.router !== 'nginx') return issues
   const told = [
     ...service.rules.map(({ header }, i) => ({ at: ['rules', i], header })),
     ...Object.entries(service.segments).map(([name, { header }]) => ({ at: ['segments', name], header })),

@@ -1,4 +1,5 @@
 import type { Issue } from './reference-issue.ts'
+import { productNames } from './router-products.ts'
 import type { Service } from './service-file.ts'
 
 /** What cannot be with HTTP/2 towards the versions, and what cannot be without it. */
@@ -8,7 +9,7 @@ export function checkUpstream({ router, workload, versions }: Service): readonly
   if (h2c && router !== 'gateway')
     issues.push({
       path: ['workload', 'upstream'],
-      message: `${router === 'nginx' ? 'nginx' : 'HAProxy'} is told to speak HTTP/1.1 only: use "router: gateway" for HTTP/2 and gRPC.`,
+      message: `${productNames[router]} is told to speak HTTP/1.1 only: use "router: gateway" for HTTP/2 and gRPC.`,
     })
   for (const probe of ['ready', 'live'] as const) {
     const { grpc, path } = workload[probe]

@@ -215,9 +215,9 @@ export const Service = z
       description: 'Port (on loopback) or address:port where the gateway takes requests.',
       examples: [8080, '0.0.0.0:8080'],
     }),
-    router: z.enum(['gateway', 'nginx', 'haproxy']).default('gateway').meta({
+    router: z.enum(['gateway', 'nginx', 'haproxy', 'envoy']).default('gateway').meta({
       description:
-        'What takes the requests. `gateway`: a process of Serin’s own. `nginx` and `haproxy`: one that Serin starts and drives; the same users get the same versions, but there is no shield, no reflex and no mirror.',
+        'What takes the requests. `gateway`: a process of Serin’s own. `nginx`, `haproxy` and `envoy`: one that Serin starts and drives; the same users get the same versions, but there is no shield, no reflex and no mirror. `envoy` is tried: it was never run with a real Envoy by its makers.',
     }),
     onDrift: z.enum(['correct', 'report']).default('correct').meta({
       description:

@@ -163,6 +163,7 @@ export const rooms: readonly Room[] = [
 const more: Readonly<Record<string, readonly string[]>> = {
   // Starts the gateway as a process and speaks its admin protocol.
   'router/gateway': ['gateway', 'gateway:process'],
+  'router/envoy': ['drivers/proxy', 'gateway'],
   'router/haproxy': ['drivers/proxy', 'gateway'],
   'router/nginx': ['drivers/proxy', 'gateway'],
   // Decides as the gateway does, without a network.

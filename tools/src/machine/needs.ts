@@ -19,6 +19,11 @@ export const needs: readonly Need[] = [
     why: 'packages/drivers/src/router/haproxy and e2e/src/proxies.test.ts release behind it, e2e/src/zero-loss.test.ts switches it, packages/bench/src/gateway drives it beside the gateway; without it nothing of that is proved',
   },
   {
+    command: 'luajit',
+    debianPackage: 'luajit',
+    why: 'packages/drivers/src/router/envoy runs in it the script that Envoy would run, for 10,000 users and for odd requests; without it nothing says that the script decides as the gateway does',
+  },
+  {
     command: 'tmux',
     debianPackage: 'tmux',
     why: 'packages/cli/src/commands/watch.test.ts presses the keys of the live view and packages/cli/src/completion the tab key in a real terminal; without it nobody knows whether the terminal is given back',

@@ -1,4 +1,5 @@
 import type { DriverContext, EvidenceSource, TrafficRouter } from '@serin/kit'
+import { openEnvoy } from './envoy/driver.ts'
 import { openGateway } from './gateway/driver.ts'
 import { openHaproxy } from './haproxy/driver.ts'
 import { openNginx } from './nginx/driver.ts'
@@ -15,6 +16,8 @@ export async function openRouter(
       return await openNginx(addresses)
     case 'haproxy':
       return await openHaproxy(addresses)
+    case 'envoy':
+      return await openEnvoy(addresses)
     case 'gateway':
       return await openGateway({ ...addresses, ...more })
   }

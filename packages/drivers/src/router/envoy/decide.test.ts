@@ -25,7 +25,7 @@ test(
     const units = Array.from({ length: 10_000 }, (_, i) => (i % 10 === 0 ? `Zoë-${i}-日本` : `user-${i * 7_919}`))
     for (const weightBp of [100, 500, 2_500, 5_000]) {
       const table = split(weightBp, 7, world)
-      await using host = await LuaHost.of(await luaScript(table))
+      using host = new LuaHost(await luaScript(table))
       const said = await Promise.all(units.map(async (unit) => await host.run(get('/', ['x-user', bytesOf(unit)]))))
       const wrong = units.filter((unit, i) => said[i]?.version !== assign(table, unit) || said[i]?.cleared !== '1')
       assert.deepEqual(wrong, [], `at ${weightBp} bp`)
@@ -36,7 +36,7 @@ test(
 
 test('the script hashes any bytes as core does', { skip }, async () => {
   const table = { ...split(1, 1, world), salt: '' }
-  await using host = await LuaHost.of(await luaScript(table))
+  using host = new LuaHost(await luaScript(table))
   const hashed = async (unit: string): Promise<LuaDid> =>
     await host.run({ door: 'control', ...get('/split', ['serin-probe', bytesOf(unit)]) })
   // At a hundredth of a percent the bound itself is asked for: a unit just below it, and those that are not.
@@ -65,7 +65,7 @@ test('the script decides as the gateway does: rules, odd names, hostile values',
       { name: 'e', segment: 'staff', header: { 'x-user': { present: false } }, to: 'canary' },
     ],
   }
-  await using host = await LuaHost.of(await luaScript(table))
+  using host = new LuaHost(await luaScript(table))
   const decide = compileRouter(table)
   const texts = ['', 'u', 'Zoë', 'é"\\;x', '日本語', '%', ' a ', 'a=b', '1', 'x'.repeat(300), 'v1', 'v2', '😀', '$1']
   const raw = ['ÿ', 'í\u00a0\u0080', 'À¯', 'ô\u0090\u0080\u0080', 'à\u0080\u0080', 'ð\u0080\u0080\u0080', 'Ã']
@@ -108,7 +108,7 @@ test('several headers of one name are one, and the address is told without its p
       slices: { plan: { header: 'X-Plan' }, way: { path: { depth: 1 } } },
     },
   }
-  await using host = await LuaHost.of(await luaScript(table))
+  using host = new LuaHost(await luaScript(table))
   const twice = await host.run(get('/a?b', ['x-user', 'a'], ['x-user', 'b'], ['x-plan', 'gold']))
   assert.deepEqual(twice.decided?.split(' ').slice(3), ['=a%2c%20b', '=gold', '=%2fa'])
   for (const [told, address] of [
@@ -122,7 +122,7 @@ test('several headers of one name are one, and the address is told without its p
 
 test('preview is canary, and the control door says what is in force', { skip }, async () => {
   const table = split(100, 9, world)
-  await using host = await LuaHost.of(await luaScript(table))
+  using host = new LuaHost(await luaScript(table))
   const rounds = await Promise.all(
     Array.from({ length: 20 }, async () => await host.run({ door: 'preview', ...get('/') })),
   )
@@ -142,7 +142,7 @@ test('preview is canary, and the control door says what is in force', { skip }, 
       '200',
     ],
   )
-  await using before = await LuaHost.of(await luaScript(null))
+  using before = new LuaHost(await luaScript(null))
   assert.deepEqual(JSON.parse((await before.run({ door: 'control', ...get('/table') })).body ?? ''), {
     revision: null,
     arms: [],
@@ -154,7 +154,7 @@ test('who has no unit is drawn: the share is kept, and two workers do not draw a
   const script = await luaScript(split(2_500, 1, world))
   const drawn = await Promise.all(
     [1, 2].map(async () => {
-      await using host = await LuaHost.of(script)
+      using host = new LuaHost(script)
       return await Promise.all(Array.from({ length: 4_000 }, async () => (await host.run(get('/'))).version))
     }),
   )

@@ -83,9 +83,9 @@ export class XdsFiles {
     )
   }
 
-  /** What is there already is not written again: Envoy would read it again. */
+  /** Also what is there already: it may not be what Envoy has read. */
   async #write(name: string, { text }: Discovery): Promise<void> {
-    if ((await this.#read(name)) !== text) await writeAtomically(join(this.#directory, name), text)
+    await writeAtomically(join(this.#directory, name), text)
   }
 
   async #read(name: string): Promise<string> {

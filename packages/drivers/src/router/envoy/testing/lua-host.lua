@@ -1,5 +1,5 @@
 -- Runs a script of Envoy's Lua filter in a plain LuaJIT, with those parts of Envoy's stream handle that Serin's script uses, as Envoy documents them.
--- Reads a request a line, each word in hexadecimal: door, address, then names and values of headers; answers with what the script did.
+-- Reads the script from the first line, in hexadecimal, then a request a line, each word in hexadecimal: door, address, then names and values of headers; answers with what the script did.
 local function text(word)
   return (string.gsub(word, "%x%x", function(code) return string.char(tonumber(code, 16)) end))
 end
@@ -60,7 +60,7 @@ local function handle_of(door, address, pairs_, said)
   }
 end
 
-dofile(arg[1])
+assert(loadstring(text(io.read()), "script"))()
 for line in io.lines() do
   local words = {}
   -- A word in brackets may be empty.

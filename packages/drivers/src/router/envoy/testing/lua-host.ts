@@ -1,8 +1,5 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
@@ -20,30 +17,23 @@ export type LuaDid = Readonly<
 >
 
 /** A LuaJIT that runs a script for one request after the other. */
-export class LuaHost implements AsyncDisposable {
+export class LuaHost implements Disposable {
   readonly #child: ChildProcess
-  readonly #directory: string
   readonly #waiting: ((line: string) => void)[] = []
   #unsent = ''
   #complaints = ''
 
-  private constructor(child: ChildProcess, directory: string) {
+  /** Starts with a script. */
+  constructor(script: string) {
+    const host = fileURLToPath(new URL('lua-host.lua', import.meta.url))
+    const child = spawn('luajit', [host], { stdio: ['pipe', 'pipe', 'pipe'] })
     this.#child = child
-    this.#directory = directory
+    child.stdin.on('error', () => {}).write(`${Buffer.from(script).toString('hex')}\n`)
     child.stderr?.setEncoding('utf8').on('data', (said: string) => (this.#complaints += said))
     if (child.stdout !== null) createInterface(child.stdout).on('line', (line) => this.#waiting.shift()?.(line))
     child.on('close', () => {
       for (const answer of this.#waiting.splice(0)) answer(`problem=${Buffer.from(this.#complaints).toString('hex')}`)
     })
-  }
-
-  /** Starts with a script. */
-  static async of(script: string): Promise<LuaHost> {
-    const directory = await mkdtemp(join(tmpdir(), 'serin-lua-'))
-    const file = join(directory, 'script.lua')
-    await writeFile(file, script)
-    const host = fileURLToPath(new URL('lua-host.lua', import.meta.url))
-    return new LuaHost(spawn('luajit', [host, file], { stdio: ['pipe', 'pipe', 'pipe'] }), directory)
   }
 
   /** What the script does with a request. */
@@ -66,9 +56,8 @@ export class LuaHost implements AsyncDisposable {
     this.#unsent = ''
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  [Symbol.dispose](): void {
     this.#child.stdin?.end()
     this.#child.kill()
-    await rm(this.#directory, { recursive: true, force: true })
   }
 }

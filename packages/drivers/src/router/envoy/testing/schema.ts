@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import protobuf from 'protobufjs'
 import type { Enum, Field, Root, Type } from 'protobufjs'
 import { broken } from './schema-rules.ts'
@@ -35,11 +35,11 @@ export class Schema {
 
   /** Reads it. */
   static load(): Schema {
-    const require = createRequire(import.meta.url)
-    const places = folders.map((folder) =>
-      join(dirname(require.resolve('@grpc/grpc-js-xds/package.json')), 'deps', folder),
-    )
-    places.push(dirname(require.resolve('protobufjs/package.json')))
+    const published = dirname(fileURLToPath(import.meta.resolve('@grpc/grpc-js-xds/package.json')))
+    const places = [
+      ...folders.map((folder) => join(published, 'deps', folder)),
+      dirname(fileURLToPath(import.meta.resolve('protobufjs/package.json'))),
+    ]
     const root = new protobuf.Root()
     root.resolvePath = (_, target) =>
       places.map((place) => join(place, target)).find((file) => existsSync(file)) ?? target

@@ -27,12 +27,12 @@ export class StandInProxy {
   }
 
   /** The next request goes by these. */
-  async follow({ virtual_hosts: [{ routes, typed_per_filter_config: config }] }: Routes): Promise<void> {
+  follow({ virtual_hosts: [{ routes, typed_per_filter_config: config }] }: Routes): void {
     const before = this.#lua
-    this.#lua = await LuaHost.of(config.serin_decide.source_code.inline_string)
+    this.#lua = new LuaHost(config.serin_decide.source_code.inline_string)
     this.#routes = routes
     // What is under way in the old one ends first.
-    setTimeout(() => void before?.[Symbol.asyncDispose](), 1_000)
+    setTimeout(() => before?.[Symbol.dispose](), 1_000)
   }
 
   /** Answers a request that came to a listener. */

@@ -80,7 +80,9 @@ function useListeners({ version_info: version, resources: found }: Response<List
 }
 
 function useRoutes({ version_info: version, resources: [routes] }: Response<Routes>): void {
-  if (routes !== undefined) void proxy.follow(routes).then(() => (versions.routes = version))
+  if (routes === undefined) return
+  proxy.follow(routes)
+  versions.routes = version
 }
 
 function configDump(): object {
