@@ -65,7 +65,10 @@ export const simulate = defineCommand({
     if (options.log !== undefined) out.working(`Reading ${options.log}`)
     const modelled = await worldFrom(options, outside)
     const begun = performance.now()
-    const runs = await played((nth) => play(policy, modelled, seed + nth, hours * 3_600_000), seeds, { world: outside, out })
+    const runs = await played((nth) => play(policy, modelled, seed + nth, hours * 3_600_000), seeds, {
+      world: outside,
+      out,
+    })
     const tookMs = performance.now() - begun
     if (outside.stderr.isTTY === true && tookMs > patienceMs)
       out.note(`${plural(runs.length, 'release')} in ${(tookMs / 1_000).toFixed(1)} s.`)
