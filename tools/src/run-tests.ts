@@ -1,6 +1,7 @@
 /** Runs every `*.test.ts` under the given folders with Node's own runner, and says loudly which tests were skipped and why, and which files took longest. */
 import { spawnSync } from 'node:child_process'
 import { globSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const folders = process.argv.slice(2)
@@ -11,6 +12,8 @@ if (files.length === 0) {
   console.error(`No test found under ${folders.join(', ') || '(no folder given)'}.`)
   process.exit(1)
 }
+/** Hundreds of processes read the same modules: compiled once, they start in half the time. */
+const compiled = resolve(import.meta.dirname, '../../node_modules/.cache/serin')
 const concurrency = process.env['SERIN_TEST_CONCURRENCY'] ?? '2'
 const run = spawnSync(
   process.execPath,
@@ -23,6 +26,6 @@ const run = spawnSync(
     '--test-reporter-destination=stdout',
     ...files.sort(),
   ],
-  { stdio: 'inherit' },
+  { stdio: 'inherit', env: { NODE_COMPILE_CACHE: compiled, ...process.env } },
 )
 process.exit(run.status ?? 1)

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { JournalLine } from '@serin/sdk'
-import { pointOf, withPoint, type RolloutPoint, type ServiceStatus } from '@serin/spec'
+import type { RolloutPoint, ServiceStatus } from '@serin/spec'
 import type { Connection } from './connection.ts'
 import { isAboutService } from './view/journal-words.ts'
+import { trailWith } from './view/trail.ts'
 import { staleMs, type Snapshot } from './view/watch.ts'
 
 const tickMs = 1_000
@@ -36,12 +37,6 @@ export async function* follow(
 /** Whether a line is worth keeping. A share that grows evenly routes anew each second: nothing else would be left. */
 function isTold(line: JournalLine, service: string): boolean {
   return line.kind !== 'routing.applied' && isAboutService(line, service)
-}
-
-/** A trail and what is seen now. The time is the control plane's own, like that of the rest. */
-function withNow(points: readonly RolloutPoint[], { rollout, versions }: ServiceStatus): readonly RolloutPoint[] {
-  if (rollout?.judgement == null) return points
-  return withPoint(points, pointOf(rollout, versions, rollout.judgement.at))
 }
 
 /** What has been heard of a service; goes on listening by itself. */
@@ -137,7 +132,7 @@ class News {
   #take(status: ServiceStatus): void {
     this.#status = status
     if (status.rollout !== null && status.rollout.id !== this.#trail.rollout) void this.#remember()
-    else this.#trail = { ...this.#trail, points: withNow(this.#trail.points, status) }
+    else this.#trail = { ...this.#trail, points: trailWith(this.#trail.points, status) }
   }
 
   /** How the rollout went until now. A picture can do without. */
@@ -148,7 +143,7 @@ class News {
     const asked = this.#connection.client.getHistory({ rollout }, this.#signal)
     const { points } = await asked.catch((): { readonly points: readonly RolloutPoint[] } => ({ points: [] }))
     if (this.#trail.rollout !== rollout) return
-    this.#trail = { rollout, points: withNow(points, this.#status) }
+    this.#trail = { rollout, points: trailWith(points, this.#status) }
     this.#tell()
   }
 

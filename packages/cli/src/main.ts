@@ -1,7 +1,12 @@
 #!/usr/bin/env node
-import { runCli } from './run.ts'
+import { enableCompileCache } from 'node:module'
+import { resolve } from 'node:path'
 import { keysOf } from './terminal-keys.ts'
 import type { World } from './world.ts'
+
+// Before all the rest is read, and half of what starting takes: whoever presses Tab waits for it. Where it cannot be kept it is not.
+enableCompileCache(resolve(import.meta.dirname, '../../../node_modules/.cache/serin'))
+const { runCli } = await import('./run.ts')
 
 const hangUp = new AbortController()
 // The reader is gone (`serin watch | head`, a terminal that was closed): nothing more can be told, and that is no error.

@@ -1,5 +1,5 @@
 import { formatYaml } from '@serin/spec'
-import type { Progress } from './progress.ts'
+import type { WorkingLine } from './working-line.ts'
 import { createPaper, type Paper } from './view/paper.ts'
 import type { Stream, World } from './world.ts'
 
@@ -60,7 +60,7 @@ function namesOf(value: unknown): readonly string[] {
 
 /** Prints in the format that was asked for. */
 export function createOutput(
-  { world, working }: Pick<Progress, 'world' | 'working'>,
+  { world, working }: Pick<WorkingLine, 'world' | 'working'>,
   format: OutputFormat | ExtraFormat,
   colourAsked: boolean,
 ): Output {

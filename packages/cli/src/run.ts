@@ -3,7 +3,7 @@ import { exitCodes } from './command.ts'
 import { commands } from './commands/all.ts'
 import { createOutput, paperOf, wantsColour } from './output.ts'
 import { asksForJson, parseCommandLine } from './program.ts'
-import { createProgress } from './progress.ts'
+import { createWorkingLine } from './working-line.ts'
 import { errorLines, problemOf } from './report-error.ts'
 import { asciiText, isAsciiOnly } from './view/ascii.ts'
 import type { Stream, World } from './world.ts'
@@ -24,12 +24,12 @@ export async function runCli(argv: readonly string[], world: World): Promise<num
     }
     const { command, args, options, globals, colour, words } = parsed
     const shown = isAsciiOnly(env) && globals.output !== 'json' && globals.output !== 'yaml' ? inAscii(world) : world
-    const progress = createProgress(shown, () => paperOf(stderr, wantsColour(stderr, env, colour)))
-    const out = createOutput(progress, globals.output, colour)
+    const working = createWorkingLine(shown, () => paperOf(stderr, wantsColour(stderr, env, colour)))
+    const out = createOutput(working, globals.output, colour)
     try {
-      return await command.run({ args, options, globals, words, world: progress.world, out, table: commands })
+      return await command.run({ args, options, globals, words, world: working.world, out, table: commands })
     } finally {
-      progress.end()
+      working.end()
     }
   } catch (error) {
     const plain = argv.includes('--no-color')

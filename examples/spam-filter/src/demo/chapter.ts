@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Snapshot } from '@serin/cli/view'
-import type { Rollout } from '@serin/spec'
+import { trailWith, type Snapshot } from '@serin/cli/view'
+import type { Rollout, RolloutPoint } from '@serin/spec'
 import type { TrafficReport } from '../traffic/generator.ts'
 import { lastRequestTo } from './access-log.ts'
 import { service, StageFailure, type Stage } from './stage.ts'
@@ -55,6 +55,7 @@ export async function play(
   const before = traffic.latest()
   const { stable } = await client.getService({ service })
   const { id } = await client.release({ service, to: chapter.version, why: chapter.title })
+  let trail: readonly RolloutPoint[] = []
   for (;;) {
     signal.throwIfAborted()
     const [status, { entries }] = await Promise.all([
@@ -63,7 +64,8 @@ export async function play(
     ])
     const now = Date.now()
     const about = entries.filter(({ stream }) => stream === `rollout/${id}` || stream === `service/${service}`)
-    shown({ status, journal: about.toReversed().slice(-20), now, heardAt: now }, traffic.latest())
+    if (status.rollout?.id === id) trail = trailWith(trail, status)
+    shown({ status, journal: about.toReversed().slice(-20), trail, now, heardAt: now }, traffic.latest())
     if (status.rollout?.id !== id) throw new StageFailure(`Another rollout has taken the place of ${id}.`)
     const { endedAt, phase, reason, sentence } = status.rollout
     if (endedAt !== null) break

@@ -6,13 +6,14 @@ import { familiesOf, firstWords, flagsOf, globalOptionsOf, optionsOf, quoted } f
 export function bashScript(tree: CommandTree): string {
   const names = firstWords(tree).map(({ word }) => word)
   return `# serin completion for bash; printed by "serin completion bash".
-# Bash takes release:1 for three words: they are joined, and what stands before the colon is not offered again.
+# Bash takes release:1 for three words: they are joined, and what stands before the colon is not offered again. --to=v2 it splits too; that means --to v2.
 _serin() {
   local -a words=()
   local i
   for ((i = 0; i <= COMP_CWORD; i++)); do
     if ((\${#words[@]} > 1)) && [[ "\${COMP_WORDS[i]}" == :* || "\${words[\${#words[@]}-1]}" == *: ]]; then
       words[\${#words[@]}-1]+="\${COMP_WORDS[i]}"
+    elif [[ "\${COMP_WORDS[i]}" == = ]]; then ((i < COMP_CWORD)) || words+=("")
     else words+=("\${COMP_WORDS[i]}"); fi
   done
   local cword=$((\${#words[@]} - 1))

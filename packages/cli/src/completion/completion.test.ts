@@ -1,13 +1,14 @@
-/** The scripts in real shells, asking a real control plane. A shell that is not installed is skipped. */
+/** The scripts in real shells, asking a real control plane, and the Tab key itself in a terminal. A shell that is not installed is skipped. */
 import assert from 'node:assert/strict'
 import { execFile, spawnSync } from 'node:child_process'
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { openWorld, type World } from '../testing/control-plane.ts'
 import { run } from '../testing/run.ts'
+import { Terminal } from '../testing/terminal.ts'
 
 const main = fileURLToPath(new URL('../main.ts', import.meta.url))
 const isInstalled = (shell: string) => spawnSync(shell, ['--version']).status === 0
@@ -20,7 +21,8 @@ before(async () => {
   const one = readFileSync(file, 'utf8')
   writeFileSync(file, one + one.slice(one.indexOf('  shop:')).replace('  shop:', '  web:'))
   assert.equal((await world.serin('apply')).code, 0)
-  const wrapper = join(world.directory, 'serin')
+  mkdirSync(join(world.directory, 'bin'))
+  const wrapper = join(world.directory, 'bin', 'serin')
   writeFileSync(wrapper, `#!/bin/sh\nexec '${process.execPath}' '${main}' "$@"\n`)
   chmodSync(wrapper, 0o755)
   for (const shell of ['bash', 'zsh', 'fish'])
@@ -28,10 +30,15 @@ before(async () => {
 })
 after(() => world.close())
 
+const shellEnv = () => ({
+  PATH: `${join(world.directory, 'bin')}:${process.env['PATH'] ?? ''}`,
+  HOME: world.directory,
+})
+
 async function inShell(shell: string, script: string): Promise<readonly string[]> {
   const { stdout } = await promisify(execFile)(shell, ['-c', script], {
     cwd: world.directory,
-    env: { ...process.env, PATH: `${world.directory}:${process.env['PATH'] ?? ''}`, HOME: world.directory },
+    env: { ...process.env, ...shellEnv() },
   })
   return stdout.split('\n').filter((line) => line !== '')
 }
@@ -65,6 +72,9 @@ test('bash completes commands, options, choices and live names', { skip: skipUnl
   assert.deepEqual((await bash('apply', '-f', 'serin.')).toSorted(), ['serin.yaml'])
   assert.deepEqual(await bash('abort', 's'), ['shop'])
   assert.deepEqual(await bash('release', 'shop', '--wait', '--to', ''), ['v1', 'v2', 'v3'])
+  // As bash itself splits --to=v2.
+  assert.deepEqual(await bash('release', 'shop', '--to', '=', 'v2'), ['v2'])
+  assert.deepEqual(await bash('release', 'shop', '--to', '='), ['v1', 'v2', 'v3'])
   assert.deepEqual(await bash('release', '--data', '/nowhere', ''), [])
 })
 
@@ -114,3 +124,55 @@ test('older rollouts and coupled releases are offered, and bash splits none at i
     assert.ok((await inShell('zsh', script)).includes('release:1'))
   }
 })
+
+/** How a shell starts without anybody's settings, takes the script, and shows several offers. */
+const shells = {
+  bash: { start: 'bash --norc --noprofile', take: 'PS1="> "; source completion.bash', list: ['Tab', 'Tab'] },
+  zsh: {
+    start: 'zsh -f',
+    take: 'PS1="> "; autoload -Uz compinit; compinit -u -D; source completion.zsh',
+    list: ['Tab'],
+  },
+  fish: {
+    start: 'fish --no-config',
+    take: 'function fish_prompt; echo "> "; end; source completion.fish',
+    list: ['Tab'],
+  },
+} as const
+
+for (const [shell, { start, take, list }] of Object.entries(shells)) {
+  const skip = spawnSync('tmux', ['-V']).status === 0 ? skipUnless(shell) : 'tmux is not installed'
+  test(`the Tab key in ${shell}: commands, options, files and live names; the line runs`, { skip }, async () => {
+    const terminal = await Terminal.open({ cwd: world.directory, line: start, env: shellEnv() })
+    const type = async (text: string, ...keys: readonly string[]) => {
+      await terminal.type(text)
+      await terminal.press(...keys)
+    }
+    try {
+      await terminal.until(/[$%>#] *$/)
+      await type(`${take}; clear`, 'Enter')
+      await terminal.until(/^> *$/)
+      await type('serin stat', 'Tab')
+      await terminal.until(/^> serin status *$/)
+      await type('sh', 'Tab')
+      await terminal.until(/^> serin status shop *$/)
+      await type('--data .s', 'Tab')
+      await terminal.until(/^> serin status shop --data \.serin\/? *$/)
+      await terminal.press('Enter')
+      await terminal.until(/^● shop: |^. shop: /m)
+      await type('clear', 'Enter')
+      await terminal.until(/^> *$/)
+      await type('serin release shop --to v', ...list)
+      await terminal.until(/^v1\b.*\bv2\b.*\bv3\b/m)
+      await terminal.press('C-c')
+      await type('clear', 'Enter')
+      await terminal.until(/^> *$/)
+      await type('serin abort rel', 'Tab')
+      await terminal.until(/^> serin abort release:1 *$/)
+      await type('--w', 'Tab')
+      await terminal.until(/^> serin abort release:1 --why *$/)
+    } finally {
+      await terminal.close()
+    }
+  })
+}

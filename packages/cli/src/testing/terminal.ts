@@ -83,7 +83,7 @@ export class Terminal {
 
   /** Types a text. */
   async type(text: string): Promise<void> {
-    await this.#tmux('send-keys', '-l', text)
+    await this.#tmux('send-keys', '-l', '--', text)
   }
 
   async resize(columns: number, rows: number): Promise<void> {

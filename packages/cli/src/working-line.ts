@@ -8,7 +8,7 @@ const redrawMs = 200
 const clear = '\r\u001B[K'
 
 /** A line below everything else, for whoever waits longer than a second; whatever is printed takes its place. */
-export interface Progress {
+export interface WorkingLine {
   /** The same world, whose streams take the line away before they write. */
   readonly world: World
   /** Says what is being done, until something is printed. May be called as often as there is news. */
@@ -18,7 +18,7 @@ export interface Progress {
 }
 
 /** Shows it on stderr when that is a terminal which can take a line back; else it is silent, and the world stays as it is. */
-export function createProgress(world: World, paper: () => Paper): Progress {
+export function createWorkingLine(world: World, paper: () => Paper): WorkingLine {
   const { stdout, stderr, env } = world
   if (!isRepaintable(stderr, env)) return { world, working: () => undefined, end: () => undefined }
   const line = new Line(stderr, paper)
