@@ -18,9 +18,10 @@ import { TableOnDisk } from './state/table-on-disk.ts'
 import { startTimeOf } from './state/identity.ts'
 import type { GatewayIdentity } from './state/identity.ts'
 import { TableInForce } from './table-in-force.ts'
-import { HttpTransport, transportOf } from './transport/http.ts'
+import { HttpTransport } from './transport/http.ts'
+import { linksOf, transportOf } from './transport/lane/link/choose.ts'
+import type { Transport } from './transport/lane/link/choose.ts'
 import { hostAndPort, listenAt } from './transport/listen-at.ts'
-import type { Transport } from './transport/http.ts'
 
 const slotMs = 1_000
 
@@ -74,8 +75,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const accessLog = options.accessLogFile === undefined ? null : new AccessLog(options.accessLogFile)
   const current = (): Snapshot | null => inForce.snapshot
   const lookups = new Lookups({ log, keyTimes: options.keyTimes })
-  const lanes = options.transport ?? transportOf(process.env['SERIN_TRANSPORT'])
-  const transport = new HttpTransport({ boot, limits, recorder, accessLog, current, lookups, transport: lanes })
+  const links = await linksOf(options.transport ?? transportOf(process.env['SERIN_TRANSPORT']), log)
+  const transport = new HttpTransport({ boot, limits, recorder, accessLog, current, lookups, links })
   const disk = new TableOnDisk(files.table, log)
   const { service } = options
   const changed = (table: RoutingTable): void => {

@@ -20,7 +20,7 @@ interface Seen {
 
 async function served(
   world: World,
-  transport: 'net' | 'http',
+  transport: 'raw' | 'net' | 'http',
   more: Partial<RoutingTable>,
 ): Promise<{ gateway: Gateway; table: RoutingTable; heard: NodeJS.Dict<string | string[]>[] }> {
   const heard: NodeJS.Dict<string | string[]>[] = []
@@ -49,7 +49,7 @@ const half = (table: RoutingTable): RoutingTable => ({
   arms: table.arms.map((arm) => ({ ...arm, weightBp: 5_000 })),
 })
 
-for (const transport of ['net', 'http'] as const) {
+for (const transport of ['raw', 'net', 'http'] as const) {
   describe(`by the lane "${transport}"`, () => {
     test('who comes without an id gets a cookie, comes back with it to the same version, and is one unit', async () => {
       await using world = await openWorld()

@@ -19,6 +19,7 @@ import { newH1Server } from './h1-server.ts'
 import { H2Server } from './h2/server.ts'
 import type { StreamAnswer, StreamRequest } from './h2/server-stream.ts'
 import { Lane } from './lane/lane.ts'
+import type { Links } from './lane/link/link.ts'
 import type { AnswerOut, RequestIn } from './message.ts'
 import { Mirroring } from './mirror/mirroring.ts'
 import { endWithProblem, sendProblem } from './problem.ts'
@@ -37,18 +38,8 @@ export interface HttpTransportOptions {
   readonly lookups: Lookups
   /** The table in force, read once per request. */
   readonly current: () => Snapshot | null
-  /** `net` puts the fast lane before Node's own HTTP server. */
-  readonly transport: Transport
-}
-
-/** Which lanes there are: `net` has the fast one before the full one, `http` is Node's HTTP server alone. */
-export type Transport = 'net' | 'http'
-
-/** What `SERIN_TRANSPORT` asks for; `auto`, as nothing, takes the fastest. Throws when there is no such lane. */
-export function transportOf(asked = 'auto'): Transport {
-  if (asked === 'auto' || asked === 'net') return 'net'
-  if (asked === 'http') return 'http'
-  throw new Error(`SERIN_TRANSPORT is auto, net or http, not "${asked}".`)
+  /** What the fast lane works with; null for the full lane alone. */
+  readonly links: Links | null
 }
 
 /** A request on its way through. */
@@ -97,10 +88,11 @@ export class HttpTransport {
       h2: (socket) => this.#h2.accept(socket),
     })
     this.#lane =
-      options.transport === 'http'
+      options.links === null
         ? null
         : new Lane({
             ...options,
+            links: options.links,
             endpoints: this.endpoints,
             assigning: this.#assigning,
             leaving: () => this.#leaving,

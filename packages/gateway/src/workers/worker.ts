@@ -6,7 +6,9 @@ import type { Snapshot } from '../decide/snapshot.ts'
 import { defaultLimits } from '../limits.ts'
 import { Lookups } from '../lookups/lookups.ts'
 import { logLine } from '../log.ts'
-import { HttpTransport, transportOf } from '../transport/http.ts'
+import { HttpTransport } from '../transport/http.ts'
+import { linksOf, transportOf } from '../transport/lane/link/choose.ts'
+import type { Links } from '../transport/lane/link/link.ts'
 import { listenAt } from '../transport/listen-at.ts'
 import { untilReplaced } from './alone.ts'
 import type { Duty, NumberedTable, Order, Word } from './messages.ts'
@@ -44,7 +46,7 @@ class Carrier {
   #snapshot: Snapshot | null = null
   #leaving: Promise<number> | null = null
 
-  constructor(duty: Duty, id: number) {
+  constructor(duty: Duty, id: number, links: Links | null) {
     this.#duty = duty
     this.#scribe = new Scribe({
       clocks: { epochMs: () => Date.now(), steadyMs: () => performance.now() },
@@ -59,7 +61,7 @@ class Carrier {
       accessLog: this.#accessLog,
       current: () => this.#snapshot,
       lookups: this.#lookups,
-      transport: duty.transport ?? transportOf(process.env['SERIN_TRANSPORT']),
+      links,
     })
   }
 
@@ -112,13 +114,15 @@ class Carrier {
   }
 }
 
-process.on('message', (order: Order) => {
+async function obey(order: Order, id: number): Promise<void> {
   switch (order.kind) {
-    case 'begin':
-      carrier = new Carrier(order.duty, worker.id)
+    case 'begin': {
+      const links = await linksOf(order.duty.transport ?? transportOf(process.env['SERIN_TRANSPORT']), logLine)
+      carrier = new Carrier(order.duty, id, links)
       if (order.inForce !== null) carrier.follow(order.inForce)
       void carrier.listen()
       return
+    }
     case 'follow':
       carrier?.follow(order.inForce)
       say({ kind: 'follows', number: order.inForce.number })
@@ -129,6 +133,12 @@ process.on('message', (order: Order) => {
     case 'leave':
       void carrier?.leave(order.deadlineMs).then((cutOff) => say({ kind: 'left', cutOff }, () => process.exit(0)))
   }
+}
+
+// One after the other: how bytes come and go is tried out while it begins, and a table may come meanwhile.
+let obeyed = Promise.resolve()
+process.on('message', (order: Order) => {
+  obeyed = obeyed.then(async () => await obey(order, worker.id))
 })
 
 worker.on('disconnect', () => {

@@ -3,11 +3,10 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { connect, createServer as createTcpServer } from 'node:net'
 import type { Socket } from 'node:net'
-import { test } from 'node:test'
+import { testFastLane } from '../../testing/lanes.ts'
 import { openWorld, send, sendRaw, tableOf, until } from '../../testing/servers.ts'
 import type { World } from '../../testing/servers.ts'
 import type { Gateway } from '../../gateway.ts'
-import { transportOf } from '../http.ts'
 
 /** A gateway with the fast lane before an upstream that answers with these bytes. */
 async function laneTo(world: World, answer: (socket: Socket, served: number) => void): Promise<Gateway> {
@@ -19,14 +18,14 @@ async function laneTo(world: World, answer: (socket: Socket, served: number) => 
   await once(server, 'listening')
   const address = server.address()
   assert.ok(address !== null && typeof address === 'object')
-  const gateway = await world.gateway({ transport: 'net' })
+  const gateway = await world.gateway()
   await gateway.apply(tableOf(1, 0, { v1: [`http://127.0.0.1:${address.port}`], v2: [] }))
   return gateway
 }
 
 const get = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`
 
-test('bodies pass byte by byte in every framing and size, however the answer is cut', async () => {
+testFastLane('bodies pass byte by byte in every framing and size, however the answer is cut', async () => {
   await using world = await openWorld()
   const body = randomBytes(3_000_000)
   const v1 = await world.upstream((request, response) => {
@@ -38,7 +37,7 @@ test('bodies pass byte by byte in every framing and size, however the answer is 
     for (let at = 0; at < wanted.length; at += step) response.write(wanted.subarray(at, at + step))
     response.end()
   })
-  const gateway = await world.gateway({ transport: 'net' })
+  const gateway = await world.gateway()
   await gateway.apply(tableOf(1, 0, { v1: [v1], v2: [] }))
   for (const form of ['/length', '/chunked', '/close'])
     for (const size of [0, 1, 20_000, 3_000_000]) {
@@ -47,7 +46,7 @@ test('bodies pass byte by byte in every framing and size, however the answer is 
     }
 })
 
-test('surplus bytes behind an answer reach nobody, and the connection is not used again', async () => {
+testFastLane('surplus bytes behind an answer reach nobody, and the connection is not used again', async () => {
   await using world = await openWorld()
   const sockets = new Set<Socket>()
   const gateway = await laneTo(world, (socket) => {
@@ -63,7 +62,7 @@ test('surplus bytes behind an answer reach nobody, and the connection is not use
   assert.equal(sockets.size, 2)
 })
 
-test('a truncated answer ends the connection, and an unsound one is a 502', async () => {
+testFastLane('a truncated answer ends the connection, and an unsound one is a 502', async () => {
   await using world = await openWorld()
   const gateway = await laneTo(world, (socket, served) => {
     if (served === 1) socket.end('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhal')
@@ -75,34 +74,29 @@ test('a truncated answer ends the connection, and an unsound one is a 502', asyn
   await until('nothing is in flight', () => gateway.report().inFlight['v1'] === 0)
 })
 
-test('ordinary and other requests on one connection are answered in order, whichever lane serves them', async () => {
-  await using world = await openWorld()
-  const v1 = await world.upstream((request, response) => {
-    request.resume().on('end', () => response.end(`<${request.url ?? ''}>`))
-  })
-  const gateway = await world.gateway({ transport: 'net' })
-  await gateway.apply(tableOf(1, 0, { v1: [v1], v2: [] }))
-  const post = 'POST /2 HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello'
-  const text = await sendRaw(gateway.identity.address, get('/1') + post + get('/3'), '</3>')
-  assert.deepEqual(text.match(/<\/\d>/g), ['</1>', '</2>', '</3>'])
-})
+testFastLane(
+  'ordinary and other requests on one connection are answered in order, whichever lane serves them',
+  async () => {
+    await using world = await openWorld()
+    const v1 = await world.upstream((request, response) => {
+      request.resume().on('end', () => response.end(`<${request.url ?? ''}>`))
+    })
+    const gateway = await world.gateway()
+    await gateway.apply(tableOf(1, 0, { v1: [v1], v2: [] }))
+    const post = 'POST /2 HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello'
+    const text = await sendRaw(gateway.identity.address, get('/1') + post + get('/3'), '</3>')
+    assert.deepEqual(text.match(/<\/\d>/g), ['</1>', '</2>', '</3>'])
+  },
+)
 
-test('what SERIN_TRANSPORT asks for has to be one of the lanes', () => {
-  assert.deepEqual(
-    [undefined, 'auto', 'http', 'net'].map((asked) => transportOf(asked)),
-    ['net', 'net', 'http', 'net'],
-  )
-  assert.throws(() => transportOf('fast'), /not "fast"/)
-})
-
-test('an answer that only the end of its connection ends becomes chunks', async () => {
+testFastLane('an answer that only the end of its connection ends becomes chunks', async () => {
   await using world = await openWorld()
   const gateway = await laneTo(world, (socket) => socket.end('HTTP/1.1 200 OK\r\n\r\nrest'))
   const text = await sendRaw(gateway.identity.address, get('/'), '0\r\n\r\n')
   assert.match(text, /Transfer-Encoding: chunked\r\n[^]*\r\n\r\n4\r\nrest\r\n0\r\n\r\n$/)
 })
 
-test('who leaves or ends its side before the answer is counted as such, and a slow head is a 408', async () => {
+testFastLane('who leaves or ends its side before the answer is counted as such, and a slow head is a 408', async () => {
   await using world = await openWorld()
   const gateway = await laneTo(world, () => {})
   const { hostname, port } = new URL(gateway.identity.address)
@@ -114,11 +108,11 @@ test('who leaves or ends its side before the answer is counted as such, and a sl
     await until('it has left', () => gateway.report().abandoned['v1'] === i + 1)
     assert.equal(gateway.report().inFlight['v1'], 0)
   }
-  const other = await world.gateway({ transport: 'net', limits: { headMs: 200 } })
+  const other = await world.gateway({ limits: { headMs: 200 } })
   assert.match(await sendRaw(other.identity.address, 'GET / HTTP/1.1\r\n'), /^HTTP\/1\.1 408 /)
 })
 
-test('trailers pass in both directions', async () => {
+testFastLane('trailers pass in both directions', async () => {
   await using world = await openWorld()
   const v1 = await world.upstream((request, response) => {
     request.resume().on('end', () => {
@@ -127,7 +121,7 @@ test('trailers pass in both directions', async () => {
       response.end()
     })
   })
-  const gateway = await world.gateway({ transport: 'net' })
+  const gateway = await world.gateway()
   await gateway.apply(tableOf(1, 0, { v1: [v1], v2: [] }))
   const head = 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTrailer: X-In\r\n\r\n'
   const text = await sendRaw(gateway.identity.address, `${head}1\r\nx\r\n0\r\nX-In: 42\r\n\r\n`, '42\r\n\r\n')

@@ -14,7 +14,7 @@ import type { ClientOptions } from './client.ts'
 import { LaneExchange } from './exchange.ts'
 import { mostHeadBytes, outgoingOf } from './heads.ts'
 import { HeadView } from './head-view.ts'
-import { netLinks } from './link/net-links.ts'
+import type { Links } from './link/link.ts'
 import { Pool } from './pool.ts'
 import type { Surroundings, Turn } from './turn.ts'
 
@@ -22,6 +22,7 @@ const mostAddressLength = 4_096
 
 /** What the fast lane is made of; all of it is shared with the full one. */
 export interface LaneOptions {
+  readonly links: Links
   readonly limits: Limits
   readonly recorder: Recording
   readonly endpoints: Endpoints
@@ -50,7 +51,7 @@ export class Lane implements Surroundings {
   constructor(options: LaneOptions) {
     this.#options = options
     this.limits = options.limits
-    this.pool = new Pool(options.limits, netLinks)
+    this.pool = new Pool(options.limits, options.links)
   }
 
   /** Starts to take connections; `full` gets those with a request that is not ordinary. */
@@ -99,7 +100,7 @@ export class Lane implements Surroundings {
 
   /** Takes over a connection from which nothing was read. */
   accept(socket: Socket, full: (socket: Socket) => void): void {
-    const { leaving } = this.#options
+    const { leaving, links } = this.#options
     const { headBytes, headers, headMs, keepAliveMs, answerBodyIdleMs } = this.limits
     const options: ClientOptions = {
       headBytes,
@@ -107,7 +108,7 @@ export class Lane implements Surroundings {
       headMs,
       keepAliveMs,
       answerBodyIdleMs,
-      links: netLinks,
+      links,
       leaving,
       take: (taker, head) => this.#take(taker, head),
       handOver: (from, bytes) => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { connect } from 'node:net'
-import { test } from 'node:test'
+import { testFastLane } from '../../testing/lanes.ts'
 import { openWorld, tableOf, until } from '../../testing/servers.ts'
 
 const sha = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex')
@@ -34,7 +34,7 @@ function bodiesOf(bytes: Buffer): Buffer[] {
   return bodies
 }
 
-test('pipelined requests with bodies pass byte by byte, however either side cuts them', async () => {
+testFastLane('pipelined requests with bodies pass byte by byte, however either side cuts them', async () => {
   await using world = await openWorld()
   const v1 = await world.upstream((request, response) => {
     const parts: Buffer[] = []
@@ -51,7 +51,7 @@ test('pipelined requests with bodies pass byte by byte, however either side cuts
       return part.length
     }
   })
-  const gateway = await world.gateway({ transport: 'net' })
+  const gateway = await world.gateway()
   await gateway.apply(tableOf(1, 0, { v1: [v1], v2: [] }))
   const { hostname, port } = new URL(gateway.identity.address)
   for (let round = 0; round < 12; round += 1) {
@@ -76,7 +76,7 @@ test('pipelined requests with bodies pass byte by byte, however either side cuts
   }
 })
 
-test('a client that asks on and on and never reads is not served on and on', async () => {
+testFastLane('a client that asks on and on and never reads is not served on and on', async () => {
   await using world = await openWorld()
   const body = Buffer.alloc(1_000_000)
   let served = 0
@@ -84,7 +84,7 @@ test('a client that asks on and on and never reads is not served on and on', asy
     served += 1
     response.end(body)
   })
-  const gateway = await world.gateway({ transport: 'net' })
+  const gateway = await world.gateway()
   await gateway.apply(tableOf(1, 0, { v1: [v1], v2: [] }))
   const { hostname, port } = new URL(gateway.identity.address)
   const client = connect(Number(port), hostname)

@@ -1,0 +1,187 @@
+import * as net from 'node:net'
+import type { Socket } from 'node:net'
+import { handleOf } from './internals.ts'
+import type { Handle, Internals, WriteRequest } from './internals.ts'
+import type { Link, Links, LinkUser } from './link.ts'
+
+const readBytes = 65_536
+
+/** Links that read and write beneath Node's streams; a socket of Node's still owns each connection, and ends it. */
+export function rawLinks(internals: Internals): Links {
+  // What clients send is looked at before the next read: they can all read into the same bytes.
+  const shared = Buffer.allocUnsafeSlow(readBytes)
+  return {
+    take: (socket, user) => {
+      const link = new RawLink(socket, user, { internals, buffer: shared })
+      link.attach()
+      return link
+    },
+    open: ({ hostname, port }, user) => {
+      const socket = net.connect({ host: hostname, port: Number(port), noDelay: true })
+      const link = new RawLink(socket, user, { internals, buffer: null })
+      socket.on('connect', () => {
+        link.attach()
+        user.connected()
+      })
+      return link
+    },
+  }
+}
+
+class RawLink implements Link {
+  readonly socket: Socket
+  readonly lends = true
+  full = false
+  readonly #user: LinkUser
+  readonly #internals: Internals
+  #handle: Handle | null = null
+  /** Null: it gets one of its own. */
+  #buffer: Buffer | null
+  readonly #owned: boolean
+  #kept = false
+  #writes = 0
+  #onread: Handle['onread'] = () => {}
+  readonly #onClose = (): void => {
+    this.#handle = null
+    this.#user.closed()
+  }
+  readonly #onError = (): void => {}
+
+  constructor(
+    socket: Socket,
+    user: LinkUser,
+    { internals, buffer }: { readonly internals: Internals; readonly buffer: Buffer | null },
+  ) {
+    this.socket = socket
+    this.#user = user
+    this.#internals = internals
+    this.#buffer = buffer
+    this.#owned = buffer === null
+    socket.on('close', this.#onClose).on('error', this.#onError)
+  }
+
+  /** Reads from here on what the socket would have read. */
+  attach(): void {
+    const handle = handleOf(this.socket)
+    if (handle === null) return
+    this.#handle = handle
+    this.#buffer ??= Buffer.allocUnsafeSlow(readBytes)
+    this.#onread = handle.onread
+    handle.useUserBuffer(this.#buffer)
+    handle.onread = () => this.#read(handle)
+    // Nothing passes through the stream but its end, which is only seen in one that flows.
+    this.socket.resume()
+  }
+
+  get waiting(): number {
+    const own = this.#writes === 0 ? 0 : Math.max(1, this.#handle?.writeQueueSize ?? 1)
+    return own + this.socket.writableLength
+  }
+
+  write(bytes: Buffer): void {
+    const handle = this.#handle
+    if (handle === null || bytes.length === 0 || this.socket.destroyed) return
+    const { newRequest, state, asyncAt } = this.#internals
+    const request = spare.request ?? new newRequest()
+    spare.request = null
+    const error = handle.writeBuffer(request, bytes)
+    if (error !== 0) this.destroy()
+    else if (state[asyncAt] === 0) spare.request = request
+    else {
+      request.link = this
+      request.bytes = bytes
+      request.oncomplete = written
+      this.#writes += 1
+      if (handle.writeQueueSize >= this.socket.writableHighWaterMark) this.full = true
+    }
+  }
+
+  /** A write is through; `status` is below 0 when it failed. */
+  written(status: number): void {
+    this.#writes -= 1
+    if (this.#handle === null) return
+    if (status < 0) {
+      this.destroy()
+      return
+    }
+    if (this.#writes > 0 || !this.full) return
+    this.full = false
+    this.#user.drained()
+  }
+
+  pause(): void {
+    const handle = this.#handle
+    if (handle === null || !handle.reading) return
+    handle.reading = false
+    handle.readStop()
+  }
+
+  resume(): void {
+    const handle = this.#handle
+    if (handle === null || handle.reading) return
+    handle.reading = true
+    if (handle.readStart() !== 0) this.destroy()
+  }
+
+  keep(): void {
+    // What all share cannot be kept for one.
+    if (!this.#owned) throw new Error('a link that lends shared bytes cannot keep them')
+    this.#kept = true
+  }
+
+  end(): void {
+    this.socket.end()
+    this.resume()
+  }
+
+  destroy(): void {
+    this.#handle = null
+    this.socket.destroy()
+  }
+
+  release(bytes: Buffer): Socket {
+    const { socket } = this
+    const [handle, onread] = [this.#handle, this.#onread]
+    const buffer = this.#buffer
+    this.#handle = null
+    socket.off('close', this.#onClose).off('error', this.#onError)
+    if (handle !== null && buffer !== null) {
+      const { state, readAt } = this.#internals
+      // As if Node had allocated for the read: what comes of it is Node's.
+      handle.onread = () => {
+        const length = state[readAt] ?? 0
+        onread.call(handle, length > 0 ? new Uint8Array(buffer.subarray(0, length)).buffer : undefined)
+      }
+    }
+    socket.pause()
+    socket.unshift(bytes)
+    return socket
+  }
+
+  #read(handle: Handle): Uint8Array | undefined {
+    const { state, readAt } = this.#internals
+    const length = state[readAt] ?? 0
+    const buffer = this.#buffer
+    if (length > 0 && buffer !== null) {
+      if (this.#handle !== null) this.#user.received(buffer.subarray(0, length))
+      if (!this.#kept) return undefined
+      this.#kept = false
+      return (this.#buffer = Buffer.allocUnsafeSlow(readBytes))
+    }
+    if (length === 0) return undefined
+    // The end, or an error: Node knows what it means to the socket.
+    this.#onread.call(handle)
+    if (!this.socket.destroyed) this.#user.ended()
+    return undefined
+  }
+}
+
+/** A request whose write was through at once can be used for the next. */
+const spare: { request: WriteRequest | null } = { request: null }
+
+function written(this: WriteRequest, status: number): void {
+  const { link } = this
+  this.link = null
+  this.bytes = null
+  link?.written(status)
+}
