@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import protobuf from 'protobufjs'
@@ -38,7 +39,7 @@ export class Schema {
     const published = dirname(fileURLToPath(import.meta.resolve('@grpc/grpc-js-xds/package.json')))
     const places = [
       ...folders.map((folder) => join(published, 'deps', folder)),
-      dirname(fileURLToPath(import.meta.resolve('protobufjs/package.json'))),
+      dirname(createRequire(import.meta.url).resolve('protobufjs/package.json')),
     ]
     const root = new protobuf.Root()
     root.resolvePath = (_, target) =>
