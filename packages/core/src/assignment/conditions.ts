@@ -61,10 +61,7 @@ function partsOf(
   for (const [name, match] of Object.entries(query ?? {})) {
     conditions.push(asked(readings, `query ${name}`, (request) => request.query(name), match))
   }
-  if (path !== undefined) {
-    const test = compileMatch(path)
-    conditions.push((request) => test(request.path()))
-  }
+  if (path !== undefined) conditions.push(compilePath(path))
   if (country !== undefined) conditions.push(asked(readings, 'country', compileCountry(source), { in: country }))
   if (device !== undefined) conditions.push(asked(readings, 'device', deviceOf, { in: device }))
   for (const [name, match] of Object.entries(claim ?? {})) {
@@ -75,6 +72,14 @@ function partsOf(
     conditions.push((_request, own) => wanted.has(own))
   }
   return conditions
+}
+
+function compilePath(match: Match): Condition {
+  const { equals, prefix } = match
+  const text = equals ?? prefix ?? ''
+  if (text !== '') return (request) => request.pathBegins(text, equals !== undefined)
+  const test = compileMatch(match)
+  return (request) => test(request.path())
 }
 
 function asked(readings: Readings, name: string, read: Read, match: Match): Condition {

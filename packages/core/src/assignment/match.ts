@@ -17,13 +17,10 @@ export function compileMatch(match: Match): (value: string | undefined) => boole
   const { kind, text } = kindOf(match)
   const values = new Set(match.in)
   const absent = match.present === false
-  const last = text.length - 1
-  const lastCode = text.charCodeAt(last)
   return (value) => {
     if (value === undefined) return absent
     if (kind === whole) return value === text
-    // Paths begin alike: the end of a prefix tells more of them apart than its beginning.
-    if (kind === start) return value.charCodeAt(last) === lastCode && value.startsWith(text)
+    if (kind === start) return value.startsWith(text)
     if (kind === part) return value.includes(text)
     return kind === list ? values.has(value) : !absent
   }

@@ -6,6 +6,8 @@ export interface RequestView {
   query(name: string): string | undefined
   /** Path as it was sent: without the query, not decoded. */
   path(): string
+  /** Whether the path begins with a text that is not empty; `wholly`: whether it is that text. Where a path is bytes no text is made of it. */
+  pathBegins(text: string, wholly: boolean): boolean
   /** Address of the client. */
   address(): string
   /** Where the client is, as two capital letters, by a lookup of whoever carries the request. Absent: nobody looks. */
@@ -66,6 +68,14 @@ class TextView implements RequestView {
   path(): string {
     this.#path ??= pathOf(this.#target)
     return this.#path
+  }
+
+  pathBegins(text: string, wholly: boolean): boolean {
+    const path = this.path()
+    if (wholly) return path === text
+    // Paths begin alike: the end of a prefix tells more of them apart than its beginning.
+    const last = text.length - 1
+    return path.charCodeAt(last) === text.charCodeAt(last) && path.startsWith(text)
   }
 
   address(): string {

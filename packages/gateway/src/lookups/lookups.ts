@@ -118,6 +118,10 @@ class SeenRequest implements RequestView {
     return this.#request.path()
   }
 
+  pathBegins(text: string, wholly: boolean): boolean {
+    return this.#request.pathBegins(text, wholly)
+  }
+
   address(): string {
     return this.#request.address()
   }

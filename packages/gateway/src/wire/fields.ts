@@ -1,4 +1,5 @@
 import { isName, kindOf } from './names.ts'
+import { textOf } from './text.ts'
 
 const cr = 13
 const lf = 10
@@ -145,7 +146,7 @@ export class Fields {
   }
 
   value(index: number): string {
-    return this.bytes.toString('latin1', this.#offsets[index * 4 + 2] ?? 0, this.#offsets[index * 4 + 3] ?? 0)
+    return textOf(this.bytes, this.#offsets[index * 4 + 2] ?? 0, this.#offsets[index * 4 + 3] ?? 0)
   }
 
   /** Whether there may be a field with a name of this length. */

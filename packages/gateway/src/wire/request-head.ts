@@ -1,6 +1,7 @@
 import type { Framing } from './answer-head.ts'
 import { Fields } from './fields.ts'
 import { kinds } from './names.ts'
+import { textOf } from './text.ts'
 
 /** Why a request is not served: a status and a sentence. */
 export interface Unsound {
@@ -65,7 +66,7 @@ export class RequestHead {
   }
 
   get target(): string {
-    return (this.#target ??= this.fields.bytes.toString('latin1', this.targetStart, this.targetEnd))
+    return (this.#target ??= textOf(this.fields.bytes, this.targetStart, this.targetEnd))
   }
 
   /** Whether all of it is ASCII. */
@@ -149,7 +150,11 @@ export class RequestHead {
 
   /** Value of a header by its lower-case name, joined as Node joins several of one name. */
   header(name: string): string | undefined {
-    if (!this.fields.mayHold(name.length)) return undefined
+    // Asked of many names that are not there: what answers that is small enough to become a part of who asks.
+    return this.fields.mayHold(name.length) ? this.#find(name) : undefined
+  }
+
+  #find(name: string): string | undefined {
     let found: string | undefined
     for (let i = 0; i < this.fields.count; i += 1) {
       if (!this.fields.isNamed(i, name)) continue

@@ -38,6 +38,9 @@ test('a decision sees the same in the bytes as in the headers Node would give', 
         assert.equal(one.cookie(key), other.cookie(key), JSON.stringify([text, key]))
       assert.equal(one.query('uid'), other.query('uid'))
       assert.equal(one.path(), other.path())
+      for (const text of ['/', '/a', '/a?', '/a%20b', '/x?uid', '/xy', 'a', '?'])
+        for (const wholly of [true, false])
+          assert.equal(one.pathBegins(text, wholly), other.pathBegins(text, wholly), `${path} ${text} ${wholly}`)
       assert.equal(one.address(), other.address())
     }),
     { numRuns: 2_000 },
