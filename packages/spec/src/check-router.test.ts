@@ -59,3 +59,8 @@ test('what HAProxy cannot do is refused when the file is read', () => {
   // It reads headers whatever they are called.
   assert.equal(told('    rules: [{ name: odd, header: { x_odd.name: { equals: a } }, to: canary }]\n'), '')
 })
+
+test('workers are those of the gateway', () => {
+  assert.match(refused('    workers: 2\n'), /nginx has workers of its own/)
+  assert.equal(refused('    workers: 2\n', '{ v1: {}, v2: {} }', '{ kind: process, command: [serve] }', 'gateway'), '')
+})

@@ -11,6 +11,11 @@ export function checkRouter(service: Service): readonly Issue[] {
   if (service.router === 'gateway') return []
   const product = productNames[service.router]
   const issues: Issue[] = [...checkBeyondGateway(service)]
+  if (service.workers !== undefined)
+    issues.push({
+      path: ['workers'],
+      message: `${product} has workers of its own: "workers" is for "router: gateway".`,
+    })
   if (mirrors(service.strategy))
     issues.push({
       path: ['strategy'],

@@ -228,6 +228,16 @@ export const Service = z
         'Port (on loopback) or address:port where the new version answers whatever its share is, for tests and gates; stable while there is none.',
       examples: [8081],
     }),
+    workers: z
+      .int()
+      .min(1)
+      .max(64)
+      .optional()
+      .meta({
+        description:
+          'Processes among which the gateway shares the traffic, to use more than one core; one by default. Another number holds from the next start of the control plane on, which then replaces the gateway at its address.',
+        examples: [2],
+      }),
     unit: z
       .array(UnitSource)
       .max(8)

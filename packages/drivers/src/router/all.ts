@@ -9,7 +9,7 @@ export async function openRouter(
   context: DriverContext,
   more: { readonly accessLogFile?: string } = {},
 ): Promise<TrafficRouter & EvidenceSource> {
-  const { listen, preview, router } = context.spec
+  const { listen, preview, router, workers } = context.spec
   const addresses = { ...context, listen, preview }
   switch (router) {
     case 'nginx':
@@ -19,6 +19,6 @@ export async function openRouter(
     case 'envoy':
       return await openEnvoy(addresses)
     case 'gateway':
-      return await openGateway({ ...addresses, ...more })
+      return await openGateway({ ...addresses, workers, ...more })
   }
 }

@@ -11,7 +11,7 @@ import type { PlayedClocks } from './player.ts'
 const script = fileURLToPath(new URL('worker.ts', import.meta.url))
 /** How long a worker may take to put a table in force. One that takes longer serves nobody either: it is stuck. */
 const followWithinMs = 3_000
-const startWithinMs = 15_000
+const startWithinMs = 20_000
 const answerWithinMs = 2_000
 /** What a worker may take beyond its drain. */
 const graceMs = 2_000

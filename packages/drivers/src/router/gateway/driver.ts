@@ -14,6 +14,8 @@ export interface GatewayContext extends DriverContext {
   readonly listen: Service['listen']
   /** Where canary answers whatever its share is; in the form of `listen`. */
   readonly preview?: Service['preview']
+  /** Among how many processes it shares the traffic; one by default. */
+  readonly workers?: Service['workers']
   /** Where the gateway writes a line per request, if anywhere. */
   readonly accessLogFile?: string
 }
@@ -41,6 +43,7 @@ export async function openGateway(context: GatewayContext): Promise<GatewayRoute
       preview: context.preview === undefined ? null : hostAndPort(context.preview),
       directory: context.stateDirectory,
       accessLogFile: context.accessLogFile ?? null,
+      workers: context.workers ?? 1,
     },
     admin,
   )

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url'
 import { unreachable } from './admin-client.ts'
 import type { AdminCall, AdminClient } from './admin-client.ts'
 
-const startWithinMs = 15_000
+const startWithinMs = 30_000
 const portInUse = 98
 const previewPortInUse = 97
 
@@ -24,6 +24,7 @@ export interface GatewayProcessOptions {
   readonly preview: { readonly host: string; readonly port: number } | null
   readonly directory: string
   readonly accessLogFile: string | null
+  readonly workers: number
 }
 
 /** The gateway's own process: found when it already runs, started when it does not. It outlives the control plane. */
@@ -85,15 +86,16 @@ export class GatewayProcess {
   async #find(): Promise<GatewayIdentity> {
     const found = await this.#read()
     if (found === null || !(await isRunning(found))) return await this.#start(found)
-    if (this.#isWanted(found)) {
+    if (this.#isThere(found) && (found.workers ?? 1) === this.#options.workers) {
       await this.#answers(found, 5_000)
       return found
     }
     await this.#stop(found, 0, new AbortController().signal)
-    return await this.#start(null)
+    return await this.#start(found)
   }
 
-  #isWanted(found: GatewayIdentity): boolean {
+  /** Whether it is where it should be. */
+  #isThere(found: GatewayIdentity): boolean {
     const { host, port, preview } = this.#options
     // One that began before there were previews says nothing of its own.
     const previews = found.preview ?? null
@@ -105,7 +107,7 @@ export class GatewayProcess {
   async #start(before: GatewayIdentity | null): Promise<GatewayIdentity> {
     const wanted: Ports = { listen: this.#options.port, preview: this.#options.preview?.port ?? 0 }
     const ports = { ...wanted }
-    if (before !== null && this.#isWanted(before)) {
+    if (before !== null && this.#isThere(before)) {
       ports.listen = portOf(before.address)
       ports.preview = portOf(before.previewAddress)
     }
@@ -122,7 +124,7 @@ export class GatewayProcess {
   }
 
   async #spawn(ports: Ports): Promise<GatewayIdentity> {
-    const { service, host, preview, directory, accessLogFile } = this.#options
+    const { service, host, preview, directory, accessLogFile, workers } = this.#options
     await mkdir(directory, { recursive: true, mode: 0o700 })
     const main = fileURLToPath(import.meta.resolve('@serin/gateway/main'))
     const log = await open(this.#logFile, 'a', 0o600)
@@ -132,6 +134,7 @@ export class GatewayProcess {
     const args = ['--max-semi-space-size=16', main, '--service', service, '--listen', listen, '--state', directory]
     if (previews !== null) args.push('--preview', previews)
     if (accessLogFile !== null) args.push('--access-log', accessLogFile)
+    if (workers > 1) args.push('--workers', String(workers))
     let child: ChildProcess
     try {
       child = spawn(process.execPath, args, { detached: true, stdio: ['ignore', log.fd, log.fd], cwd: '/', env: {} })
@@ -205,7 +208,7 @@ export class GatewayProcess {
     }
     const deadline = performance.now() + drainMs + 5_000
     while (await isRunning(identity)) {
-      if (patience.aborted || performance.now() > deadline) process.kill(identity.pid, 'SIGKILL')
+      if (patience.aborted || performance.now() > deadline) kill(identity.pid)
       await sleep(10)
     }
   }
@@ -227,6 +230,15 @@ function isIdentity(value: unknown): value is GatewayIdentity {
   const numbers = ['pid', 'adminPort'].every((name) => typeof fields.get(name) === 'number')
   const startTime = fields.get('startTime')
   return texts && numbers && (startTime === null || typeof startTime === 'number')
+}
+
+/** At once, with its workers: it leads a group of its own. */
+function kill(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL')
+  } catch {
+    process.kill(pid, 'SIGKILL')
+  }
 }
 
 interface Ports {
