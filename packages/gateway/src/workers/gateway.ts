@@ -59,7 +59,10 @@ export async function startWithWorkers(
   const duty = await dutyOf(options, { workers, boot, identityFile, before })
   const addresses = await crew.begin(duty, inForce.inForce)
   const report = async (): Promise<GatewayReport> => {
-    const { inFlightByEndpoint, ...lookups } = await inForce.between(async () => await crew.ask())
+    const { inFlightByEndpoint, ...told } = await inForce.between(async () => await crew.ask())
+    const missing = workers - crew.state.pids.length
+    const fewer = missing > 0 ? [`${missing} of ${workers} workers of the gateway of ${service} are not there.`] : []
+    const lookups = { problems: [...told.problems, ...fewer] }
     const { snapshot } = inForce
     const parts = { service, boot, ...addresses, snapshot, recorder, disk, inFlightByEndpoint, lookups }
     return reportOf({ ...parts, reflex: reflexes.pulled, workers: crew.state })

@@ -98,6 +98,7 @@ export class TableOnAll {
 
   async #swap(wished: RoutingTable): Promise<Snapshot> {
     const { recorder, reflexes, crew } = this.#options
+    const beganMs = performance.now()
     let pulled
     do {
       // Canary may lose its share while the table is on its way.
@@ -111,7 +112,7 @@ export class TableOnAll {
     this.#keep(recorder.change(table))
     this.#snapshot = snapshotOf(table, Date.now())
     crew.commit(this.#number)
-    this.#said(table)
+    this.#said(table, { tookMs: Math.round((performance.now() - beganMs) * 100) / 100 })
     return this.#snapshot
   }
 
@@ -125,7 +126,7 @@ export class TableOnAll {
     keepSlot(slot, this.#options)
   }
 
-  #said(table: RoutingTable): void {
-    this.#options.log('table.applied', { revision: table.revision, weights: weightsOf(table) })
+  #said(table: RoutingTable, more: object = {}): void {
+    this.#options.log('table.applied', { revision: table.revision, weights: weightsOf(table), ...more })
   }
 }
