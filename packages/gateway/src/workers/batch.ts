@@ -6,9 +6,9 @@ import type { ComparedPair } from '../evidence/mirror-tally.ts'
  * place in `versions`; −1 stands for nothing.
  */
 export const records = {
-  /** request, version, whether the hash chose it, unit, slices, number of the table, ms since the epoch, ms of the steady clock */
-  started: { kind: 1, length: 9 },
-  /** request, status, whether latency is scored, ms of the steady clock, whether the model said that it failed, generated */
+  /** request, version, whether the hash chose it, unit, slices, number of the table, ms since the epoch */
+  started: { kind: 1, length: 8 },
+  /** request, status, whether latency is scored, ms since it began, whether the model said that it failed, generated */
   answered: { kind: 2, length: 7 },
   /** request */
   failed: { kind: 3, length: 2 },

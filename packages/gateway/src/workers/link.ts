@@ -105,13 +105,15 @@ export class Link {
     for (const batch of this.#held.splice(0)) this.#player.play(batch, table)
   }
 
-  /** What it knows as of now, all its records played; null when it is gone. */
+  /** What it knows as of now, all its records played; null when it is gone. Rejects when it does not answer in time. */
   async ask(withinMs: number): Promise<Told | null> {
     if (!this.#begun || this.isGone) return null
     this.#questions += 1
     const question = this.#questions
     this.#say({ kind: 'ask', question })
-    await this.#until(() => this.#answers.has(question), withinMs)
+    const inTime = await this.#until(() => this.#answers.has(question), withinMs)
+    // What is in flight there is not known: nobody must take it for nothing.
+    if (!inTime) throw new Error(`The worker ${this.pid} does not answer.`)
     const answer = this.#answers.get(question) ?? null
     this.#answers.delete(question)
     return answer

@@ -3,29 +3,34 @@ import type { Generated } from '../evidence/generation/answer-watch.ts'
 import type { Clocks, Recorder, Ticket } from '../evidence/recorder.ts'
 import { records } from './batch.ts'
 import type { Batch } from './batch.ts'
+import { aheadMsOf } from './scribe.ts'
 
-/** The clocks of the parent, and while a record is played those of the worker that wrote it. */
+const own: Clocks = { epochMs: () => Date.now(), steadyMs: () => performance.now() }
+
+/** The clocks of the parent; while a record is played, the time when it was written. */
 export class PlayedClocks implements Clocks {
-  #epochMs: number | null = null
-  #steadyMs: number | null = null
+  readonly #own: Clocks
+  #playedMs: number | null = null
+
+  constructor(clocks = own) {
+    this.#own = clocks
+  }
 
   epochMs(): number {
-    return this.#epochMs ?? Date.now()
+    return this.#own.epochMs()
   }
 
   steadyMs(): number {
-    return this.#steadyMs ?? performance.now()
+    return this.#playedMs ?? this.#own.steadyMs()
   }
 
   /** Runs something at another time. */
-  at<Result>(epochMs: number, steadyMs: number, run: () => Result): Result {
-    this.#epochMs = epochMs
-    this.#steadyMs = steadyMs
+  at<Result>(steadyMs: number, run: () => Result): Result {
+    this.#playedMs = steadyMs
     try {
       return run()
     } finally {
-      this.#epochMs = null
-      this.#steadyMs = null
+      this.#playedMs = null
     }
   }
 }
@@ -54,6 +59,7 @@ export class Player {
   /** What was in flight at a gap, by version. */
   readonly #unknown = new Map<string, (() => void)[]>()
   #lost = 0
+  #aheadMs = 0
 
   constructor(recorder: Recorder, clocks: PlayedClocks) {
     this.#recorder = recorder
@@ -68,6 +74,7 @@ export class Player {
   /** Plays a batch; `table` is the number of the table in force. Who began under another one is evidence of nothing. */
   play(batch: Batch, table: number): void {
     const { numbers, gap } = batch
+    this.#aheadMs = aheadMsOf(this.#clocks)
     if (gap !== null) this.#skip(gap.inFlight, gap.records)
     for (let at = 0; at < numbers.length;) at += this.#playAt(batch, at, table)
   }
@@ -150,7 +157,7 @@ export class Player {
       unit: unit < 0 ? null : String(unit),
     } as const
     const sliced = slices[value(5)] ?? null
-    const ticket = this.#clocks.at(value(7), value(8), () => this.#recorder.start(decision, sliced))
+    const ticket = this.#clocks.at(value(7) - this.#aheadMs, () => this.#recorder.start(decision, sliced))
     this.#requests.set(value(1), ticket)
   }
 
@@ -159,7 +166,7 @@ export class Player {
     const seen = generated[value(6)] ?? null
     const watch = ticket.watch === null ? null : new SeenElsewhere(seen, value(5) === 1)
     const known = watch === null ? ticket : { ...ticket, watch }
-    this.#clocks.at(ticket.startedAt, value(4), () => this.#recorder.answered(known, value(2), value(3) === 1))
+    this.#clocks.at(ticket.startedMs + value(4), () => this.#recorder.answered(known, value(2), value(3) === 1))
   }
 
   #leave(id: number, ticket: Ticket | undefined): void {

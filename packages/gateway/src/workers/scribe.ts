@@ -45,8 +45,14 @@ export interface ScribeOptions {
  */
 export class Scribe implements Recording {
   readonly mirror: Recording['mirror'] = {
-    sent: () => this.#write(records.mirrored),
-    dropped: () => this.#write(records.unmirrored),
+    sent: () => {
+      this.#makeRoom(records.mirrored)
+      this.#write(records.mirrored)
+    },
+    dropped: () => {
+      this.#makeRoom(records.unmirrored)
+      this.#write(records.unmirrored)
+    },
     compared: (pair) => {
       this.#makeRoom(records.compared)
       this.#write(records.compared, this.#pairs.push(pair) - 1)
@@ -70,9 +76,12 @@ export class Scribe implements Recording {
   #timer: NodeJS.Timeout | null = null
   #soon: NodeJS.Immediate | null = null
   #heard = true
+  /** How far the clock for people is ahead of the steady one, which is another one in each process. */
+  #aheadMs: number
 
   constructor(options: ScribeOptions) {
     this.#options = options
+    this.#aheadMs = aheadMsOf(options.clocks)
   }
 
   /** From now on requests begin under the table of this number. What was written before is on its way. */
@@ -83,11 +92,12 @@ export class Scribe implements Recording {
   }
 
   start(decision: Decision, slices: readonly string[] | null = null): Slip {
-    const { clocks } = this.#options
+    // First: where there is none, everybody who is under way is known anew.
+    this.#makeRoom(records.started)
     const entry = this.#enter(decision.version)
     const byHash = decision.by === 'hash'
-    const [startedAt, startedMs] = [clocks.epochMs(), clocks.steadyMs()]
-    this.#makeRoom(records.started)
+    const startedMs = this.#options.clocks.steadyMs()
+    const startedAt = startedMs + this.#aheadMs
     this.#write(
       records.started,
       entry.id,
@@ -97,33 +107,36 @@ export class Scribe implements Recording {
       slices === null ? -1 : this.#slices.push(slices) - 1,
       this.#table,
       startedAt,
-      startedMs,
     )
-    return { ...entry, watch: byHash && this.#watches ? new GenerationWatch(startedMs) : null, startedAt, startedMs }
+    const watch = byHash && this.#watches ? new GenerationWatch(startedMs) : null
+    return { ...entry, watch, startedAt: Math.floor(startedAt), startedMs }
   }
 
-  answered({ id, era, watch }: Slip, status: number, latencyScored: boolean): void {
+  answered({ id, era, watch, startedMs }: Slip, status: number, latencyScored: boolean): void {
+    this.#makeRoom(records.answered)
     if (era !== this.#era) return
     const nowMs = this.#options.clocks.steadyMs()
     const modelFailed = watch?.failed === true
     const generated = watch === null || status >= 300 ? null : watch.end(nowMs, latencyScored)
-    this.#makeRoom(records.answered)
     const seen = generated === null ? -1 : this.#generated.push(generated) - 1
-    this.#write(records.answered, id, status, Number(latencyScored), nowMs, Number(modelFailed), seen)
+    this.#write(records.answered, id, status, Number(latencyScored), nowMs - startedMs, Number(modelFailed), seen)
     if (status >= 500 || modelFailed) this.#tellSoon()
   }
 
   failed({ id, era }: Slip): void {
+    this.#makeRoom(records.failed)
     if (era !== this.#era) return
     this.#write(records.failed, id)
     this.#tellSoon()
   }
 
   abandoned({ id, era }: Slip): void {
+    this.#makeRoom(records.abandoned)
     if (era === this.#era) this.#write(records.abandoned, id)
   }
 
   shielded({ id, era }: Slip): void {
+    this.#makeRoom(records.shielded)
     if (era === this.#era) this.#write(records.shielded, id)
   }
 
@@ -137,8 +150,8 @@ export class Scribe implements Recording {
   }
 
   hold(version: string): () => void {
-    const entry = this.#enter(version)
     this.#makeRoom(records.held)
+    const entry = this.#enter(version)
     this.#write(records.held, entry.id, this.#placeOf(version))
     return () => this.#leave(entry)
   }
@@ -150,6 +163,7 @@ export class Scribe implements Recording {
     this.#timer = null
     this.#soon = null
     if (this.#used === 0 && this.#gap === null) return
+    this.#aheadMs = aheadMsOf(this.#options.clocks)
     const batch = this.#take()
     if (!this.#heard) return
     const { send, backlogBytes = mostBacklogBytes } = this.#options
@@ -211,13 +225,13 @@ export class Scribe implements Recording {
 
   #leave(entry: Entry): void {
     const { id, era, account } = entry
+    this.#makeRoom(records.left)
     account.inFlight -= 1
     if (account.inFlight === 0) this.#accounts.delete(account.version)
     if (era === this.#era) {
       this.#write(records.left, id)
       return
     }
-    this.#makeRoom(records.released)
     this.#write(records.released, this.#placeOf(account.version))
   }
 
@@ -229,12 +243,12 @@ export class Scribe implements Recording {
     return this.#versions.size - 1
   }
 
+  /** Before each record: sends what is written when this one has no place beside it. */
   #makeRoom({ length }: { readonly length: number }): void {
     if (this.#used + length > batchNumbers) this.tell()
   }
 
   #write(record: { readonly kind: number; readonly length: number }, ...values: readonly number[]): void {
-    this.#makeRoom(record)
     this.#numbers[this.#used] = record.kind
     for (const [i, value] of values.entries()) this.#numbers[this.#used + 1 + i] = value
     this.#used += record.length
@@ -245,4 +259,9 @@ export class Scribe implements Recording {
   #tellSoon(): void {
     this.#soon ??= setImmediate(() => this.tell())
   }
+}
+
+/** How far the clock for people is ahead of the steady one. */
+export function aheadMsOf(clocks: Clocks): number {
+  return clocks.epochMs() - clocks.steadyMs()
 }

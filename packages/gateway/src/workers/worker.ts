@@ -11,7 +11,7 @@ import { linksOf, transportOf } from '../transport/lane/link/choose.ts'
 import type { Links } from '../transport/lane/link/link.ts'
 import { listenAt } from '../transport/listen-at.ts'
 import { untilReplaced } from './alone.ts'
-import type { Duty, NumberedTable, Order, Word } from './messages.ts'
+import type { Duty, NumberedTable, Order, Unable, Word } from './messages.ts'
 import { partOf } from './part.ts'
 import { Scribe } from './scribe.ts'
 
@@ -77,10 +77,7 @@ class Carrier {
     try {
       say({ kind: 'serving', ...(await listenAt(this.#transport, this.#duty)) })
     } catch (error) {
-      const { message, ...known }: { message: string; code?: unknown; listener?: unknown } =
-        error instanceof Error ? Object.assign(error, { message: error.message }) : { message: String(error) }
-      const code = typeof known.code === 'string' ? known.code : null
-      say({ kind: 'unable', message, code, listener: known.listener === 'preview' ? 'preview' : null })
+      say({ kind: 'unable', ...unableOf(error) })
     }
   }
 
@@ -114,12 +111,23 @@ class Carrier {
   }
 }
 
+function unableOf(error: unknown): Unable {
+  if (!(error instanceof Error)) return { message: String(error), code: null, listener: null }
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : null
+  return { message: error.message, code, listener: 'listener' in error ? 'preview' : null }
+}
+
 async function obey(order: Order, id: number): Promise<void> {
   switch (order.kind) {
     case 'begin': {
-      const links = await linksOf(order.duty.transport ?? transportOf(process.env['SERIN_TRANSPORT']), logLine)
-      carrier = new Carrier(order.duty, id, links)
-      if (order.inForce !== null) carrier.follow(order.inForce)
+      try {
+        const links = await linksOf(order.duty.transport ?? transportOf(process.env['SERIN_TRANSPORT']), logLine)
+        carrier = new Carrier(order.duty, id, links)
+        if (order.inForce !== null) carrier.follow(order.inForce)
+      } catch (error) {
+        say({ kind: 'unable', ...unableOf(error) })
+        return
+      }
       void carrier.listen()
       return
     }
