@@ -26,6 +26,8 @@ interface Shown {
   readonly to: 'stdout' | 'stderr'
 }
 
+/** What a shell needs below the last picture. */
+const belowRows = 2
 const heartbeatMs = 60_000
 /** A terminal smaller than this shows no picture worth painting. */
 const smallest = { columns: 20, rows: 4 } as const
@@ -70,8 +72,10 @@ class Painted implements LiveView {
 
   close(): void {
     for (const letGo of this.#letGo) letGo()
-    // What stays in the scrollback tells of no keys.
-    if (this.#latest !== null && this.#hasKeys) this.#painter.paint(watchLines(this.#latest, this.#paper))
+    const paper = this.#paper
+    // What stays in the scrollback tells of no keys, and its first line is not pushed out by the prompt below it.
+    const height = paper.height === null ? null : Math.max(smallest.rows, paper.height - belowRows)
+    if (this.#latest !== null) this.#painter.paint(watchLines(this.#latest, { ...paper, height }))
     this.#painter.close()
   }
 

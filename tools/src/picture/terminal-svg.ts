@@ -12,8 +12,8 @@ const colours: Readonly<Record<string, string>> = {
   '31': '#ff6b5e',
   '32': '#7fcf72',
   '33': '#e6b450',
-  '37': '#aeb6c0',
-  '38;5;106': '#a5c644',
+  '38;5;244': '#aeb6c0',
+  '38;5;64': '#a5c644',
 }
 const quiet = '#7a8490'
 

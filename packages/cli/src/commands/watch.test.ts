@@ -135,13 +135,15 @@ test('SIGTERM and a mistake of ours give the terminal back as well', { skip }, a
     const terminal = await Terminal.open({
       cwd: world.directory,
       line: 'serin watch shop',
+      rows: 18,
       node: ['--import', mistake],
     })
     try {
       await terminal.until(atRest)
       assert.equal((await terminal.isGivenBack()).cursor, false)
       for (const pid of await terminal.processes()) process.kill(pid, signal)
-      await terminal.until(signal === 'SIGTERM' ? /exit: 0/ : /a mistake of ours[^]*exit: [1-9]/)
+      // What it says first stays to be read above the prompt.
+      await terminal.until(signal === 'SIGTERM' ? /^▲ [^]*exit: 0/ : /a mistake of ours[^]*exit: [1-9]/)
       assert.deepEqual(await terminal.isGivenBack(), { cursor: true, echo: true })
     } finally {
       await terminal.close()

@@ -111,3 +111,15 @@ test('a burst of keys is heard one by one', () => {
     '\r',
   ])
 })
+
+test('help gives way to a question and stays away', () => {
+  assert.match(typed(['?']).text, /Every key asks first/)
+  assert.match(typed(['?']).text, /^ {2}serin abort shop$/m)
+  for (const keys of [
+    ['?', 'h', 'y'],
+    ['?', 'r', 'n'],
+    ['?', '?'],
+    ['?', '\u001B'],
+  ])
+    assert.doesNotMatch(typed(keys).text, /Every key asks first/)
+})

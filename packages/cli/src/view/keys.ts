@@ -49,15 +49,17 @@ export function saying(keyboard: Keyboard, text: string, { style, now }: { style
 export function press(keyboard: Keyboard, key: string, seen: Seen): Answer {
   if (keyboard.asked !== null) return answer({ ...keyboard, asked: keyboard.asked }, key, seen)
   const rest: Keyboard = { ...keyboard, said: null }
+  // Whoever goes on to a deed has read the help, and needs the evidence that it takes the place of.
+  const read: Keyboard = { ...rest, help: false }
   if (key === 'q') return { keyboard: rest, pressed: { kind: 'quit' } }
   if (key === '?') return { keyboard: { ...rest, help: !keyboard.help }, pressed: nothing }
-  if (key === escape) return { keyboard: { ...rest, help: false }, pressed: nothing }
+  if (key === escape) return { keyboard: read, pressed: nothing }
   if (!Object.hasOwn(deedKeys, key)) return { keyboard: rest, pressed: nothing }
   const deed = seen.status.rollout === null ? 'There is no rollout.' : deedOf(key as DeedKey, seen.status.rollout)
   const refusal = typeof deed === 'string' ? deed : refusalOf(deed, seen)
   if (refusal !== null || typeof deed === 'string')
-    return { keyboard: saying(rest, refusal ?? '', { style: 'wait', now: seen.now }), pressed: nothing }
-  return { keyboard: { ...rest, asked: { key: key as DeedKey, deed, why: '' } }, pressed: nothing }
+    return { keyboard: saying(read, refusal ?? '', { style: 'wait', now: seen.now }), pressed: nothing }
+  return { keyboard: { ...read, asked: { key: key as DeedKey, deed, why: '' } }, pressed: nothing }
 }
 
 /** The same keyboard when something else is seen: a question about what is no longer there is taken back. */
@@ -158,7 +160,7 @@ function helpLines(status: ServiceStatus, paper: Paper): readonly string[] {
     'a says yes to a gate that waits for people',
     'q leaves; the rollout goes on (Ctrl-C too)',
     'Every key asks first. The same as commands:',
-    ...hintsFor(status).map((line) => `  ${line}`),
   ]
-  return keys.flatMap((line) => wrapText(line, paper.width)).map((line) => paper.ink('quiet', line))
+  const commands = hintsFor(status).flatMap((line) => wrapText(line, paper.width - 2).map((part) => `  ${part}`))
+  return [...keys.flatMap((line) => wrapText(line, paper.width)), ...commands].map((line) => paper.ink('quiet', line))
 }

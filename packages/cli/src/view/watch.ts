@@ -11,7 +11,7 @@ import type { Paper } from './paper.ts'
 import { freezeLines, serviceSentence } from './sentence.ts'
 import { stairLines } from './stairs.ts'
 import { tileLines } from './tiles.ts'
-import { cleanText, clipLine, joinWithin, wrapText } from './text.ts'
+import { cleanText, clipLine, joinWithin, textWidth, wrapText } from './text.ts'
 import { isOpen, versionLines } from './versions.ts'
 
 /** What is known of a service at one moment. */
@@ -139,15 +139,15 @@ function stepsSection({ rollout, versions }: ServiceStatus, paper: Paper): reado
   // A share that grows evenly is always a little ahead of the router.
   const differs = behindBp > (grows ? growingBp : 0)
   const inForce = isOpen(rollout) ? `in force ${weight(rollout.inForceBp)}` : ''
-  const split =
-    canary?.splitPercent == null ? 'no requests yet' : `split ${canary.splitPercent.toFixed(1)} % (last 10 s)`
+  const split = canary?.splitPercent == null ? 'no requests yet' : `split ${canary.splitPercent.toFixed(1)} %`
   const parts = [
     `asked ${weight(rollout.askedBp)}`,
     differs ? paper.ink('wait', `≠ ${inForce}`) : inForce,
     isOpen(rollout) ? split : '',
   ]
   const title = `${paper.ink('quiet', 'STEPS')}  ${parts.filter((part) => part !== '').join('   ')}`
-  return [title, ...stairLines(rollout, paper)]
+  const over = canary?.splitPercent == null || !isOpen(rollout) ? '' : ' (last 10 s)'
+  return [textWidth(title + over) <= paper.width ? title + over : title, ...stairLines(rollout, paper)]
 }
 
 function verdictLines({ rollout }: ServiceStatus, paper: Paper): readonly string[] {
