@@ -94,6 +94,90 @@ testBothLanes('pipelined requests are answered in order', async () => {
   assert.deepEqual(text.match(/<\/\d>/g), ['</1>', '</2>', '</3>'])
 })
 
+testBothLanes('a request is not passed on before the one that was sent first is answered', async () => {
+  await using world = await openWorld()
+  const seen: string[] = []
+  const v1 = await world.upstream((request, response) => {
+    seen.push(`${request.url} comes`)
+    request.resume().on('end', () =>
+      setTimeout(() => {
+        seen.push(`${request.url} is answered`)
+        response.end(`<${request.url ?? ''}>`)
+      }, 50),
+    )
+  })
+  const gateway = await world.gateway()
+  await gateway.apply(tableOf(1, 0, { v1: [v1], v2: [] }))
+  const asked =
+    'POST /1 HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\nokGET /2 HTTP/1.1\r\nHost: a\r\n\r\n'
+  const text = await sendRaw(gateway.identity.address, asked, '</2>')
+  assert.deepEqual(text.match(/<\/\d>/g), ['</1>', '</2>'])
+  assert.deepEqual(seen, ['/1 comes', '/1 is answered', '/2 comes', '/2 is answered'])
+})
+
+testBothLanes('what came whole is answered before what came behind it is refused', async () => {
+  await using world = await openWorld()
+  const v1 = await world.upstream((request, response) => {
+    request.resume()
+    setTimeout(() => response.end(`<${request.url ?? ''}>`), 20)
+  })
+  const gateway = await world.gateway()
+  await gateway.apply(tableOf(1, 0, { v1: [v1], v2: [] }))
+  const good =
+    'GET /1 HTTP/1.1\r\nHost: a\r\nX: y\r\n\r\nPOST /2 HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\nok'
+  for (const bad of [
+    'GET /3 HTTP/1.1\r\nX : 1\r\n\r\n',
+    'GET /3 HTTP/1.1\r\n\r\nGET /4 HTTP/1.1\r\nHost: a\r\n\r\n',
+    'GET /3 HTTP/1.1\r\nHost: a\r\nExpect: a miracle\r\n\r\nGET /4 HTTP/1.1\r\nHost: a\r\n\r\n',
+    'POST /3 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n',
+  ]) {
+    const text = await sendRaw(gateway.identity.address, good + bad)
+    assert.deepEqual(
+      text.match(/<\/\d>|HTTP\/1\.1 4\d\d/g)?.map((found) => found.replace('417', '400')),
+      ['</1>', '</2>', 'HTTP/1.1 400'],
+      bad,
+    )
+  }
+})
+
+testBothLanes('a target that names the host of the request is that of its path', async () => {
+  await using world = await openWorld()
+  const v1 = await world.upstream((request, response) => response.end(`<${request.url ?? ''}>`))
+  const gateway = await world.gateway()
+  await gateway.apply(tableOf(1, 0, { v1: [v1], v2: [] }))
+  const ask = async (target: string): Promise<string> =>
+    await sendRaw(gateway.identity.address, `GET ${target} HTTP/1.1\r\nHost: shop:80\r\nConnection: close\r\n\r\n`)
+  assert.match(await ask('http://SHOP:80/a?b=http://c/'), /<\/a\?b=http:\/\/c\/>/)
+  for (const other of ['http://shop/a', 'http://x@shop:80/a', 'https://shop:80/a', 'http://shop:80'])
+    assert.match(await ask(other), /^HTTP\/1\.1 400 /, other)
+})
+
+testBothLanes('trailers that are promised and cannot follow harm nobody', async () => {
+  await using world = await openWorld()
+  const v1 = await world.upstream((request, response) => {
+    request.resume()
+    response.socket?.end('HTTP/1.1 200 OK\r\nTrailer: X-T\r\nContent-Length: 2\r\n\r\nok')
+  })
+  const gateway = await world.gateway()
+  await gateway.apply(tableOf(1, 0, { v1: [v1], v2: [] }))
+  for (const more of ['', 'Expect: 100-continue\r\n', 'Content-Length: 0\r\n']) {
+    const text = await sendRaw(
+      gateway.identity.address,
+      `GET / HTTP/1.1\r\nHost: a\r\nTrailer: X-T\r\n${more}\r\n`,
+      'ok',
+    )
+    assert.match(text, /HTTP\/1\.1 200 OK[^]*ok$/, more)
+  }
+})
+
+testBothLanes('a request of HTTP/1.0 without a host is passed on with an empty one', async () => {
+  await using world = await openWorld()
+  const v1 = await world.upstream((request, response) => response.end(`<${request.headers.host}>`))
+  const gateway = await world.gateway()
+  await gateway.apply(tableOf(1, 0, { v1: [v1], v2: [] }))
+  assert.match(await sendRaw(gateway.identity.address, 'GET / HTTP/1.0\r\n\r\n'), /^HTTP\/1\.1 200 OK[^]*<>$/)
+})
+
 testBothLanes('too many or too large headers are a 431, a head that never ends a 408', async () => {
   await using world = await openWorld()
   const gateway = await world.gateway({ limits: { headMs: 200 } })

@@ -41,11 +41,14 @@ function framingRefusal(
   { hosts, lengths, encodings }: { hosts: number; lengths: number; encodings: number },
 ): Refusal | null {
   if (hosts > 1) return bad('More than one Host header.')
+  if (hosts === 0 && request.httpVersion === '1.1') return bad('There must be a Host header.')
   if (lengths > 1) return bad('More than one Content-Length.')
   if (encodings > 1) return bad('More than one Transfer-Encoding.')
   if (lengths > 0 && encodings > 0) return bad('Both Content-Length and Transfer-Encoding.')
   if (encodings > 0 && request.httpVersion !== '1.1') return bad('Transfer-Encoding needs HTTP/1.1.')
   if (request.httpVersionMajor !== 1) return { status: 505, detail: 'Only HTTP/1.0 and HTTP/1.1 are spoken here.' }
+  const expected = request.headers.expect?.toLowerCase() ?? '100-continue'
+  if (expected !== '100-continue') return { status: 417, detail: 'Only "Expect: 100-continue" is known.' }
   const nominated = request.headers.connection?.toLowerCase() ?? ''
   if (/(^|[\s,])(content-length|transfer-encoding|host)($|[\s,])/.test(nominated)) {
     return bad('The Connection header names a header that frames the message.')
@@ -59,6 +62,12 @@ function targetRefusal(request: RequestIn): Refusal | null {
   if (target === '*') return request.method === 'OPTIONS' ? null : bad('The target "*" is for OPTIONS only.')
   if (!target.startsWith('/')) return bad('The request target must be a path.')
   return null
+}
+
+/** The path of a target that names the host, as clients of a proxy write it; only where it is the very host of the Host header. Else as it was. */
+export function originForm({ url = '', headers }: Pick<RequestIn, 'url' | 'headers'>): string {
+  const [, host, path = ''] = /^http:\/\/([^/?#]+)(\/.*)$/i.exec(url) ?? []
+  return host !== undefined && host.toLowerCase() === headers.host?.toLowerCase() ? path : url
 }
 
 function bad(detail: string): Refusal {

@@ -21,6 +21,8 @@ const rewritten = new Set(['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-
 /** Answer headers only the gateway writes. */
 const ours = new Set(['serin-version', 'serin-request', 'serin-shielded'])
 
+const framing = new Set(['content-length', 'transfer-encoding', 'host'])
+
 const none: ReadonlySet<string> = new Set()
 
 /** What the gateway adds to a request. */
@@ -36,8 +38,11 @@ export interface Forwarding {
 export function requestHeaders(request: RequestIn, { address, requestId, upgrade }: Forwarding): string[] {
   const { headers, rawHeaders } = request
   const list: string[] = []
-  copy(rawHeaders, nominatedBy(headers.connection), (name) => !rewritten.has(name), list)
-  if (headers['transfer-encoding'] !== undefined) list.push('Transfer-Encoding', 'chunked')
+  const chunked = headers['transfer-encoding'] !== undefined
+  copy(rawHeaders, nominatedBy(headers.connection), (name) => !rewritten.has(name) && mayStay(name, chunked), list)
+  // Only HTTP/1.0 may come without a host, and is passed on as HTTP/1.1.
+  if (headers.host === undefined) list.push('Host', '')
+  if (chunked) list.push('Transfer-Encoding', 'chunked')
   // Without this, Node would frame the missing body of a POST as an empty chunked one.
   else if (headers['content-length'] === undefined && mayCarryBody(request.method)) list.push('Content-Length', '0')
   if (headers['te'] !== undefined && /(^|[\s,])trailers($|[\s,;])/i.test(String(headers['te'])))
@@ -72,7 +77,13 @@ export function isEventStream({ headers }: Pick<AnswerIn, 'headers'>): boolean {
 /** Headers of the answer to the client, as a flat list of names and values. */
 export function answerHeaders(answer: AnswerIn, added: AnswerMark): string[] {
   const list: string[] = []
-  copy(answer.rawHeaders, nominatedBy(answer.headers.connection), (name) => !ours.has(name), list)
+  const chunked = answer.headers['transfer-encoding'] !== undefined
+  copy(
+    answer.rawHeaders,
+    nominatedBy(answer.headers.connection),
+    (name) => !ours.has(name) && mayStay(name, chunked),
+    list,
+  )
   list.push('serin-version', added.version, 'serin-request', added.mark)
   if (added.shielded !== undefined) list.push('serin-shielded', added.shielded)
   if (added.setCookie !== undefined) list.push('set-cookie', added.setCookie)
@@ -80,10 +91,13 @@ export function answerHeaders(answer: AnswerIn, added: AnswerMark): string[] {
   return list
 }
 
-/** Trailers as Node takes them. */
+/** Trailers as Node takes them; what frames a message, or says whom it is for, has no place there. */
 export function trailersOf(raw: readonly string[]): [string, string][] {
   const list: [string, string][] = []
-  for (let i = 0; i + 1 < raw.length; i += 2) list.push([raw[i] ?? '', raw[i + 1] ?? ''])
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    const name = raw[i] ?? ''
+    if (!framing.has(name.toLowerCase())) list.push([name, raw[i + 1] ?? ''])
+  }
   return list
 }
 
@@ -98,6 +112,11 @@ function copy(
     const lower = name.toLowerCase()
     if (!hopByHop.has(lower) && !nominated.has(lower) && keep(lower)) into.push(name, raw[i + 1] ?? '')
   }
+}
+
+/** Behind a body of known length, or none, nothing follows: Node refuses to write a head that promises it. */
+function mayStay(name: string, chunked: boolean): boolean {
+  return name !== 'trailer' || chunked
 }
 
 function nominatedBy(connection: string | undefined): ReadonlySet<string> {

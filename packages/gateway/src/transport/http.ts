@@ -23,9 +23,12 @@ import type { Links } from './lane/link/link.ts'
 import type { AnswerOut, RequestIn } from './message.ts'
 import { Mirroring } from './mirror/mirroring.ts'
 import { endWithProblem, sendProblem } from './problem.ts'
+import type { GatewayProblem } from './problem.ts'
 import { isShielded } from './shield.ts'
 import { openTunnel } from './tunnel.ts'
+import { Turns } from './turns.ts'
 
+const noConnect = { status: 405, detail: 'CONNECT is not served here.' } as const
 const badHost = { status: 400, detail: 'The Host header is another host than ":authority".' } as const
 const noTable = { status: 503, detail: 'The gateway has no routing table yet.' } as const
 
@@ -65,8 +68,7 @@ export class HttpTransport {
   readonly #previewing = new WeakSet<Duplex>()
   /** Connections after a refusal: what the parser still finds on them is not served. */
   readonly #refused = new WeakSet<Duplex>()
-  /** Answers under way by connection. */
-  readonly #answering = new WeakMap<Duplex, number>()
+  readonly #turns = new Turns()
   readonly #sweeper: NodeJS.Timeout
   #leaving = false
 
@@ -80,6 +82,7 @@ export class HttpTransport {
       tunnels: () => options.current()?.table.upstream !== 'h2c',
       request: (request, response) => this.#take(request, response),
       upgrade: (request, socket, head) => this.#upgrade(request, socket, head),
+      connect: (socket) => this.#refuseTunnel(socket, noConnect),
       clientError: (error, socket) => this.#clientError(error, socket),
     })
     this.#h2 = new H2Server(limits, (request, answer, socket) => this.#takeStream(request, answer, socket))
@@ -176,10 +179,8 @@ export class HttpTransport {
   #take(request: IncomingMessage, response: ServerResponse): void {
     const { socket } = request
     if (this.#refused.has(socket)) return
-    this.#answering.set(socket, (this.#answering.get(socket) ?? 0) + 1)
-    response.on('close', () => this.#answering.set(socket, (this.#answering.get(socket) ?? 1) - 1))
     const refusal = refusalOf(request, this.#options.limits)
-    if (refusal === null) this.#serve(request, response, socket)
+    if (refusal === null) this.#turns.take(request, response, () => this.#serve(request, response, socket))
     else {
       this.#refused.add(socket)
       sendProblem(response, refusal, { close: true })
@@ -275,15 +276,10 @@ export class HttpTransport {
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const { current, limits, recorder } = this.#options
-    // An upgrade behind an unanswered request would write into its answer.
-    if (this.#refused.has(socket) || (this.#answering.get(socket) ?? 0) > 0) {
-      socket.destroy()
-      return
-    }
     const snapshot = current()
     const refusal = refusalOf(request, limits) ?? (snapshot === null ? noTable : null)
-    if (refusal !== null || snapshot === null) {
-      endWithProblem(socket, refusal ?? noTable)
+    if (this.#refused.has(socket) || this.#turns.isBusy(socket) || refusal !== null || snapshot === null) {
+      this.#refuseTunnel(socket, refusal ?? noTable)
       return
     }
     const decided = this.#assign(snapshot, request, socket)
@@ -314,16 +310,20 @@ export class HttpTransport {
     })
   }
 
-  /** What the parser refuses, before there is a request. Never writes into an answer that is under way. */
+  /** What asks for a tunnel and gets none. Behind an unanswered request it would write into its answer. */
+  #refuseTunnel(socket: Duplex, problem: GatewayProblem): void {
+    if (this.#refused.has(socket) || this.#turns.isBusy(socket)) socket.destroy()
+    else endWithProblem(socket, problem)
+  }
+
+  /** What the parser refuses, before there is a request. What came whole before it is answered first. */
   #clientError(error: NodeJS.ErrnoException, socket: Duplex): void {
     if (this.#refused.has(socket)) return
-    if (error.code === 'ECONNRESET' || !socket.writable || (this.#answering.get(socket) ?? 0) > 0) {
-      socket.destroy()
-      return
-    }
     this.#refused.add(socket)
     const status = error.code === 'HPE_HEADER_OVERFLOW' ? 431 : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400
-    endWithProblem(socket, { status, detail: 'The request is not sound HTTP.' })
+    const problem = { status, detail: 'The request is not sound HTTP.' }
+    const gone = error.code === 'ECONNRESET' || !socket.writable
+    if (gone || !this.#turns.end(socket, () => endWithProblem(socket, problem))) socket.destroy()
   }
 
   #assign(snapshot: Snapshot, request: RequestIn, socket: Duplex): Assigned | Refused {

@@ -91,6 +91,8 @@ function frontend(name: string, listen: string, first: readonly string[]): reado
     ...['http2-settings', 'proxy-connection', 'proxy-authorization'].map(
       (header) => `  http-request del-header ${header}`,
     ),
+    // Only HTTP/1.0 may come without a host, and is passed on as HTTP/1.1.
+    '  http-request set-header host localhost unless { req.hdr(host) -m found }',
     '  http-request lua.serin_decide',
     `  http-request disable-l7-retry unless ${repeatable}`,
     '  option forwardfor',

@@ -41,7 +41,8 @@ export function frontConfig({ listen, preview }: Addresses, setting: Setting): s
     `  upstream serin_split { server ${word(`unix:${setting.directory}/${socketNames.split}`)} max_fails=0; }`,
     '  map $http_upgrade $serin_connection { "" close; "~*^h2c" close; default upgrade; }',
     '  map $http_upgrade $serin_upgrade { "~*^h2c" ""; default $http_upgrade; }',
-    '  map $http_host $serin_host { "" $host; default $http_host; }',
+    // Only HTTP/1.0 may come without a host; nginx itself would refuse it behind the front.
+    '  map $http_host $serin_host { "" localhost; default $http_host; }',
     ...frontServer(listen, ''),
     ...(preview === null ? [] : frontServer(preview, '1')),
     '}',
