@@ -33,7 +33,7 @@ export async function startProcess(directory: string, options: readonly string[]
     for (const line of lines) events.push(line.startsWith('{') ? JSON.parse(line) : { event: line })
   })
   let identity: GatewayIdentity | null = null
-  await until('it runs', () => {
+  const runs = (): boolean => {
     if (child.exitCode !== null) throw new Error(`it ended: ${JSON.stringify(events)}`)
     try {
       const found: GatewayIdentity = JSON.parse(readFileSync(join(directory, 'gateway.json'), 'utf8'))
@@ -42,7 +42,9 @@ export async function startProcess(directory: string, options: readonly string[]
       // Not yet.
     }
     return identity !== null
-  })
+  }
+  // Several processes start one after the other; other tests do so at the same time.
+  await until('it runs', runs, { seconds: 60 })
   if (identity === null) throw new Error('it does not run')
   return processOf(child, identity, events)
 }

@@ -186,9 +186,13 @@ export function sumOf(
   return slots.reduce((sum, slot) => sum + (slot.arms[version] === undefined ? 0 : count(slot.arms[version])), 0)
 }
 
-/** Waits until something holds, looking every few ms; fails with the description after ten seconds. */
-export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  for (let attempt = 0; attempt < 1_000; attempt += 1) {
+/** Waits until something holds, looking every few ms; fails with the description after ten seconds, or what is given. */
+export async function until(
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+  { seconds = 10 } = {},
+): Promise<void> {
+  for (let attempt = 0; attempt < seconds * 100; attempt += 1) {
     if (await holds()) return
     await new Promise((resolve) => setTimeout(resolve, 10))
   }

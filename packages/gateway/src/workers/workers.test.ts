@@ -204,10 +204,11 @@ test('a worker that is killed is replaced while the other goes on, and all go on
   const [victim] = before.workers?.pids ?? []
   assert.ok(victim !== undefined)
   process.kill(victim, 'SIGKILL')
-  await until('it is replaced', async () => {
+  const isReplaced = async (): Promise<boolean> => {
     const { workers } = await gateway.report()
     return workers?.pids.length === 2 && !workers.pids.includes(victim)
-  })
+  }
+  await until('it is replaced', isReplaced, { seconds: 60 })
   const after = await gateway.report()
   assert.deepEqual([after.inFlight['v2'], after.workers?.replaced], [1, 1])
   assert.ok((after.workers?.lostRequests ?? 0) >= 1)
