@@ -18,7 +18,12 @@ export interface GatewayIdentity {
   readonly preview: string | null
   /** Among how many processes the traffic is shared; absent for one, and for an older gateway. */
   readonly workers?: number
+  /** Those that serve now; absent where `workers` is. */
+  readonly carriers?: readonly Process[]
 }
+
+/** A process, for ever. */
+export type Process = Pick<GatewayIdentity, 'pid' | 'startTime'>
 
 /** Start time of a process, or null when it does not run (any more) or `/proc` is missing. */
 export async function startTimeOf(pid: number): Promise<number | null> {
@@ -34,7 +39,7 @@ export async function startTimeOf(pid: number): Promise<number | null> {
 }
 
 /** Whether the very process that wrote the identity still runs; a process that took over its pid does not count. */
-export async function isRunning({ pid, startTime }: Pick<GatewayIdentity, 'pid' | 'startTime'>): Promise<boolean> {
+export async function isRunning({ pid, startTime }: Process): Promise<boolean> {
   if (startTime !== null) return (await startTimeOf(pid)) === startTime
   try {
     process.kill(pid, 0)

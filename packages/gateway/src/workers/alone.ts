@@ -29,10 +29,13 @@ export async function untilReplaced(
   }
 }
 
-/** Whether a gateway is gone whose workers may still serve: they then have its addresses. */
+/** A gateway that is gone and whose workers still serve: they have its addresses. Null when there is none. */
 export async function leftWorkers(identityFile: string): Promise<GatewayIdentity | null> {
   const found = await readJson(identityFile)
-  return isOfWorkers(found) && !(await isRunning(found)) ? found : null
+  if (!isOfWorkers(found) || (await isRunning(found))) return null
+  // Others may have taken its port since.
+  const serving = await Promise.all((found.carriers ?? []).map(isRunning))
+  return serving.includes(true) ? found : null
 }
 
 /** Makes such workers leave; resolves when their addresses are free and none of them answers by the old table any more. */
@@ -77,5 +80,5 @@ async function areFree(addresses: readonly string[]): Promise<boolean> {
 
 function isOfWorkers(value: unknown): value is GatewayIdentity {
   if (typeof value !== 'object' || value === null || !('workers' in value)) return false
-  return 'pid' in value && 'startTime' in value && 'address' in value && Number(value.workers) > 1
+  return 'pid' in value && 'startTime' in value && 'address' in value && 'carriers' in value
 }

@@ -23,6 +23,8 @@ const stayedMs = 10_000
 export interface CrewOptions {
   readonly recorder: Recorder
   readonly clocks: PlayedClocks
+  /** Others serve than before; not called by `begin` and `leave`. */
+  readonly changed: () => void
   readonly log: (event: string, fields: Readonly<Record<string, unknown>>) => void
 }
 
@@ -137,6 +139,7 @@ export class Crew {
 
   #lose(link: Link, how: string, livedMs: number): void {
     this.#serving.delete(link)
+    if (this.#duty !== null && !this.#isLeaving) this.#options.changed()
     if (!this.#isLeaving) this.#options.log('worker.lost', { pid: link.pid, how })
     // Its last words may be of a table that is not yet in force for all.
     if (!link.holds) this.#forget(link)
@@ -160,6 +163,7 @@ export class Crew {
       this.#replaced += 1
       try {
         await this.#serve(link, this.#duty)
+        this.#options.changed()
         this.#options.log('worker.replaced', { pid: link.pid })
       } catch (error) {
         if (!link.isGone) this.#options.log('worker.failed', { pid: link.pid, message: String(error) })

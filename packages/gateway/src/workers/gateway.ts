@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import { rm } from 'node:fs/promises'
 import { openAdmin } from '../admin/admin.ts'
 import { reportOf } from '../admin/report.ts'
 import type { ApplyAnswer, GatewayReport } from '../admin/report.ts'
@@ -10,13 +9,14 @@ import type { Gateway, GatewayOptions } from '../gateway.ts'
 import { defaultLimits } from '../limits.ts'
 import { Reflexes } from '../reflex/reflexes.ts'
 import type { GatewayIdentity } from '../state/identity.ts'
-import { openStateDirectory, readJson, writeAtomically } from '../state/files.ts'
+import { openStateDirectory, readJson } from '../state/files.ts'
 import { TableOnDisk } from '../state/table-on-disk.ts'
 import { transportOf } from '../transport/lane/link/choose.ts'
 import { leftWorkers, passAway, portAt } from './alone.ts'
 import { Crew } from './crew.ts'
 import type { Duty } from './messages.ts'
 import { PlayedClocks } from './player.ts'
+import { Signpost } from './signpost.ts'
 import { TableOnAll } from './table-on-all.ts'
 
 const slotMs = 1_000
@@ -49,7 +49,8 @@ export async function startWithWorkers(
   })
   const slots = new SlotRing()
   const disk = new TableOnDisk(files.table, log)
-  const crew = new Crew({ recorder, clocks, log })
+  const crew = new Crew({ recorder, clocks, log, changed: () => void signpost?.change(crew.state.pids) })
+  let signpost: Signpost | null = null
   const inForce = new TableOnAll({ service, recorder, reflexes, slots, disk, crew, log })
   inForce.goOnWith(await readJson(files.table))
 
@@ -83,7 +84,7 @@ export async function startWithWorkers(
       admin.close()
       await disk.settled()
       await reflexes.close()
-      await rm(files.identity, { force: true })
+      await signpost?.remove()
       leave?.()
     })()
     await leaving
@@ -91,9 +92,10 @@ export async function startWithWorkers(
   const apply = async (table: unknown): Promise<ApplyAnswer | string> => await inForce.apply(table)
   const admin = await openAdmin({ boot, token, slots, report, apply, drain: (deadlineMs) => void drain(deadlineMs) })
 
-  const known = await identityOf(options, { boot, token, adminPort: admin.port, ...addresses })
-  const identity = { ...known, workers }
-  await writeAtomically(files.identity, `${JSON.stringify(identity)}\n`)
+  const own = await identityOf(options, { boot, token, adminPort: admin.port, ...addresses })
+  const identity = { ...own, workers }
+  signpost = new Signpost(identityFile, identity, log)
+  await signpost.write(crew.state.pids)
   if (before !== null) inForce.after(passAway())
   log('gateway.started', { ...addresses, boot, adminPort: admin.port, workers })
   return { identity, report, apply, drain, left }

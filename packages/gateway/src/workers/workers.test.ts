@@ -225,8 +225,24 @@ test('a worker that is killed is replaced while the other goes on, and all go on
   assert.ok(gateway.events.some(({ event }) => event === 'worker.lost'))
   for (const each of [agent, other, ...second.agents]) each.destroy()
   await Promise.all(pending)
+  await getStuck(gateway, endpoints)
   await goOnWithout(gateway, { world, endpoints })
 })
+
+/** A worker that does not follow a table is ended: afterwards nobody answers by the one before. */
+async function getStuck(gateway: GatewayProcess, endpoints: { v1: string[]; v2: string[] }): Promise<void> {
+  const [victim] = (await gateway.report()).workers?.pids ?? []
+  assert.ok(victim !== undefined)
+  process.kill(victim, 'SIGSTOP')
+  const { applied } = await gateway.apply(tableOf(3, 10_000, endpoints))
+  assert.ok(applied && !existsSync(`/proc/${victim}`))
+  for (let i = 0; i < 10; i += 1) {
+    const answer = await send(gateway.identity.address, { headers: { 'x-user': 'a' } })
+    assert.equal(answer.headers['serin-version'], 'v2')
+  }
+  const isWhole = async (): Promise<boolean> => (await gateway.report()).workers?.pids.length === 2
+  await until('it is replaced', isWhole, { seconds: 60 })
+}
 
 /** Workers whose gateway is killed go on with its table until another one is there, and then leave. */
 async function goOnWithout(
@@ -234,7 +250,7 @@ async function goOnWithout(
   { world, endpoints }: { world: World; endpoints: { v1: string[]; v2: string[] } },
 ): Promise<void> {
   const { address } = gateway.identity
-  await gateway.apply(tableOf(3, 10_000, endpoints))
+  await gateway.apply(tableOf(4, 10_000, endpoints))
   const pids = (await gateway.report()).workers?.pids ?? []
   gateway.child.kill('SIGKILL')
   await once(gateway.child, 'exit')
@@ -247,8 +263,8 @@ async function goOnWithout(
   assert.ok(pids.every((pid) => existsSync(`/proc/${pid}`)))
   const listen = new URL(address).host
   await using next = await startProcess(world.directory, ['--listen', listen, '--workers', '2'])
-  assert.deepEqual([next.identity.address, (await next.report()).revision], [address, 3])
-  await next.apply(tableOf(4, 0, endpoints))
+  assert.deepEqual([next.identity.address, (await next.report()).revision], [address, 4])
+  await next.apply(tableOf(5, 0, endpoints))
   for (let i = 0; i < 20; i += 1) assert.equal(await answers(), 'v1', 'nobody answers by the old table')
   await until('the old ones are gone', () => pids.every((pid) => !existsSync(`/proc/${pid}`)))
 }
