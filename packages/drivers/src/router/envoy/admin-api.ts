@@ -20,6 +20,8 @@ export interface Taken {
   readonly routes: string | null
   /** Clusters that requests can be sent to. */
   readonly ready: ReadonlySet<string>
+  /** Listeners that take connections. */
+  readonly listening: ReadonlySet<string>
 }
 
 /** What an Envoy that runs says of itself, over its admin socket. */
@@ -48,6 +50,7 @@ export class AdminApi {
     const configs = listOf(await this.#json('/config_dump', signal), 'configs')
     const dump = (kind: string): unknown => configs.find((config) => textOf(config, '@type')?.endsWith(kind) === true)
     const [listeners, clusters, routes] = ['.ListenersConfigDump', '.ClustersConfigDump', '.RoutesConfigDump'].map(dump)
+    const active = listOf(listeners, 'dynamic_listeners').filter((each) => fieldOf(each, 'active_state') !== undefined)
     return {
       listeners: textOf(listeners, 'version_info') ?? null,
       clusters: textOf(clusters, 'version_info') ?? null,
@@ -55,6 +58,7 @@ export class AdminApi {
       ready: new Set(
         listOf(clusters, 'dynamic_active_clusters').flatMap((each) => textOf(fieldOf(each, 'cluster'), 'name') ?? []),
       ),
+      listening: new Set(active.flatMap((each) => textOf(each, 'name') ?? [])),
     }
   }
 
@@ -102,7 +106,7 @@ export class AdminApi {
   }
 }
 
-/** Envoy leaves out what is zero, and writes large numbers as texts. */
+/** Envoy leaves out what is zero, writes large numbers as texts, and calls what drains unhealthy. */
 function hostOf(cluster: string, host: unknown): SeenHost {
   const socket = fieldOf(fieldOf(host, 'address'), 'socket_address')
   const active = listOf(host, 'stats').find((stat) => textOf(stat, 'name') === 'rq_active')
@@ -110,13 +114,15 @@ function hostOf(cluster: string, host: unknown): SeenHost {
     cluster,
     address: textOf(socket, 'address') ?? '',
     port: Number(fieldOf(socket, 'port_value') ?? 0),
-    draining: textOf(fieldOf(host, 'health_status'), 'eds_health_status') === 'DRAINING',
+    draining: ['DRAINING', 'UNHEALTHY'].includes(textOf(fieldOf(host, 'health_status'), 'eds_health_status') ?? ''),
     active: Number(fieldOf(active, 'value') ?? 0),
   }
 }
 
 function fieldOf(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null ? new Map<string, unknown>(Object.entries(value)).get(name) : null
+  return typeof value === 'object' && value !== null
+    ? new Map<string, unknown>(Object.entries(value)).get(name)
+    : undefined
 }
 
 function textOf(value: unknown, name: string): string | undefined {

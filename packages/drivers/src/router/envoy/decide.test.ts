@@ -150,6 +150,12 @@ test('preview is canary, and the control door says what is in force', { skip }, 
   assert.deepEqual(await before.run(get('/')), {}, 'nothing is decided before the first table')
 })
 
+test('an Envoy that cannot be told to choose the route anew does so because a header changed', { skip }, async () => {
+  using host = new LuaHost(`old_envoy = true\n${await luaScript(split(10_000, 1, world))}`)
+  const { version, cleared, problem } = await host.run(get('/', ['x-user', 'u']))
+  assert.deepEqual([version, cleared, problem], ['v2', '1', undefined])
+})
+
 test('who has no unit is drawn: the share is kept, and two workers do not draw alike', { skip }, async () => {
   const script = await luaScript(split(2_500, 1, world))
   const drawn = await Promise.all(

@@ -73,7 +73,7 @@ export class EnvoyProcess {
         await this.stop(AbortSignal.abort())
         throw new SerinError(
           'gateway.failed',
-          `The Envoy of ${service} could not be started: ${said ?? `it ${ended ? 'ended at once' : 'did not come up'}`}.`,
+          `The Envoy of ${service} ${ended ? 'ended at once' : 'did not come up'}: ${said ?? `its log is ${logFile}`}`,
         )
       }
       await sleep(20)
@@ -84,7 +84,7 @@ export class EnvoyProcess {
   async complaint(since = 0): Promise<string | null> {
     const lines = (await this.logged()).slice(since).split('\n')
     const last = lines.findLast((line) => /\brejected\b|\bcritical\b|error adding|cannot bind/i.test(line))
-    return last?.replace(/^(\[[^\]]*\])+\s*/, '') ?? null
+    return last?.replace(/^(\[[^\]]*\]\s*)+/, '') ?? null
   }
 
   /** What it has logged since it was started. */

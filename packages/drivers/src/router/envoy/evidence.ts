@@ -31,7 +31,7 @@ export function lineOf(line: Readonly<Record<string, unknown>>): LogLine | null 
   if (by !== 'rule' && by !== 'override' && by !== 'hash') return null
   // Without an answer there is no code, and one that has not begun has no time.
   const status = numberOf(line['status'])
-  const begun = status !== 0 && line['headMs'] !== null && line['headMs'] !== '-'
+  const begun = status !== 0 && isNumber(line['headMs'])
   const flags = typeof line['flags'] === 'string' ? line['flags'].split(',') : []
   const end = endOf(flags, begun)
   return {
@@ -53,7 +53,12 @@ function endOf(flags: readonly string[], begun: boolean): LogLine['end'] {
 }
 
 function numberOf(value: unknown): number {
-  return typeof value === 'number' && Number.isFinite(value) ? Math.max(0, value) : 0
+  return isNumber(value) ? Math.max(0, Number(value)) : 0
+}
+
+/** What is not there is null or a dash. */
+function isNumber(value: unknown): boolean {
+  return typeof value === 'number' || (typeof value === 'string' && /^\d+$/.test(value))
 }
 
 function wordOf(word: string): string {

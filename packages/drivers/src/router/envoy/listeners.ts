@@ -30,6 +30,11 @@ export function bootstrap(service: string, directory: string): object {
   }
 }
 
+/** What the listeners are called. Pure. */
+export function listenerNames({ preview }: Addresses): readonly string[] {
+  return ['serin', ...(preview === null ? [] : ['serin_preview']), 'serin_control']
+}
+
 /** The listeners: where clients come, where canary always answers, and where the driver asks. Pure. */
 export function listeners({ listen, preview }: Addresses, directory: string): readonly object[] {
   const main = listener('serin', socket(listen), null, directory)

@@ -14,7 +14,7 @@ export function tableLua(table: RoutingTable | null): string {
   const looks = slices.map(({ header }): Source => (header === undefined ? { path: true } : { header }))
   return [
     'local serin = {',
-    `  revision = ${revision}, salt = ${quoted(salt)},`,
+    `  revision = "${revision}", salt = ${quoted(salt)},`,
     `  stable = ${quoted(stable)}, canary = ${maybe(canary)}, override = ${maybe(overrideHeader?.toLowerCase() ?? null)},`,
     ...list(
       'arms',

@@ -8,7 +8,7 @@ import { cluster, endpoints } from './clusters.ts'
 import type { Host } from './clusters.ts'
 import { discovery } from './discovery.ts'
 import type { Discovery } from './discovery.ts'
-import { fileNames, listeners } from './listeners.ts'
+import { fileNames, listenerNames, listeners } from './listeners.ts'
 import { clusterOf, routeConfiguration } from './routes.ts'
 import { luaScript } from './script.ts'
 
@@ -47,9 +47,12 @@ export class XdsFiles {
 
   /** Whether Envoy has taken clusters, and can send requests to each. */
   hasClusters(taken: Taken, wanted: Wanted): boolean {
+    const versions = versionsOf(wanted)
     return (
-      taken.clusters === this.#clusters(wanted).version &&
-      versionsOf(wanted).every((version) => taken.ready.has(clusterOf(version)))
+      // Envoy does not remember the version of a file that changed nothing, such as the first one without a cluster.
+      (versions.length === 0 || taken.clusters === this.#clusters(wanted).version) &&
+      taken.ready.size === versions.length &&
+      versions.every((version) => taken.ready.has(clusterOf(version)))
     )
   }
 
@@ -59,6 +62,7 @@ export class XdsFiles {
     const doors = discovery(listeners(addresses, this.#directory))
     if (!this.hasClusters(taken, wanted) || taken.routes !== table.version || taken.listeners !== doors.version)
       return false
+    if (!listenerNames(addresses).every((name) => taken.listening.has(name))) return false
     const files = [
       [fileNames.routes, table],
       [fileNames.clusters, this.#clusters(wanted)],

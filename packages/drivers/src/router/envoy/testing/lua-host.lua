@@ -1,15 +1,23 @@
 -- Runs a script of Envoy's Lua filter in a plain LuaJIT, with those parts of Envoy's stream handle that Serin's script uses, as Envoy documents them.
 -- Reads the script from the first line, in hexadecimal, then a request a line, each word in hexadecimal: door, address, then names and values of headers; answers with what the script did.
+local bytes_of, codes_of = {}, {}
+for i = 0, 255 do
+  local code = string.format("%02x", i)
+  bytes_of[code], codes_of[string.char(i)] = string.char(i), code
+end
+
 local function text(word)
-  return (string.gsub(word, "%x%x", function(code) return string.char(tonumber(code, 16)) end))
+  return (string.gsub(word, "%x%x", bytes_of))
 end
 
 local function hex(bytes)
-  return (string.gsub(bytes, ".", function(c) return string.format("%02x", string.byte(c)) end))
+  return (string.gsub(bytes, ".", codes_of))
 end
 
-local function headers_of(pairs_)
+local function headers_of(pairs_, said)
   return {
+    -- A change of headers makes Envoy choose the route anew.
+    remove = function() said.cleared = "1" end,
     getNumValues = function(_, name)
       local count = 0
       for _, pair in ipairs(pairs_) do if pair[1] == string.lower(name) then count = count + 1 end end
@@ -33,7 +41,7 @@ end
 local function handle_of(door, address, pairs_, said)
   local metadata = { serin = door ~= "" and { door = door } or nil }
   return {
-    headers = function() return headers_of(pairs_) end,
+    headers = function() return headers_of(pairs_, said) end,
     streamInfo = function()
       return {
         downstreamDirectRemoteAddress = function() return address end,
@@ -51,7 +59,8 @@ local function handle_of(door, address, pairs_, said)
         end,
       }
     end,
-    clearRouteCache = function() said.cleared = "1" end,
+    -- Envoy has it since 1.31; a script may say that it wants one without.
+    clearRouteCache = not old_envoy and function() said.cleared = "1" end or nil,
     -- Nothing of a script runs after its answer.
     respond = function(_, headers, body)
       said.status, said.body = headers[":status"], body

@@ -53,7 +53,8 @@ function useClusters({ version_info: version, resources: found }: Response<Clust
       proxy.clusters.set(name, [])
       follow(config.eds_config.path_config_source.path, (response: Response<Endpoints>) => useEndpoints(name, response))
     }
-  versions.clusters = version
+  // As Envoy has it: what changes nothing is not remembered.
+  if (found.length > 0) versions.clusters = version
 }
 
 function useEndpoints(name: string, { resources: [assignment] }: Response<Endpoints>): void {
@@ -95,13 +96,17 @@ function configDump(): object {
         version_info: versions.clusters,
         dynamic_active_clusters: [...proxy.clusters.keys()].map((name) => ({ cluster: { name } })),
       },
-      { '@type': kind('ListenersConfigDump'), version_info: versions.listeners },
+      {
+        '@type': kind('ListenersConfigDump'),
+        version_info: versions.listeners,
+        dynamic_listeners: [...servers.keys()].map((name) => ({ name, active_state: {} })),
+      },
       { '@type': kind('RoutesConfigDump'), dynamic_route_configs: [{ version_info: versions.routes }] },
     ],
   }
 }
 
-/** As Envoy has it: what is zero is left out, and a long number is a text. */
+/** As Envoy has it: what is zero is left out, a long number is a text, and what drains is unhealthy. */
 function clusters(): object {
   return {
     cluster_statuses: [...proxy.clusters].map(([name, copies]) => ({
@@ -109,7 +114,7 @@ function clusters(): object {
       host_statuses: copies.map(({ address, port, health, active }) => ({
         address: { socket_address: { address, port_value: port } },
         stats: [{ name: 'rq_active', type: 'GAUGE', ...(active === 0 ? {} : { value: String(active) }) }],
-        health_status: { eds_health_status: health },
+        health_status: { eds_health_status: health === 'DRAINING' ? 'UNHEALTHY' : health },
       })),
     })),
   }
