@@ -8,6 +8,8 @@ import { openEnvoy } from '../driver.ts'
 const program = join(tmpdir(), `serin-envoy-stand-in-${process.pid}`)
 const main = fileURLToPath(new URL('stand-in.ts', import.meta.url))
 
+process.once('exit', () => rmSync(program, { force: true }))
+
 /** Opens the driver over the stand-in. */
 export async function openStandIn(context: ProxyContext): Promise<ProxyRouter> {
   // Envoy is run without an environment; the stand-in has to find LuaJIT.
@@ -18,6 +20,5 @@ export async function openStandIn(context: ProxyContext): Promise<ProxyRouter> {
       mode: 0o755,
     },
   )
-  process.once('exit', () => rmSync(program, { force: true }))
   return await openEnvoy({ ...context, command: program })
 }
