@@ -2,14 +2,14 @@ import { availableParallelism, cpus, loadavg } from 'node:os'
 import { quickEffort } from '../bench.ts'
 import type { Bench, BenchOutcome, BenchRequest } from '../bench.ts'
 import { medianOf } from '../stats-cost/timing.ts'
-import { measureDecisions } from './decisions.ts'
+import { measureDecisions, rounded } from './decisions.ts'
 import { openLoad } from './load/process.ts'
 import type { Upstreams } from './load/process.ts'
 import { contenders } from './parties/all.ts'
 import { endWithUs } from './parties/end-with-us.ts'
 import type { Party } from './parties/party.ts'
 import { rssMBOf } from './process-cost.ts'
-import { regressionsOf } from './recorded.ts'
+import { regressionsOf, slowerThanRecorded } from './recorded.ts'
 import { takeTurns } from './rounds.ts'
 import type { Measure, Seen } from './rounds.ts'
 import { rowsOf } from './rows.ts'
@@ -93,8 +93,7 @@ function outcomeOf(
   },
 ): BenchOutcome {
   const { measure, quick } = more
-  const decisions = measureDecisions(quick ? 3 : 25)
-  const { decisionNs, recordNs } = decisions
+  const decisions = measureDecisions(quick ? 10 : 1_000)
   const machine = {
     at: new Date().toISOString(),
     processor: cpus()[0]?.model ?? 'unknown',
@@ -112,16 +111,16 @@ function outcomeOf(
     ...(quick ? ['A quick run shows that it works; its numbers mean nothing.'] : goalLines(rows, decisions)),
   ]
   return {
-    json: { rows, decisionNs: Math.round(decisionNs), recordNs: Math.round(recordNs), machine },
+    json: { rows, ...rounded(decisions), machine },
     lines,
     broken: rows.filter(({ errors }) => errors > 0).map(({ name, errors }) => `${name} gave ${errors} wrong answers.`),
-    warnings: [...more.absent, ...(quick ? [] : regressionsOf(rows))],
+    warnings: [...more.absent, ...(quick ? [] : [...regressionsOf(rows), ...slowerThanRecorded(decisions)])],
   }
 }
 
 /**
  * The gateway beside nginx, HAProxy and the proxies on Node:
- * `{"rows":[{"name","rps","ratioToNginx","cpuUsPerRequest","addedP50Us","addedP99Us","rssMB","errors"}],"decisionNs","recordNs","machine"}`.
+ * `{"rows":[{"name","rps","ratioToNginx","cpuUsPerRequest","addedP50Us","addedP99Us","rssMB","errors"}],"decisionNs","recordNs","stickyNs","httpDecisionNs","httpStickyNs","machine"}`.
  */
 export const gateway: Bench = {
   name: 'gateway',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { recordedRows, regressionsOf } from './recorded.ts'
+import { recordedDecisions, recordedRows, regressionsOf, slowerThanRecorded } from './recorded.ts'
 import type { Compared } from './recorded.ts'
 
 const nginx: Compared = { name: 'nginx', ratioToNginx: 1, cpuUsPerRequest: 10 }
@@ -33,5 +33,17 @@ test('the recorded run holds what a run is compared with', () => {
   for (const name of ['nginx', 'haproxy', 'serin', 'serin-net']) {
     const row = recordedRows.find((each) => each.name === name)
     assert.ok(row?.errors === 0 && Number(row.ratioToNginx) > 0 && Number(row.cpuUsPerRequest) > 0, name)
+  }
+})
+
+test('a time more than a tenth above the recorded one is told, each with its name', () => {
+  const before = { decisionNs: 300, recordNs: 100, stickyNs: 150, httpDecisionNs: 300, httpStickyNs: 100 }
+  assert.deepEqual(slowerThanRecorded({ ...before, recordNs: 109, stickyNs: 20 }, before), [])
+  assert.deepEqual(slowerThanRecorded({ ...before, decisionNs: 390 }, before), [
+    'A decision with 8 rules takes 390 ns, 30 % more than the recorded 300.',
+  ])
+  for (const [key, ns] of Object.entries(before)) {
+    assert.ok(recordedDecisions[key as keyof typeof before] > 0, key)
+    assert.equal(slowerThanRecorded({ ...before, [key]: 2 * ns }, before).length, 1, key)
   }
 })

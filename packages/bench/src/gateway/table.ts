@@ -24,13 +24,13 @@ export function tableOf(rows: readonly Row[], busy: ReadonlyMap<string, number>)
 }
 
 /** Each goal with what was measured; a goal of which a part is missing is left out. */
-export function goalLines(rows: readonly Row[], { stickyNs, decisionNs, recordNs }: Decisions): readonly string[] {
+export function goalLines(rows: readonly Row[], decisions: Decisions): readonly string[] {
   const cell = (name: string, key: 'rps' | 'addedP50Us' | 'addedP99Us'): number =>
     rows.find((row) => row.name === name)?.[key] ?? Number.NaN
   // On a busy machine a proxy may look as if it added less than nothing: that has no ratio.
   const ratio = (key: Parameters<typeof cell>[1], name: string, other: string): number =>
     cell(name, key) > 0 && cell(other, key) > 0 ? cell(name, key) / cell(other, key) : Number.NaN
-  const goals: readonly (readonly [what: string, value: number, is: '≥' | '≤', goal: number])[] = [
+  return judged([
     ['throughput of nginx with one worker', ratio('rps', 'serin', 'nginx'), '≥', 1.1],
     ['CPU per request of nginx', 1 / (cpuRatioOf(rows, 'serin') ?? Number.NaN), '≤', 0.92],
     ['throughput of nginx, public API alone', ratio('rps', 'serin-net', 'nginx'), '≥', 0.65],
@@ -39,10 +39,28 @@ export function goalLines(rows: readonly Row[], { stickyNs, decisionNs, recordNs
     ['throughput of fast-proxy', ratio('rps', 'serin', 'fast-proxy'), '≥', 5.5],
     ['added median latency of nginx', ratio('addedP50Us', 'serin', 'nginx'), '≤', 1.05],
     ['added p99 latency of nginx', ratio('addedP99Us', 'serin', 'nginx'), '≤', 1.2],
+    ...goalsOf(decisions),
+  ])
+}
+
+/** The goals of decisions alone. */
+export function decisionGoalLines(decisions: Decisions): readonly string[] {
+  return judged(goalsOf(decisions))
+}
+
+type Goal = readonly [what: string, value: number, is: '≥' | '≤', goal: number]
+
+function goalsOf({ stickyNs, decisionNs, recordNs, httpStickyNs, httpDecisionNs }: Decisions): readonly Goal[] {
+  return [
     ['ns for a sticky decision', stickyNs, '≤', 60],
     ['ns for a decision with 8 rules', decisionNs, '≤', 300],
+    ['ns for a sticky decision in the full lane', httpStickyNs, '≤', 60],
+    ['ns for a decision with 8 rules in the full lane', httpDecisionNs, '≤', 300],
     ['ns to record a request', recordNs, '≤', 20],
   ]
+}
+
+function judged(goals: readonly Goal[]): readonly string[] {
   return goals
     .filter(([, value]) => Number.isFinite(value))
     .map(([what, value, is, goal]) => {

@@ -34,3 +34,22 @@ export function interleavedNs(
   }
   return taken.map(medianOf)
 }
+
+const quietCalls = 2_000
+const quietPart = 0.03
+
+/**
+ * Nanoseconds per call of each work where nothing disturbs it: many short batches in turns, of which the fastest few say it. On a busy machine
+ * a median says how busy it is; this hardly moves. What comes seldom, such as a collection of garbage, is not in it.
+ */
+export function quietNs(works: readonly Work[], batches: number): readonly number[] {
+  const taken = works.map((): number[] => [])
+  for (let batch = 0; batch < batches; batch += 1) {
+    for (const [i, work] of works.entries()) {
+      const startNs = wallNs()
+      sink += work(quietCalls)
+      taken[i]?.push((wallNs() - startNs) / quietCalls)
+    }
+  }
+  return taken.map((times) => times.toSorted((a, b) => a - b)[Math.floor(times.length * quietPart)] ?? Number.NaN)
+}

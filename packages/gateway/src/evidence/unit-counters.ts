@@ -11,8 +11,9 @@ interface Shard {
   used: number
 }
 
-/** What `meet` says: the unit was not known; this side had not served it. */
+/** In what `meet` says: the unit was not known. */
 export const isNew = 1
+/** In what `meet` says: this side serves the unit for the first time. */
 export const isServed = 2
 
 /** The second count in what `count` returns is this many times as much. */

@@ -37,6 +37,8 @@ for (const algorithm of ['RS256', 'PS384', 'ES256', 'ES512', 'EdDSA']) {
     const [head = '', body = '', signature = ''] = token.split('.')
     const forged = Buffer.from(JSON.stringify({ sub: 'bob' })).toString('base64url')
     assert.equal(subOf(tokens, `${head}.${forged}.${signature}`), null)
+    assert.equal(subOf(tokens, token), 'ann', 'nor does it take the place of the token whose end it has')
+    assert.equal(subOf(tokens, `${head}.${forged}.${signature}`), null)
     assert.equal(subOf(tokens, `${head}.${body}.`), null)
     const none = Buffer.from(JSON.stringify({ alg: 'none', kid: 'it' })).toString('base64url')
     assert.equal(subOf(tokens, `${none}.${body}.`), null)

@@ -1,6 +1,6 @@
 import { cookieValue, viewOf } from '@serin/core/assignment'
 import type { RequestView } from '@serin/core/assignment'
-import type { RequestHead } from '../../wire/request-head.ts'
+import { RequestHead } from '../../wire/request-head.ts'
 import { textOf } from '../../wire/text.ts'
 
 const semicolon = 59
@@ -73,6 +73,15 @@ export class HeadView implements RequestView {
     this.#full ??= viewOf({ headers: (name) => head.header(name), target: head.target, address: this.#address })
     return this.#full
   }
+}
+
+const mostFields = 100
+
+/** A request head as decisions of the fast lane see it, anew each time: for who measures them. The bytes are a whole head, and a sound one. */
+export function headView(bytes: Buffer): () => RequestView {
+  const head = new RequestHead(mostFields)
+  if (head.read(bytes, bytes.length) !== null) throw new RangeError('these bytes are no sound head')
+  return () => new HeadView(head, '127.0.0.1')
 }
 
 function cookieOf(
