@@ -66,8 +66,8 @@ export class Assigning {
     const ticket = this.#recorder.start(decision, slices)
     const { version, by, unit } = decision
     const bucket = bucketOf(unit ?? chance)
-    const marks = this.marksOf(snapshot, givenId, { version, by, bucket })
-    const assigned = { ticket, address, unit, by, bucket, ...marks }
+    const { requestId, mark } = this.marksOf(snapshot, givenId, { version, by, bucket })
+    const assigned = { ticket, address, unit, by, bucket, version, requestId, mark }
     if (sticky === undefined || unit === null || routed.issued === undefined) return assigned
     const isSecure = encrypted || view.header('x-forwarded-proto')?.startsWith('https') === true
     return { ...assigned, setCookie: cookieOf(unit, sticky, isSecure) }
@@ -77,13 +77,13 @@ export class Assigning {
   marksOf(
     { canaryBp, rollout }: Snapshot,
     givenId: string | readonly string[] | undefined,
-    served: Pick<Assigned, 'version' | 'by' | 'bucket'>,
+    { version, by, bucket }: Pick<Assigned, 'version' | 'by' | 'bucket'>,
   ): AnswerMark {
     this.#requests += 1
     const id = `${this.#boot}-${this.#requests.toString(36)}`
-    const mark = formatRequestMark(id, { ...served, canaryBp, rollout })
+    const mark = formatRequestMark(id, { version, by, bucket, canaryBp, rollout })
     const requestId = typeof givenId === 'string' && goodRequestId.test(givenId) ? givenId : mark
-    return { version: served.version, requestId, mark }
+    return { version, requestId, mark }
   }
 }
 

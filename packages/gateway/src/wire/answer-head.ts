@@ -56,7 +56,10 @@ export class AnswerHead {
   #readLine(bytes: Buffer, limit: number): 'sound' | 'broken' | 'more' {
     for (let i = 0; i < protocol.length && i < limit; i += 1) if (bytes[i] !== protocol[i]) return 'broken'
     if (limit < shortestLine) return 'more'
-    const [minor, a, b, c] = [bytes[7], digit(bytes, 9), digit(bytes, 10), digit(bytes, 11)]
+    const minor = bytes[7]
+    const a = digit(bytes, 9)
+    const b = digit(bytes, 10)
+    const c = digit(bytes, 11)
     if ((minor !== zero && minor !== zero + 1) || bytes[8] !== space || a < 1 || b < 0 || c < 0) return 'broken'
     this.modern = minor === zero + 1
     this.status = a * 100 + b * 10 + c
@@ -72,7 +75,8 @@ export class AnswerHead {
 
   #check(method: string): boolean {
     const { fields, modern } = this
-    let [lengths, encodings] = [0, 0]
+    let lengths = 0
+    let encodings = 0
     let connection = ''
     this.length = 0
     this.endsAfterMs = Number.POSITIVE_INFINITY

@@ -178,7 +178,8 @@ export class Fields {
 
   /** Whether the value begins with this text. */
   begins(index: number, text: string): boolean {
-    const [start, end] = [this.valueStart(index), this.valueEnd(index)]
+    const start = this.valueStart(index)
+    const end = this.valueEnd(index)
     if (end - start < text.length) return false
     for (let i = 0; i < text.length; i += 1) if (this.bytes[start + i] !== text.charCodeAt(i)) return false
     return true
@@ -186,7 +187,8 @@ export class Fields {
 
   /** The value as a length, one to fifteen digits; -1 when it is none. */
   length(index: number): number {
-    const [start, end] = [this.valueStart(index), this.valueEnd(index)]
+    const start = this.valueStart(index)
+    const end = this.valueEnd(index)
     if (end === start || end - start > mostLengthDigits) return -1
     let sum = 0
     for (let at = start; at < end; at += 1) {

@@ -111,7 +111,9 @@ export class RequestHead {
 
   #check(modern: boolean): Unsound | null {
     const { fields } = this
-    let [hosts, lengths, encodings] = [0, 0, 0]
+    let hosts = 0
+    let lengths = 0
+    let encodings = 0
     this.closes = false
     this.length = 0
     this.cookies = -1

@@ -33,8 +33,12 @@ export class Desk {
     const room = head.end + marks.length + tailBytes
     this.#used = room > deskBytes ? Buffer.allocUnsafeSlow(room) : this.#bytes
     const into = this.#used
-    let [at, from] =
-      head.modern && head.reasonEnd > head.reasonStart ? [0, 0] : [statusLine(head, into), fields.startOf(0)]
+    let at = 0
+    let from = 0
+    if (!head.modern || head.reasonEnd === head.reasonStart) {
+      at = statusLine(head, into)
+      from = fields.startOf(0)
+    }
     for (let i = 0; i < fields.count; i += 1) {
       if (unsent[fields.kind(i)] === 0 && !(nominated.size > 0 && nominated.has(fields.name(i).toLowerCase()))) continue
       at += fields.bytes.copy(into, at, from, fields.startOf(i))

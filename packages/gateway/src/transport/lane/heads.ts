@@ -45,10 +45,14 @@ export interface Outgoing {
 /** The request as an upstream gets it. */
 export function outgoingOf(head: RequestHead, address: string, requestId: string): Outgoing {
   const { fields, method } = head
-  let [before, proto, host, forwardedHost]: (string | undefined)[] = []
+  let before: string | undefined
+  let proto: string | undefined
+  let host: string | undefined
+  let forwardedHost: string | undefined
   let sized = false
   // What stays as it is is copied together: in most requests that is all of it, with the request line.
-  let [at, from] = [0, 0]
+  let at = 0
+  let from = 0
   for (let i = 0; i < fields.count; i += 1) {
     const kind = fields.kind(i)
     if (kind === kinds.other) continue
@@ -74,12 +78,9 @@ export function outgoingOf(head: RequestHead, address: string, requestId: string
 }
 
 /** The bytes of a request for an address with this base path, under this id. */
-export function requestBytes(
-  { head, targetAt, idAt, ...given }: Outgoing,
-  basePath: string,
-  requestId: string,
-): Buffer {
-  if (basePath === '' && requestId === given.requestId) return head
+export function requestBytes(outgoing: Outgoing, basePath: string, requestId: string): Buffer {
+  const { head, targetAt, idAt } = outgoing
+  if (basePath === '' && requestId === outgoing.requestId) return head
   return Buffer.concat([
     head.subarray(0, targetAt),
     Buffer.from(basePath, 'latin1'),

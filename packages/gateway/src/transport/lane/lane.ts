@@ -182,8 +182,8 @@ export class Lane implements Surroundings {
   ended(exchange: LaneExchange, outcome: Outcome): void {
     const { settle, log, recorder } = this.#options
     const { client, ticket, mark, left } = exchange.turn
-    const at = client.exchanges.indexOf(exchange)
-    if (at >= 0) client.exchanges.splice(at, 1)
+    if (client.exchanges.at(-1) === exchange) client.exchanges.pop()
+    else if (client.exchanges.includes(exchange)) client.exchanges.splice(client.exchanges.indexOf(exchange), 1)
     if (left === null) {
       this.#unseen.delete(exchange)
       settle(ticket, outcome)

@@ -80,7 +80,7 @@ class RawLink implements Link {
 
   write(bytes: Buffer): void {
     const handle = this.#handle
-    if (handle === null || bytes.length === 0 || this.socket.destroyed) return
+    if (handle === null || bytes.length === 0) return
     const { newRequest, state, asyncAt } = this.#internals
     const request = spare.request ?? new newRequest()
     spare.request = null
@@ -171,7 +171,8 @@ class RawLink implements Link {
     if (length === 0) return undefined
     // The end, or an error: Node knows what it means to the socket.
     this.#onread.call(handle)
-    if (!this.socket.destroyed) this.#user.ended()
+    if (this.socket.destroyed) this.#handle = null
+    else this.#user.ended()
     return undefined
   }
 }
