@@ -48,7 +48,10 @@ function find({ world, globals }: Asked): { readonly url: string; readonly token
   const own = globals.data === undefined || remote === '' ? ownToken(world) : null
   if (globals.data === undefined && remote !== '') {
     if (own !== null) return { url: remoteUrl(remote), token: own }
-    throw new SerinError('auth.missing', `SERIN_URL is set (${remote}), but SERIN_TOKEN is not.`)
+    throw new SerinError(
+      'auth.missing',
+      `SERIN_URL is set (${remote}), but SERIN_TOKEN is not. Whoever runs it has one for you: serin token create.`,
+    )
   }
   const dataDirectory = dataDirectoryOf(world, globals.data)
   const where = whereOf(dataDirectory)

@@ -69,7 +69,7 @@ test('a control plane that has ended without a word: which address, and why', as
 
 test('SERIN_URL needs SERIN_TOKEN, and an address', async () => {
   const missing = await run(['status'], { env: { SERIN_URL: 'http://127.0.0.1:9' } })
-  assert.match(missing.stderr, /SERIN_TOKEN is not\. \[auth\.missing\]/)
+  assert.match(missing.stderr, /SERIN_TOKEN is not\. .*serin token create\. \[auth\.missing\]/)
   const wrong = await run(['status'], { env: { SERIN_URL: 'localhost', SERIN_TOKEN: 'x' } })
   assert.match(wrong.stderr, /SERIN_URL is "localhost"; expected an address/)
 })

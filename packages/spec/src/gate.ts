@@ -14,7 +14,7 @@ const env = z
   .meta({ description: 'Extra environment; `env:NAME` and `file:PATH` are looked up and never stored.' })
 const places = '`{preview}`, `{service}`, `{version}` and `{stable}` are replaced.'
 const noticePlaces =
-  '`{service}`, `{rollout}`, `{version}`, `{stable}`, `{step}`, `{weight}` and `{sentence}` are replaced.'
+  '`{service}`, `{rollout}`, `{version}`, `{stable}`, `{step}`, `{weight}` and `{sentence}` are replaced; the first step is 0, and -1 is none.'
 const body = z.string().max(100_000).optional()
 
 /** An address in which known names in braces are replaced; others would be asked for as they stand. */
