@@ -188,6 +188,22 @@ test('journeys through the dashboard', { skip: noBrowser, timeout: 400_000 }, as
     await dialog.waitFor({ state: 'detached' })
   })
 
+  await t.test('in Chinese even what evidence decided is Chinese', async () => {
+    await page.goto(`${url}/settings`)
+    await page.getByRole('button', { name: '中文' }).click()
+    for (const [path, said] of [
+      ['/rollouts/shop-1', /bad 已回滚（有害）；v1 承担全部流量/],
+      ['/services/shop', /admin 将 v2 暂停于 50 %/],
+    ] as const) {
+      await page.goto(`${url}${path}`)
+      await page.getByRole('heading', { name: said }).waitFor()
+      assert.equal(await page.locator('.verdict [lang=en], .rest [lang=en], .happened [lang=en]').count(), 0, path)
+    }
+    await assertAccessible(page, 'a rollout in Chinese')
+    await page.goto(`${url}/settings`)
+    await page.getByRole('button', { name: 'English' }).click()
+  })
+
   await t.test('a release is tried in modelled worlds, and its figures say where they come from', async () => {
     await page.goto(`${url}/services/shop/plan?to=v2`)
     await page.getByLabel('healthy').uncheck()

@@ -1,6 +1,7 @@
+import { signal } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
 import { useEffect } from 'preact/hooks'
-import { connect } from './live/connect.ts'
+import { connect, tell } from './live/connect.ts'
 import { isOpen } from './live/marks.ts'
 import { language, t } from './live/preferences.ts'
 import { place } from './live/route.ts'
@@ -11,12 +12,13 @@ import { History } from './pages/history.tsx'
 import { Journal } from './pages/journal.tsx'
 import { Login } from './pages/login.tsx'
 import { Overview } from './pages/overview.tsx'
-import { Plan } from './pages/plan.tsx'
 import { RolloutPage, ServicePage } from './pages/rollout.tsx'
 import { Settings } from './pages/settings.tsx'
 import { addressOf, type Place } from './places.ts'
 import { Emblem } from './parts/emblem.tsx'
 import { Keys } from './parts/keys.tsx'
+
+const plan = signal<typeof import('./pages/plan.tsx') | null>(null)
 
 /** The whole dashboard: who is not logged in sees how to, everybody else the place they are at. */
 export function App() {
@@ -50,7 +52,7 @@ function Page() {
     case 'rollout':
       return <RolloutPage id={at.rollout} at={at.at} />
     case 'plan':
-      return <Plan service={at.service} to={at.to} />
+      return <PlanPage service={at.service} to={at.to} />
     case 'gates':
       return <Gates />
     case 'history':
@@ -62,6 +64,16 @@ function Page() {
     default:
       return <Nowhere path={addressOf(at)} />
   }
+}
+
+/** Before a release: loaded when somebody asks for it. */
+function PlanPage(props: { readonly service: string; readonly to: string | null }) {
+  useEffect(() => {
+    if (plan.value === null)
+      import('./pages/plan.tsx').then((module) => (plan.value = module)).catch((error: unknown) => tell(error))
+  }, [])
+  const page = plan.value
+  return page === null ? <p class="quiet">{t('loading')}</p> : <page.Plan {...props} />
 }
 
 function Nowhere({ path }: { readonly path: string }) {

@@ -33,6 +33,7 @@ export function describeRollout(
       judgement,
       dropped,
     })),
+    ...('waitingBp' in state && state.waitingBp !== undefined ? { waitsForCopies: true as const } : {}),
     evidenceMs: 'evidenceMs' in state ? state.evidenceMs : 0,
     reason: 'reason' in state ? state.reason : null,
     ...said,

@@ -153,7 +153,7 @@ export class Engine {
     return this.#actor(service).release(asked, asker)
   }
 
-  /** What can be said of a release of a service before there is one. */
+  /** What is seen of a service’s traffic, and what can be said of a release before there is one. */
   outlook(service: string): Outlook {
     return this.#actor(service).outlook
   }

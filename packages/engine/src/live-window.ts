@@ -6,6 +6,13 @@ const liveMs = 10_000
 /** How far back stable's latency is looked at to choose the cuts of a rollout. */
 const baselineMs = 600_000
 const maxSlots = 2_000
+const trafficPoints = 121
+
+/** Requests per second of each version that had some, over the ten seconds before. */
+export interface TrafficPoint {
+  readonly at: number
+  readonly requestsPerSecond: Readonly<Record<string, number>>
+}
 
 /** The recent slots of a service, in memory: live figures for people, and stable's latency before a rollout. */
 export interface LiveWindow {
@@ -13,6 +20,8 @@ export interface LiveWindow {
   live(version: string, now: number): VersionStatus['live']
   /** Share of the requests of the last ten seconds in percent, or null without any. */
   splitPercent(version: string, now: number): number | null
+  /** Requests per second of each version, as `live` would have said each second of the last two minutes; oldest first. */
+  traffic(now: number): readonly TrafficPoint[]
   /** Latency of a version over the last ten minutes. */
   baseline(version: string, now: number): LogHistogram
   /** Randomised requests of a version over the last ten minutes, and how many of them failed. */
@@ -64,6 +73,12 @@ export function createLiveWindow(): LiveWindow {
       }
       return all > 0 ? (100 * own) / all : null
     },
+    traffic(now) {
+      const first = slots[0]?.at ?? Infinity
+      return Array.from({ length: trafficPoints }, (_each, i) => now - 1_000 * (trafficPoints - 1 - i))
+        .filter((at) => at >= first)
+        .map((at) => ({ at, requestsPerSecond: rates(slots.filter((slot) => slot.at > at - liveMs && slot.at <= at)) }))
+    },
     baseline(version, now) {
       return slots
         .filter((slot) => slot.at > now - baselineMs)
@@ -85,4 +100,13 @@ export function createLiveWindow(): LiveWindow {
     lastSlotAt: () => slots.at(-1)?.at ?? null,
     lastShareBp: (version) => slots.at(-1)?.weights[version] ?? 0,
   }
+}
+
+function rates(slots: readonly EvidenceSlot[]): Readonly<Record<string, number>> {
+  const durationMs = slots.reduce((sum, slot) => sum + slot.durationMs, 0)
+  const requests = new Map<string, number>()
+  for (const { arms } of slots)
+    for (const [version, arm] of Object.entries(arms))
+      requests.set(version, (requests.get(version) ?? 0) + arm.requests)
+  return Object.fromEntries([...requests].map(([version, all]) => [version, (1_000 * all) / Math.max(1, durationMs)]))
 }

@@ -12,6 +12,7 @@ export const routes: { readonly [N in OperationName]: Route<N> } = {
   applyFile: 'PUT /v1/file',
   release: 'POST /v1/services/{service}/release',
   plan: 'POST /v1/services/{service}/plan',
+  getTraffic: 'GET /v1/services/{service}/traffic',
   simulate: 'POST /v1/services/{service}/simulations',
   listSimulations: 'GET /v1/simulations',
   getSimulation: 'GET /v1/simulations/{simulation}',

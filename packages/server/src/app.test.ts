@@ -40,6 +40,7 @@ test('every operation answers as the table says', async () => {
   )
   await operation(plane, 'listServices', '/v1/services')
   await operation(plane, 'getService', '/v1/services/shop')
+  await operation(plane, 'getTraffic', '/v1/services/shop/traffic')
   await operation(plane, 'assignment', '/v1/services/shop/assignment', { body: { unit: 'user-42' } })
   await operation(plane, 'release', '/v1/services/shop/release', { body: { to: 'v2', why: 'a test' } })
   await plane.until('it has traffic', async () =>

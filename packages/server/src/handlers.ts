@@ -38,6 +38,7 @@ export function handlersOf(options: HandlerOptions): Handlers {
     applyFile: async ({ body, actor }) => ({ changes: await engine.apply(body, { by: actor, why: '' }) }),
     release: ({ params, body, actor }) => engine.release(params.service, body, { by: actor, why: body.why }),
     plan: ({ params, body }) => forecastInWorker(engine.outlook(params.service).forecastInput(body)),
+    getTraffic: ({ params }) => ({ points: engine.outlook(params.service).traffic() }),
     simulate: ({ params: { service }, body, actor }) =>
       simulations.begin({ service, spec: engine.outlook(service).policy(body.to), asked: body, by: actor }),
     listSimulations: ({ query }) => ({ simulations: simulations.list(query.service) }),

@@ -7,8 +7,25 @@ import { SimulationAsked, SimulationJob } from './simulation.ts'
 const service = z.object({ service: z.string() })
 const simulation = z.object({ simulation: z.string() })
 
-/** The operations that say what would be; none of them changes anything. */
+/** The operations that say what is seen and what would be; none of them changes anything. */
 export const outlookApi = {
+  getTraffic: {
+    method: 'GET',
+    path: '/v1/services/{service}/traffic',
+    summary: 'The traffic of the last two minutes, second by second.',
+    role: 'viewer',
+    params: service,
+    response: z.object({
+      points: z.array(
+        z.object({
+          at: z.number().meta({ description: 'Milliseconds since the epoch.' }),
+          requestsPerSecond: z
+            .record(z.string(), z.number())
+            .meta({ description: 'Of each version that had some in the ten seconds before.' }),
+        }),
+      ),
+    }),
+  },
   plan: {
     method: 'POST',
     path: '/v1/services/{service}/plan',

@@ -3,7 +3,7 @@ import { nearest } from './nearest.ts'
 import type { Issue } from './reference-issue.ts'
 import type { Service } from './service-file.ts'
 import type { CanaryStep } from './step.ts'
-import { formatWeight } from './units.ts'
+import { formatWeight } from './said/figures.ts'
 
 /** How many copies of a version run: what the version says, or the workload; for servers that someone else runs, how many there are. */
 export function copiesOf({ workload, versions }: Pick<Service, 'workload' | 'versions'>, version: string): number {

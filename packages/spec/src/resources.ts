@@ -248,6 +248,9 @@ export const Rollout = z.object({
       }),
     )
     .meta({ description: 'A/B: the other challengers, each with its evidence against stable.' }),
+  waitsForCopies: z.literal(true).optional().meta({
+    description: 'Canary’s copies for the step are not ready yet: it keeps the share it has.',
+  }),
   evidenceMs: z.number().meta({ description: 'Evidence time gathered in this step.' }),
   reason: z.string().nullable(),
   by: z.string().nullable(),

@@ -1,7 +1,8 @@
 import * as fc from 'fast-check'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Duration, formatDuration, formatWeight, parseDuration, Percent, Weight, writeDuration } from './units.ts'
+import { formatDuration, formatWeight } from './said/figures.ts'
+import { Duration, parseDuration, Percent, Weight, writeDuration } from './units.ts'
 
 test('durations as people write them', () => {
   const cases: Readonly<Record<string, number | undefined>> = {

@@ -13,20 +13,6 @@ export function parseDuration(text: string): number | undefined {
   return Number.isFinite(total) && total <= longestMs ? Math.round(total) : undefined
 }
 
-/** A duration as people write it: `1500` → `1.5s`, `5400000` → `1h30m`. */
-export function formatDuration(ms: number): string {
-  if (ms < 1_000) return `${Math.round(ms)}ms`
-  if (ms < 60_000) return `${Number((ms / 1_000).toFixed(1))}s`
-  const parts: string[] = []
-  let rest = Math.round(ms / 1_000) * 1_000
-  for (const unit of ['d', 'h', 'm', 's'] as const) {
-    const amount = Math.floor(rest / factors[unit])
-    rest -= amount * factors[unit]
-    if (amount > 0) parts.push(`${amount}${unit}`)
-  }
-  return parts.slice(0, 2).join('')
-}
-
 /** A duration as it can be read again without losing anything: `5400000` → `1h30m`, `1234` → `1s234ms`. */
 export function writeDuration(ms: number): string {
   const parts: string[] = []
@@ -105,11 +91,6 @@ export const Weight = z.codec(
     encode: (weightBp) => `${weightBp / 100}%`,
   },
 )
-
-/** Basis points as people read them: `500` → `5 %`. */
-export function formatWeight(weightBp: number): string {
-  return `${Number((weightBp / 100).toFixed(2))} %`
-}
 
 /** Names of services and versions: they become parts of headers, file names and journal streams. */
 export const Name = z

@@ -1,8 +1,7 @@
-import type { ErrorsMetric, Judgement } from '@serin/spec'
+import { aloneSaid, sentenceOf, type ErrorsMetric, type Judgement } from '@serin/spec'
 import { createMeanAbove, updateMeanAbove, wilsonInterval, type MeanAboveState } from '@serin/stats'
 import type { ArmSlot } from '../evidence.ts'
 import { ratioOf, type AnalysisSetup } from './setup.ts'
-import { figure, oddsText } from './words.ts'
 
 /** Requests of a version, and how many of them failed. */
 export interface Failures {
@@ -67,12 +66,8 @@ export function foldAlone(
 export function readAlone({ requests, errors, test }: AloneState, threshold: number): NonNullable<Judgement['alone']> {
   const percent = requests > 0 ? (100 * errors) / requests : null
   const limitPercent = 100 * test.limit
-  const has = `With all traffic ${percent === null ? 'nothing' : `${figure(percent)} %`} of ${requests} requests fail`
-  const sentence =
-    test.logE >= threshold
-      ? `${has}, more than the ${figure(limitPercent)} % that stable would have had at most (${oddsText(test.logE)}).`
-      : `${has}; up to ${figure(limitPercent)} % is as stable was.`
-  return { requests, errors, percent, limitPercent, logE: test.logE, threshold, sentence }
+  const reading = { requests, errors, percent, limitPercent, logE: test.logE, threshold }
+  return { ...reading, sentence: sentenceOf(aloneSaid(reading)) }
 }
 
 function errorsOf(setup: AnalysisSetup): ErrorsMetric | null {

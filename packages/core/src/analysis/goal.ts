@@ -1,9 +1,8 @@
-import type { Judgement } from '@serin/spec'
+import { goalSaid, sentenceOf, type Judgement } from '@serin/spec'
 import { noClusters } from './clusters.ts'
 import type { AnalysisState } from './fold.ts'
 import { readObserved } from './observed.ts'
 import { ratioOf, type AnalysisSetup } from './setup.ts'
-import { oddsText } from './words.ts'
 
 /**
  * Whether canary is better at what an experiment is about: the test for harm with the direction turned round, so it holds however often one looks. Called better
@@ -27,11 +26,6 @@ export function readGoal(
       : null
   const logE = turned?.ok === true ? (turned.logEHarm ?? 0) : 0
   const verdict = logE >= threshold ? 'better' : units >= maxUnits ? 'not-shown' : 'undecided'
-  const sentence =
-    verdict === 'better'
-      ? `Canary is better at ${name} (${oddsText(logE)}).`
-      : verdict === 'not-shown'
-        ? `${units} units have not shown canary to be better at ${name}.`
-        : `Not decided yet whether canary is better at ${name}: ${units} of ${maxUnits} units.`
-  return { metric: name, logE, threshold, units, maxUnits, verdict, sentence }
+  const reading = { metric: name, logE, threshold, units, maxUnits, verdict } as const
+  return { ...reading, sentence: sentenceOf(goalSaid(reading)) }
 }

@@ -1,4 +1,4 @@
-import type { Judgement, Metric, MetricReading } from '@serin/spec'
+import type { Judgement, Metric, MetricReading, Compared } from '@serin/spec'
 import { combineEvidence, readAllocation } from '@serin/stats'
 import { readAlone } from './alone.ts'
 import type { AnalysisState } from './fold.ts'
@@ -10,7 +10,7 @@ import { rampSentence, readRamp } from './ramp.ts'
 import { readErrors, readGeneration, readLatency, readObservations } from './readings.ts'
 import { isGuard, type AnalysisSetup } from './setup.ts'
 import { readSlices, slicesSentence } from './slices.ts'
-import { judgementSentence, type Compared } from './words.ts'
+import { judgementSentence } from './words.ts'
 
 /** Evidence for a mismatch between asked and observed split that suspends decisions: a thousand to one. */
 const sampleRatioThreshold = Math.log(1_000)

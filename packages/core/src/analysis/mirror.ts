@@ -1,3 +1,4 @@
+import { mirrorSaid, sentenceOf } from '@serin/spec'
 import {
   combineEvidence,
   createAboveLimit,
@@ -16,7 +17,6 @@ import {
   type LogHistogram,
 } from '@serin/stats'
 import type { MirrorSlot } from '../evidence.ts'
-import { figure, oddsText } from './words.ts'
 
 /** What the copies of an attempt add up to. Plain JSON: a pure fold over slots, so a replay gives the same numbers bit by bit. */
 export interface MirrorState {
@@ -153,7 +153,7 @@ export function readMirror(state: MirrorState, question: MirrorQuestion): Mirror
     failures: { onlyCanary: onlyCanaryFailed, onlyStable: onlyStableFailed, logE: failuresLogE },
     latency: { canary: latencyOf(state.canaryLatency), stable: latencyOf(state.stableLatency) },
   }
-  return { ...reading, sentence: sentenceOf(reading, minPairs) }
+  return { ...reading, sentence: sentenceOf(mirrorSaid(reading, minPairs)) }
 }
 
 function added(histogram: LogHistogram, bins: MirrorSlot['canaryLatency']): LogHistogram {
@@ -163,22 +163,4 @@ function added(histogram: LogHistogram, bins: MirrorSlot['canaryLatency']): LogH
 function latencyOf(histogram: LogHistogram): MirrorLatency | null {
   const [median, high] = [histogramQuantile(histogram, 0.5), histogramQuantile(histogram, 0.95)]
   return median.ok && high.ok ? { p50Ms: median.estimateMs, p95Ms: high.estimateMs } : null
-}
-
-function sentenceOf(reading: Omit<MirrorReading, 'sentence'>, minPairs: number): string {
-  const { compared, different, differentRatio, maxDifferentRatio, failures, harm, safety } = reading
-  if (differentRatio === null) {
-    const lost = reading.dropped > 0 ? ` (${reading.dropped} were not copied for want of room)` : ''
-    return `No answers of copies have been compared yet${lost}.`
-  }
-  const counts = `${different} of ${compared} mirrored answers differ (${figure(100 * differentRatio)} %; ${figure(100 * maxDifferentRatio)} % may).`
-  const alone = `Canary alone failed ${failures.onlyCanary} times, stable alone ${failures.onlyStable} times.`
-  if (reading.verdict === 'harmful') {
-    const what = harm.leading === 'failures' ? 'canary fails more often' : 'more differ than may'
-    return `${counts} ${alone} It is proved that ${what} (${oddsText(harm.logE)}).`
-  }
-  if (reading.verdict === 'safe')
-    return `${counts} ${alone} It is proved that fewer differ than may (${oddsText(safety.logE)}).`
-  const missing = compared < minPairs ? `${minPairs - compared} more pairs are needed at least.` : 'Not decided yet.'
-  return `${counts} ${alone} ${missing}`
 }

@@ -1,5 +1,13 @@
 import { eventHarmLogE } from './event-harm.ts'
-import type { ErrorsMetric, GenerationMetric, LatencyMetric, MetricReading, ObservationMetric } from '@serin/spec'
+import {
+  metricSaid,
+  sentenceOf,
+  type ErrorsMetric,
+  type GenerationMetric,
+  type LatencyMetric,
+  type MetricReading,
+  type ObservationMetric,
+} from '@serin/spec'
 import { countAbove, histogramCount, histogramQuantile, type LogHistogram } from '@serin/stats'
 import { noClusters, totalsOf } from './clusters.ts'
 import { clusterReading, combinedHarm, eventInterval, eventSafeLogE, type EventTests } from './event-tests.ts'
@@ -8,7 +16,6 @@ import { nothingGenerated, ratioFor, readGenerated } from './generation.ts'
 import { readObserved } from './observed.ts'
 import { errorsQuestion, guardCut, latencyQuestion, marginAt, ratioOf } from './setup.ts'
 import type { AnalysisSetup, EventQuestion } from './setup.ts'
-import { metricSentence } from './words.ts'
 
 /** What a reading is made from. */
 export interface ReadInput {
@@ -178,7 +185,7 @@ function finish(role: MetricReading['role'], thresholds: ReadInput['thresholds']
   const verdict =
     draft.harm.logE >= thresholds.harm ? 'harmful' : draft.safety.logE >= thresholds.safe ? 'safe' : 'undecided'
   const reading = { ...draft, role, verdict } as const
-  return { ...reading, sentence: metricSentence(reading) }
+  return { ...reading, sentence: sentenceOf(metricSaid(reading)) }
 }
 
 /** The worsening that a share allows, given stable's rate: the larger of the two margins. */

@@ -1,5 +1,5 @@
 import type { Wanted } from '../analysis/fold.ts'
-import type { Compared } from '../analysis/words.ts'
+import type { Compared } from '@serin/spec'
 import type { NamedGate, Plan, PlanStep } from '../plan.ts'
 import type { RolloutState, StateOf } from './state.ts'
 

@@ -15,12 +15,14 @@ export function isFresh({ sources, bundle }: Places): boolean {
   if (!existsSync(page)) return false
   const made = statSync(page).mtimeMs
   const own = globSync('**/*.{ts,tsx,css}', { cwd: sources }).map((path) => join(sources, path))
-  const sdk = dirname(fileURLToPath(import.meta.resolve('@serin/sdk')))
-  const others = existsSync(sdk) ? globSync('*.ts', { cwd: sdk }).map((path) => join(sdk, path)) : []
+  const others = ['@serin/sdk', '@serin/spec'].flatMap((name) => {
+    const folder = dirname(fileURLToPath(import.meta.resolve(name)))
+    return existsSync(folder) ? globSync('**/*.ts', { cwd: folder }).map((path) => join(folder, path)) : []
+  })
   return [...own, ...others].every((path) => statSync(path).mtimeMs < made)
 }
 
-/** Bundles the page, its script and its style; whole or not at all. Returns the names of the files. Throws what the compiler says. */
+/** Bundles the page, its script, its style and what is loaded when it is asked for; whole or not at all. Returns the names of the files. Throws what the compiler says. */
 export async function build({ sources, bundle }: Places): Promise<readonly string[]> {
   const { build: compile } = await import('esbuild')
   const entry = fileURLToPath(new URL('../main.tsx', import.meta.url))
@@ -28,7 +30,10 @@ export async function build({ sources, bundle }: Places): Promise<readonly strin
     entryPoints: { app: entry, style: join(sources, 'theme/style.css') },
     outdir: bundle,
     entryNames: '[name]-[hash]',
+    chunkNames: '[name]-[hash]',
     bundle: true,
+    // What few people open comes when they do.
+    splitting: true,
     minify: true,
     write: false,
     format: 'esm',
@@ -51,7 +56,9 @@ export async function build({ sources, bundle }: Places): Promise<readonly strin
 }
 
 function pageWith(names: readonly string[]): string {
-  const named = (kind: string) => names.find((name) => name.endsWith(kind)) ?? ''
+  const named = (begin: string) => names.find((name) => name.startsWith(begin)) ?? ''
+  // What every view needs is asked for at once, not when the script has been read.
+  const shared = names.filter((name) => name.startsWith('chunk-'))
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -59,8 +66,8 @@ function pageWith(names: readonly string[]): string {
 <meta name="color-scheme" content="light dark">
 <title>Serin</title>
 <link rel="icon" href="data:,">
-<link rel="stylesheet" href="/assets/${named('.css')}">
-<script type="module" src="/assets/${named('.js')}"></script>
+<link rel="stylesheet" href="/assets/${named('style-')}">
+${shared.map((name) => `<link rel="modulepreload" href="/assets/${name}">\n`).join('')}<script type="module" src="/assets/${named('app-')}"></script>
 <body><div id="app"></div><noscript>The dashboard needs JavaScript. On the command line: serin status</noscript></body>
 </html>
 `

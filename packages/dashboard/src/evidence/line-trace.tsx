@@ -1,14 +1,14 @@
 import type { JournalLine } from '@serin/sdk'
-import type { Judgement } from '@serin/spec'
 import { moment } from '../figures.ts'
 import { t } from '../live/preferences.ts'
+import { judgementIn } from '../live/told.ts'
 import { Row, Traced } from '../parts/traced.tsx'
 import { JudgementRows } from './judgement-rows.tsx'
 
 /** Where a line of the journal comes from: who wrote it when and of what, the evidence it rests on, and what chains it to the others. */
 export function LineTrace({ line, onClose }: { readonly line: JournalLine; readonly onClose: () => void }) {
   const { seq, at, stream, kind, actor, hash, data } = line
-  const judgement = judgementOf(data)
+  const judgement = judgementIn(data)
   const name = stream.split('/')[1] ?? ''
   return (
     <Traced name={`${t('journal.line')} ${seq}`} line={`serin get journal ${name} -o json`} onClose={onClose}>
@@ -25,11 +25,4 @@ export function LineTrace({ line, onClose }: { readonly line: JournalLine; reado
       </Row>
     </Traced>
   )
-}
-
-/** The judgement a line carries, or null. */
-export function judgementOf(data: JournalLine['data']): Judgement | null {
-  const { judgement } = data
-  const isOne = judgement !== null && typeof judgement === 'object' && 'metrics' in judgement && 'units' in judgement
-  return isOne ? (judgement as Judgement) : null
 }

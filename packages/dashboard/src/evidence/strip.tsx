@@ -1,14 +1,25 @@
 import type { ServiceStatus } from '@serin/spec'
+import { useEffect } from 'preact/hooks'
 import { figure } from '../figures.ts'
+import { tell } from '../live/connect.ts'
 import { t } from '../live/preferences.ts'
-import { beats, canaryOf, now } from '../live/state.ts'
+import { beats, canaryOf, client, freshness, now, services, takeTraffic } from '../live/state.ts'
 import { layoutStrip } from './strip-layout.ts'
 
 const [width, height, spanMs] = [1000, 80, 120_000]
 
 /** The traffic of the last two minutes, by version. */
 export function Strip({ service }: { readonly service: ServiceStatus }) {
-  const points = beats.value.get(service.name) ?? []
+  const { name } = service
+  const isLive = freshness.value === 'live'
+  useEffect(() => {
+    if (!isLive) return
+    client.value
+      .getTraffic({ service: name })
+      .then(({ points }) => takeTraffic(services.value.get(name) ?? service, points))
+      .catch(tell)
+  }, [name, isLive])
+  const points = beats.value.get(name) ?? []
   const shown = points.filter(({ at }) => at >= now.value - spanMs)
   const { stable, canary, top } = layoutStrip(points, { width, height, until: now.value, spanMs })
   const last = points.at(-1)

@@ -1,6 +1,8 @@
 import type { MetricReading, Rollout } from '@serin/spec'
 import { clock, count, odds } from '../figures.ts'
 import { language, t } from '../live/preferences.ts'
+import { metricParts } from '../live/said.ts'
+import { Said } from '../parts/said.tsx'
 import { Row, Traced } from '../parts/traced.tsx'
 import { bandText, differenceText, estimate, titleOf } from './reading-words.ts'
 
@@ -11,7 +13,7 @@ export function TraceOf(props: {
   readonly onClose: () => void
 }) {
   const { reading, rollout, onClose } = props
-  const { counts, harm, safety, exact, kind, missing, sentence } = reading
+  const { counts, harm, safety, exact, kind, missing } = reading
   const arm = (version: string, events: number, of: number) =>
     t('trace.arm', { version, events: count(events), count: count(of) })
   return (
@@ -38,7 +40,7 @@ export function TraceOf(props: {
         </Row>
       )}
       <Row word={t('trace.says')}>
-        <span lang="en">{sentence}</span>
+        <Said parts={metricParts(reading, language.value)} />
       </Row>
       {rollout.judgement === null ? null : <Row word={t('trace.judged')}>{clock(rollout.judgement.at)}</Row>}
     </Traced>

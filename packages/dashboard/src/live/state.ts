@@ -63,6 +63,20 @@ export function take(statuses: readonly ServiceStatus[]): void {
   beats.value = seen
 }
 
+/** Takes what was seen of a service’s traffic before this page was opened: what it has seen itself counts. */
+export function takeTraffic(
+  { name, stable, rollout }: ServiceStatus,
+  points: readonly { readonly at: number; readonly requestsPerSecond: Readonly<Record<string, number>> }[],
+): void {
+  const own = beats.value.get(name) ?? []
+  const first = own[0]?.at ?? Infinity
+  const canary = canaryOf({ rollout, stable }) ?? ''
+  const earlier = points
+    .filter(({ at }) => at < first)
+    .map(({ at, requestsPerSecond: rate }) => ({ at, stable: rate[stable] ?? 0, canary: rate[canary] ?? 0 }))
+  beats.value = new Map(beats.value).set(name, [...earlier, ...own].slice(-beatsKept))
+}
+
 function beatOf(status: ServiceStatus, at: number): Beat {
   const rate = (name: string | undefined) =>
     status.versions.find((each) => each.name === name)?.live.requestsPerSecond ?? 0
@@ -96,6 +110,6 @@ export function takeLines(lines: readonly JournalLine[]): void {
 }
 
 /** The version that would take the place of stable, while there is one. */
-export function canaryOf({ rollout, stable }: ServiceStatus): string | undefined {
+export function canaryOf({ rollout, stable }: Pick<ServiceStatus, 'rollout' | 'stable'>): string | undefined {
   return rollout === null || rollout.canary === stable ? undefined : rollout.canary
 }

@@ -1,4 +1,5 @@
 import type { JournalLine } from '@serin/sdk'
+import type { Judgement } from '@serin/spec'
 import { weight } from '../figures.ts'
 import type { WordKey } from '../words/en.ts'
 import { isWord, type Gaps } from '../words/say.ts'
@@ -81,6 +82,12 @@ export function eventGaps({ data }: Pick<JournalLine, 'data'>, t: (key: WordKey)
 export function reasonOf({ kind, data }: Pick<JournalLine, 'kind' | 'data'>): string {
   if (kind === 'rollout.judged') return text(field(data['judgement'], 'sentence'))
   return text(data['why'])
+}
+
+/** The judgement a line carries, or null. */
+export function judgementIn({ judgement }: JournalLine['data']): Judgement | null {
+  const isOne = judgement !== null && typeof judgement === 'object' && 'metrics' in judgement && 'units' in judgement
+  return isOne ? (judgement as Judgement) : null
 }
 
 function weightsText(value: unknown): string {

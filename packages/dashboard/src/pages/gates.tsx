@@ -4,8 +4,10 @@ import { duration } from '../figures.ts'
 import { approval, type Deed } from '../live/deeds.ts'
 import { isOpen } from '../live/marks.ts'
 import { language, t } from '../live/preferences.ts'
+import { judgedParts, rolloutParts } from '../live/said.ts'
 import { now, services } from '../live/state.ts'
 import { Confirm, DeedButton } from '../parts/actions.tsx'
+import { Said } from '../parts/said.tsx'
 import { Command } from '../parts/command.tsx'
 import { addressOf } from '../places.ts'
 
@@ -61,8 +63,10 @@ function Gate({ rollout, ask }: { readonly rollout: Waiting; readonly ask: (deed
           )}
           {gate.approvals.length === 0 ? '' : `: ${gate.approvals.join(', ')}`}
         </p>
-        <p class="quiet" lang="en">
-          {judgement?.sentence ?? rollout.sentence}
+        <p class="quiet">
+          <Said
+            parts={judgement === null ? rolloutParts(rollout, language.value) : judgedParts(judgement, language.value)}
+          />
         </p>
       </div>
       {deed === null ? null : <DeedButton deed={deed} ask={ask} primary />}

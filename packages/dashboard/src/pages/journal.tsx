@@ -3,12 +3,14 @@ import { useEffect, useState } from 'preact/hooks'
 import { LineTrace } from '../evidence/line-trace.tsx'
 import { count, moment } from '../figures.ts'
 import { tell } from '../live/connect.ts'
-import { t } from '../live/preferences.ts'
+import { language, t } from '../live/preferences.ts'
 import { go } from '../live/route.ts'
-import { client, journal } from '../live/state.ts'
 import { reasonOf } from '../live/told.ts'
+import { client, journal } from '../live/state.ts'
+import { reasonParts, textOf } from '../live/said.ts'
 import { Command } from '../parts/command.tsx'
 import { saysOf } from '../parts/events.tsx'
+import { Said } from '../parts/said.tsx'
 import { Reached } from '../parts/reached.tsx'
 
 const pageSize = 1_000
@@ -78,7 +80,10 @@ function Line({ line, onTrace }: { readonly line: JournalLine; readonly onTrace:
       <span class="about">{stream.replace(/^\w+\//, '')}</span>
       <span class="told">
         <span>
-          {saysOf(line)} <span class="quiet">{reasonOf(line)}</span>
+          {saysOf(line)}{' '}
+          <span class="quiet">
+            <Said parts={reasonParts(line, language.value)} />
+          </span>
         </span>
         <details>
           <summary>{t('journal.details')}</summary>
@@ -114,6 +119,7 @@ function Chain() {
 function fits(line: JournalLine, query: string): boolean {
   const words = query.toLowerCase().split(/\s+/).filter(Boolean)
   if (words.length === 0) return true
-  const text = `${line.seq} ${line.stream} ${line.kind} ${line.actor} ${saysOf(line)} ${reasonOf(line)}`.toLowerCase()
+  const text =
+    `${line.seq} ${line.stream} ${line.kind} ${line.actor} ${saysOf(line)} ${reasonOf(line)} ${textOf(reasonParts(line, language.value))}`.toLowerCase()
   return words.every((word) => text.includes(word))
 }

@@ -1,14 +1,16 @@
-import type { Rollout, ServiceStatus } from '@serin/spec'
+import type { ServiceStatus } from '@serin/spec'
 import { useEffect, useRef } from 'preact/hooks'
 import { duration, weight } from '../figures.ts'
 import { language, t } from '../live/preferences.ts'
 import { byUrgency, isOpen, needsAttention, serviceMark, urgency } from '../live/marks.ts'
 import { go } from '../live/route.ts'
+import { rolloutParts, textOf, type Part } from '../live/said.ts'
 import { freshness, now, services } from '../live/state.ts'
 import { Command } from '../parts/command.tsx'
 import { useKey } from '../parts/keys.tsx'
+import { Said } from '../parts/said.tsx'
 import { Sign } from '../parts/sign.tsx'
-import { headlineOf, serviceSentence } from '../parts/sentence.ts'
+import { serviceSentence } from '../parts/sentence.ts'
 import { addressOf, shows, type Show } from '../places.ts'
 import { MiniStairs } from '../evidence/mini-stairs.tsx'
 
@@ -74,10 +76,10 @@ function Filter({ query, show }: { readonly query: string; readonly show: Show }
 }
 
 function Service({ service }: { readonly service: ServiceStatus }) {
-  const { name, rollout, stable, trouble } = service
+  const { name, rollout, stable } = service
   const open = rollout !== null && isOpen(rollout)
   const since = rollout === null ? null : (rollout.endedAt ?? rollout.startedAt)
-  const says = trouble[0] ?? (rollout === null ? serviceSentence(service) : wholeOf(rollout))
+  const says = saysOf(service)
   const share = rollout === null ? 0 : (rollout.inForceBp ?? rollout.askedBp)
   return (
     <li class={`service ${serviceMark(service).tone} ${open ? 'open' : ''}`}>
@@ -91,8 +93,8 @@ function Service({ service }: { readonly service: ServiceStatus }) {
           {rollout === null ? null : <MiniStairs rollout={rollout} />}
           {rollout === null ? '' : weight(share)}
         </span>
-        <span class="says" title={says}>
-          {says}
+        <span class="says" title={textOf(says)}>
+          <Said parts={says} />
         </span>
         <span class="age quiet">
           {since === null ? '' : t('time.ago', { age: duration(now.value - since, language.value) })}
@@ -102,10 +104,12 @@ function Service({ service }: { readonly service: ServiceStatus }) {
   )
 }
 
-/** The sentence of a rollout, begun in the language of the page. */
-function wholeOf(rollout: Rollout): string {
-  const { first, rest, lang } = headlineOf(rollout)
-  return lang === 'en' ? rollout.sentence : `${first} ${rest}`
+/** What is wrong with a service, else how it is. */
+function saysOf(service: ServiceStatus): readonly Part[] {
+  const [trouble] = service.trouble
+  if (trouble !== undefined) return [{ text: trouble, lang: 'en' }]
+  if (service.rollout === null) return [{ text: serviceSentence(service), lang: language.value }]
+  return rolloutParts(service.rollout, language.value)
 }
 
 function fits(service: ServiceStatus, query: string, show: Show): boolean {

@@ -11,6 +11,7 @@ import { isAbout, toldLines } from '../live/told.ts'
 import { rolloutMark, serviceMark, worstFirst, isOpen } from '../live/marks.ts'
 import { language, t } from '../live/preferences.ts'
 import { go } from '../live/route.ts'
+import type { Part } from '../live/said.ts'
 import { client, followTrail, freshness, journal, services, trails } from '../live/state.ts'
 import { asItWas, joined } from '../live/trail.ts'
 import { tell } from '../live/connect.ts'
@@ -19,9 +20,10 @@ import { Command } from '../parts/command.tsx'
 import { Events } from '../parts/events.tsx'
 import { showInTab } from '../parts/tab.ts'
 import { Sign } from '../parts/sign.tsx'
+import { Said } from '../parts/said.tsx'
 import { headlineOf, serviceSentence } from '../parts/sentence.ts'
 import { Versions } from '../parts/versions.tsx'
-import { isWord, type Language } from '../words/say.ts'
+import { isWord } from '../words/say.ts'
 import { addressOf } from '../places.ts'
 
 const tilesShown = 6
@@ -41,9 +43,8 @@ export function ServicePage({ name }: { readonly name: string }) {
           </p>
         ))}
         <Sentence
-          first={serviceSentence(service)}
-          rest=""
-          lang={language.value}
+          first={{ text: serviceSentence(service), lang: language.value }}
+          rest={[]}
           mark={<Sign mark={serviceMark(service)} alone />}
         />
       </div>
@@ -176,22 +177,21 @@ function ReplayOf(props: {
 }
 
 interface SentenceProps {
-  readonly first: string
-  readonly rest: string
-  readonly lang: Language
+  readonly first: Part
+  readonly rest: readonly Part[]
   readonly mark: ComponentChildren
 }
 
 /** The answer in large type; what a long one goes on to say stands below it. */
-function Sentence({ first, rest, lang, mark }: SentenceProps) {
+function Sentence({ first, rest, mark }: SentenceProps) {
   return (
     <>
       <h1 class="verdict">
-        {mark} <span lang={lang}>{first}</span>
+        {mark} <Said parts={[first]} />
       </h1>
-      {rest === '' ? null : (
-        <p class="rest" lang="en">
-          {rest}
+      {rest.length === 0 ? null : (
+        <p class="rest">
+          <Said parts={rest} />
         </p>
       )}
     </>

@@ -1,7 +1,9 @@
 import type { JournalLine } from '@serin/sdk'
 import { clock } from '../figures.ts'
-import { t } from '../live/preferences.ts'
-import { eventGaps, eventKey, reasonOf } from '../live/told.ts'
+import { language, t } from '../live/preferences.ts'
+import { reasonParts, textOf, type Part } from '../live/said.ts'
+import { Said } from './said.tsx'
+import { eventGaps, eventKey } from '../live/told.ts'
 
 /** Lines of the journal, youngest first: when, who, what and why. */
 export function Events({ lines }: { readonly lines: readonly JournalLine[] }) {
@@ -13,17 +15,17 @@ export function Events({ lines }: { readonly lines: readonly JournalLine[] }) {
           <time dateTime={new Date(line.at).toISOString()}>{clock(line.at)}</time>
           <span class="actor">{line.actor}</span>
           <span>{saysOf(line)}</span>
-          <Reason text={reasonOf(line)} />
+          <Reason parts={reasonParts(line, language.value)} />
         </li>
       ))}
     </ol>
   )
 }
 
-function Reason({ text }: { readonly text: string }) {
-  return text === '' ? null : (
-    <span class="quiet reason" title={text}>
-      {text}
+function Reason({ parts }: { readonly parts: readonly Part[] }) {
+  return parts.length === 0 ? null : (
+    <span class="quiet reason" title={textOf(parts)}>
+      <Said parts={parts} />
     </span>
   )
 }

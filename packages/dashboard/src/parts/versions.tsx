@@ -1,5 +1,6 @@
-import type { ServiceStatus, VersionStatus } from '@serin/spec'
+import type { MetricReading, ServiceStatus, VersionStatus } from '@serin/spec'
 import { useState } from 'preact/hooks'
+import { estimate } from '../evidence/reading-words.ts'
 import { count, figure, latency, mebibytes, percent, weight } from '../figures.ts'
 import { t } from '../live/preferences.ts'
 import type { WordKey } from '../words/en.ts'
@@ -27,7 +28,7 @@ export function Versions({ service }: { readonly service: ServiceStatus }) {
   const [open, setOpen] = useState(false)
   const shown = service.versions.filter(({ role, replicas }) => role !== 'idle' || replicas.length > 0)
   const sorted = [...shown].sort((a, b) => order.indexOf(a.role) - order.indexOf(b.role))
-  const metrics = service.rollout?.judgement?.metrics.filter(({ kind }) => kind === 'observation') ?? []
+  const metrics = service.rollout?.judgement?.metrics.filter(({ kind }) => isOfAnswers(kind)) ?? []
   return (
     <section aria-labelledby="versions-title" class="card">
       <div class="card-head">
@@ -57,13 +58,11 @@ export function Versions({ service }: { readonly service: ServiceStatus }) {
                 ))}
               </tr>
             ))}
-            {metrics.map(({ name, stable, canary }) => (
+            {metrics.map((reading) => (
               <tr>
-                <th scope="row">{name}</th>
+                <th scope="row">{reading.name}</th>
                 {sorted.map((version) => (
-                  <td>
-                    {version.role === 'stable' ? percent(stable) : version.role === 'canary' ? percent(canary) : '–'}
-                  </td>
+                  <td>{meanOf(service, version, reading)}</td>
                 ))}
               </tr>
             ))}
@@ -82,6 +81,21 @@ export function Versions({ service }: { readonly service: ServiceStatus }) {
   )
 }
 
+/** What is not counted by the gateway for every version, but measured of answers, or told by somebody: quality, satisfaction, how a model speaks. */
+function isOfAnswers(kind: MetricReading['kind']): boolean {
+  return kind === 'observation' || kind === 'generation'
+}
+
+/** What a version does by a metric of the rollout; each challenger is judged by itself. */
+function meanOf({ rollout, stable }: ServiceStatus, { name }: VersionStatus, reading: MetricReading): string {
+  if (rollout === null) return '–'
+  if (name === stable) return estimate(reading, 'stable')
+  if (name === rollout.canary) return estimate(reading, 'canary')
+  const rival = rollout.rivals.find(({ version }) => version === name)
+  const own = rival?.judgement?.metrics.find((metric) => metric.name === reading.name)
+  return own === undefined ? '–' : estimate(own, 'canary')
+}
+
 const sources = [
   ['versions.observed', 'source.observed'],
   ['versions.success', 'source.success'],
@@ -89,6 +103,7 @@ const sources = [
   ['versions.throughput', 'source.throughput'],
   ['versions.cpu', 'source.replicas'],
   ['tile.metric', 'source.observations'],
+  ['versions.answers', 'source.generation'],
 ] as const
 
 const order: readonly VersionStatus['role'][] = ['stable', 'canary', 'warm', 'idle']

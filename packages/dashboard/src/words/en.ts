@@ -204,6 +204,7 @@ export const en = {
   'versions.cpu': 'CPU',
   'versions.memory': 'memory',
   'versions.replicas': 'copies ready',
+  'versions.answers': 'answers of a model',
   'versions.inFlight': 'open requests',
   'versions.role.stable': 'stable',
   'versions.role.canary': 'canary',
@@ -343,6 +344,8 @@ export const en = {
   'source.observations': 'Values that were sent in, since the rollout began: means of both versions.',
   'source.reached': 'The largest step of which evidence was judged; all of it once promoted.',
   'source.exposed': '{users}, each once, in {requests} requests: counted by the gateway.',
+  'source.generation':
+    'Means of what the gateway read of the answers since the rollout began: time to the first token, gap between tokens, tokens per second.',
   'source.chain':
     'Each line carries the hash of itself and of the line before; “Verify the chain” computes all of them anew.',
   'tile.metric': 'sent metrics',

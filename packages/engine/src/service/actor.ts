@@ -220,9 +220,10 @@ export class ServiceActor {
     return this.#commanded(() => release(this.#commandPorts, asked, asker))
   }
 
-  /** What can be said of a release before there is one. */
+  /** What is seen of the traffic, and what can be said of a release before there is one. */
   get outlook(): Outlook {
-    return new Outlook(this.#record, this.#evidence)
+    const traffic = () => this.#window.traffic(this.#ports.clock.now())
+    return new Outlook(this.#record, this.#evidence, traffic)
   }
 
   /** Goes back at once to a version that was stable before. */

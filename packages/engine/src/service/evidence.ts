@@ -9,7 +9,6 @@ import {
   kayentaRules,
   nextWeightBp,
   observationMetrics,
-  oddsText,
   questionsOf,
   ratioOf,
   rollbackBudget,
@@ -23,7 +22,7 @@ import {
   type Reflex,
 } from '@serin/core'
 import type { Clock, EvidenceSource } from '@serin/kit'
-import { SerinError, type Judgement, type Observation } from '@serin/spec'
+import { oddsText, SerinError, type Judgement, type Observation } from '@serin/spec'
 import { histogramCount } from '@serin/stats'
 import { keys, measurementOf, type RolloutDocument } from '../documents.ts'
 import type { LiveWindow } from '../live-window.ts'

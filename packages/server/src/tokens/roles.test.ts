@@ -10,6 +10,7 @@ const promised: Readonly<Record<OperationName | 'events', Role>> = {
   listServices: 'viewer',
   getService: 'viewer',
   plan: 'viewer',
+  getTraffic: 'viewer',
   listSimulations: 'viewer',
   getSimulation: 'viewer',
   assignment: 'viewer',

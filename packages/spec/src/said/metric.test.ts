@@ -1,7 +1,11 @@
-import type { MetricReading } from '@serin/spec'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { metricSentence, oddsText } from './words.ts'
+import type { MetricReading } from '../resources.ts'
+import { oddsText } from './figures.ts'
+import { metricSaid } from './metric.ts'
+import { sentenceOf } from './phrase.ts'
+
+const metricSentence = (read: Omit<MetricReading, 'sentence'>) => sentenceOf(metricSaid(read))
 
 const reading: Omit<MetricReading, 'sentence'> = {
   name: 'errors',
