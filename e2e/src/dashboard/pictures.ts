@@ -32,20 +32,25 @@ const services = {
     good,
   ),
   payments: wanted(steps('1h'), '{ env: { SLOW_MS: "14", FAIL_RATIO: "0.34" } }'),
-  accounts: wanted(steps('1h'), good),
+  accounts: wanted(
+    '{ kind: canary, steps: [{ weight: 5%, hold: 3m }, { weight: 25%, hold: 5m }, { weight: 50%, hold: 10m }] }',
+    good,
+  ),
 }
 
-/** What the pictures show, and what has to be seen before one is taken. */
-const pictures: readonly (readonly [name: string, path: string, look: BrowserOptions, sign: string])[] = [
-  ['services', '/', {}, '.service'],
-  ['rollout', '/services/checkout', {}, '.tile'],
-  ['rollout-dark', '/services/checkout', { theme: 'dark' }, '.tile'],
-  ['rolled-back', '/rollouts/payments-1', { height: 960 }, '.replay'],
-  ['gates', '/gates', { height: 400 }, '.gate'],
-  ['phone', '/services/checkout', { width: 390, height: 844 }, '.tile'],
-  ['chinese', '/services/checkout', { language: 'zh-CN' }, '.tile'],
-  ['plan', '/services/accounts/plan?to=v2', {}, '.plan-picture'],
-]
+/** What the pictures show, what has to be seen before one is taken, and the part of the page it is of; without one: what fits the screen. */
+const pictures: readonly (readonly [name: string, path: string, look: BrowserOptions, sign: string, part?: string])[] =
+  [
+    ['services', '/', {}, '.service'],
+    ['rollout', '/services/checkout', {}, '.tile'],
+    ['rollout-dark', '/services/checkout', { theme: 'dark' }, '.tile'],
+    ['rolled-back', '/rollouts/payments-1', { height: 960 }, '.replay'],
+    ['gates', '/gates', { height: 400 }, '.gate'],
+    ['phone', '/services/checkout', { width: 390, height: 844 }, '.tile'],
+    ['chinese', '/services/checkout', { language: 'zh-CN' }, '.tile'],
+    ['plan', '/services/accounts/plan?to=v2', {}, '.plan-picture'],
+    ['simulation', '/services/accounts/plan?to=v2', {}, '.simulated', '.simulation'],
+  ]
 
 const dataDirectory = mkdtempSync(join(tmpdir(), 'serin-pictures-'))
 const controlPlane = new ControlPlane(dataDirectory)
@@ -73,8 +78,9 @@ try {
     },
     240_000,
   )
+  await simulated(client)
   mkdirSync(folder, { recursive: true })
-  for (const [name, path, look, sign] of pictures) await take({ name, path, look, sign, client })
+  for (const [name, path, look, sign, part] of pictures) await take({ name, path, look, sign, part, client })
   ending.abort()
   await pushing
 } finally {
@@ -90,10 +96,11 @@ interface Picture {
   readonly path: string
   readonly look: BrowserOptions
   readonly sign: string
+  readonly part: string | undefined
   readonly client: Client
 }
 
-async function take({ name, path, look, sign, client }: Picture): Promise<void> {
+async function take({ name, path, look, sign, part, client }: Picture): Promise<void> {
   await using browser = await openBrowser(look)
   const url = urlOf({ controlPlane })
   await logIn(browser.page, url, client)
@@ -101,8 +108,23 @@ async function take({ name, path, look, sign, client }: Picture): Promise<void> 
   await browser.page.locator(sign).first().waitFor()
   // A few beats of the live strip.
   await sleep(3_000)
-  await browser.page.screenshot({ path: join(folder, `dashboard-${name}.png`) })
+  const file = { path: join(folder, `dashboard-${name}.png`) }
+  await (part === undefined ? browser.page.screenshot(file) : browser.page.locator(part).screenshot(file))
   console.log(`dashboard-${name}.png`)
+}
+
+/** A release of the service at rest, in a world that is well and in one that is not. */
+async function simulated(client: Client): Promise<void> {
+  const { id } = await client.simulate({
+    service: 'accounts',
+    to: 'v2',
+    worlds: ['healthy', 'errors-doubled'],
+    seeds: 20,
+    requestsPerSecond: 20,
+    errorPercent: 1,
+  })
+  const isOver = async () => (await client.getSimulation({ simulation: id })).state !== 'running'
+  await until('the simulation to be over', isOver, 300_000)
 }
 
 async function loadOn(service: string, client: Client): Promise<Load> {

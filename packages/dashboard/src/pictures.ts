@@ -2,3 +2,4 @@
 export { layoutBand, type BandFrame, type BandLayout, type BandPoint } from './evidence/band-layout.ts'
 export { heightOf, layoutStairs, type Stair } from './evidence/stairs-layout.ts'
 export { bandOf, limitOf, observedAt, scaleOf, type Scale } from './live/trail.ts'
+export { standingOf, standings } from './evidence/standing.ts'

@@ -94,6 +94,7 @@ export const rooms: readonly Room[] = [
       'packages/dashboard/src/pictures.ts',
       'packages/dashboard/src/evidence/band-layout.ts',
       'packages/dashboard/src/evidence/stairs-layout.ts',
+      'packages/dashboard/src/evidence/standing.ts',
       'packages/dashboard/src/live/trail.ts',
     ],
     may: ['spec:type'],

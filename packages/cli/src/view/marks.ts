@@ -1,4 +1,5 @@
 import type { Judgement, MetricReading, Rollout, ServiceStatus } from '@serin/spec'
+import { standingOf, standings } from '@serin/dashboard/pictures'
 import type { Paper, Style } from './paper.ts'
 
 /** A sign, its style and its word: never one without the other. */
@@ -9,10 +10,15 @@ export interface Mark {
 }
 
 const marks = {
-  safe: { sign: '●', style: 'safe', word: 'safe' },
-  undecided: { sign: '▲', style: 'wait', word: 'undecided' },
-  harmful: { sign: '■', style: 'harm', word: 'harm' },
+  safe: markFrom('safe', 'safe'),
+  undecided: markFrom('undecided', 'undecided'),
+  harmful: markFrom('harmful', 'harm'),
 } as const satisfies Record<Judgement['verdict'], Mark>
+
+function markFrom(standing: Judgement['verdict'], word: string): Mark {
+  const { sign, tone } = standings[standing]
+  return { sign, style: tone, word }
+}
 
 /** The mark of a verdict. */
 export function markOf(verdict: MetricReading['verdict']): Mark {
@@ -26,23 +32,8 @@ export function aloneMark({ logE, threshold }: NonNullable<Judgement['alone']>):
 
 /** The mark of a rollout: is it all right? */
 export function rolloutMark(rollout: Rollout): Mark {
-  switch (rollout.phase) {
-    case 'promoted':
-      return { ...marks.safe, word: 'promoted' }
-    case 'promoting':
-      return { ...marks.safe, word: 'promoting' }
-    case 'rolling-back':
-    case 'rolled-back':
-      // A person who stops a rollout says nothing about harm.
-      return rollout.reason === 'harmful' || rollout.reason === 'failed'
-        ? { ...marks.harmful, word: rollout.phase }
-        : { ...marks.undecided, word: rollout.phase }
-    case 'preparing':
-    case 'holding':
-      return { ...marks.undecided, word: rollout.phase }
-    case 'watching':
-      return marks[rollout.judgement?.verdict ?? 'undecided']
-  }
+  const mark = marks[standingOf(rollout)]
+  return rollout.phase === 'watching' ? mark : { ...mark, word: rollout.phase }
 }
 
 /** The mark of a service: trouble first, then its rollout. */

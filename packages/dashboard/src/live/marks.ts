@@ -1,4 +1,5 @@
 import type { MetricReading, Rollout, ServiceStatus } from '@serin/spec'
+import { standingOf, standings } from '../evidence/standing.ts'
 import type { WordKey } from '../words/en.ts'
 
 /** A sign, its colour and its word: never one without the other. */
@@ -9,9 +10,9 @@ export interface Mark {
 }
 
 const verdicts = {
-  safe: { sign: '●', tone: 'safe', word: 'mark.safe' },
-  undecided: { sign: '▲', tone: 'wait', word: 'mark.undecided' },
-  harmful: { sign: '■', tone: 'harm', word: 'mark.harmful' },
+  safe: { ...standings.safe, word: 'mark.safe' },
+  undecided: { ...standings.undecided, word: 'mark.undecided' },
+  harmful: { ...standings.harmful, word: 'mark.harmful' },
 } as const satisfies Record<MetricReading['verdict'], Mark>
 
 /** Nothing is wrong, but nothing goes on without a person. */
@@ -22,30 +23,13 @@ export function markOf(verdict: MetricReading['verdict']): Mark {
   return verdicts[verdict]
 }
 
-/** The mark of a rollout: is it all right? A person who stops one says nothing about harm. */
-export function rolloutMark({
-  phase,
-  reason,
-  judgement,
-  gate,
-}: Pick<Rollout, 'phase' | 'reason' | 'judgement' | 'gate'>): Mark {
-  const word = `phase.${phase}` as const
-  switch (phase) {
-    case 'promoted':
-    case 'promoting':
-      return { ...verdicts.safe, word }
-    case 'rolling-back':
-    case 'rolled-back':
-      return { ...(reason === 'harmful' || reason === 'failed' ? verdicts.harmful : verdicts.undecided), word }
-    case 'preparing':
-      return { ...verdicts.undecided, word }
-    case 'holding':
-      return reason === 'pause-step' ? waiting : { ...verdicts.undecided, word }
-    case 'watching':
-      return gate?.people != null && judgement?.verdict !== 'harmful'
-        ? waiting
-        : verdicts[judgement?.verdict ?? 'undecided']
-  }
+/** The mark of a rollout: is it all right? Who waits for a person says so. */
+export function rolloutMark(rollout: Pick<Rollout, 'phase' | 'reason' | 'judgement' | 'gate'>): Mark {
+  const { phase, reason, judgement, gate } = rollout
+  if (phase === 'holding' && reason === 'pause-step') return waiting
+  if (phase === 'watching' && gate?.people != null && judgement?.verdict !== 'harmful') return waiting
+  const mark = verdicts[standingOf(rollout)]
+  return phase === 'watching' ? mark : { ...mark, word: `phase.${phase}` }
 }
 
 /** The mark of a service: trouble first, then its rollout; what was promoted long ago is at rest. */
