@@ -64,6 +64,16 @@ const allowed: readonly Allowed[] = [
     why: 'The fast lane refuses trailers that frame a message or name a host, the full lane leaves them out.',
     fits: line(/\r\n0+(?:;.*)?\r\n(?:.+\r\n)*(?:host|content-length|transfer-encoding):/im),
   })),
+  ...(['beyond', 'lanes differ'] as const).map((kind) => ({
+    kind,
+    why: 'The parser of Node takes zeros before the size of a chunk, however many; what is passed on has none.',
+    fits: line(/^0[0-9a-f]{8,}(?:;.*)?\r$/im),
+  })),
+  ...(['refused alone', 'lanes differ'] as const).map((kind) => ({
+    kind,
+    why: 'The parser of Node refuses an extension of a chunk that has a tab, or no name.',
+    fits: line(/^[0-9a-f]+;(?:.*\t| *[;\r])/im),
+  })),
   {
     kind: 'lanes differ',
     why: 'CONNECT behind a request that is not answered yet ends the connection in the full lane: Node has let go of it.',

@@ -1,4 +1,5 @@
 export type { ApplyAnswer, GatewayReport } from './admin/report.ts'
+export type { ComparedPair } from './evidence/mirror-tally.ts'
 export { Recorder } from './evidence/recorder.ts'
 export type { Clocks, Ticket } from './evidence/recorder.ts'
 export { startGateway } from './gateway.ts'

@@ -21,11 +21,13 @@ const refused = (
 test('what nginx cannot do is refused when the file is read', () => {
   assert.equal(refused(''), '')
   const mirror = '    strategy: { kind: canary, steps: [{ weight: 0%, mirror: { pairs: 30 } }, { weight: 5% }] }\n'
-  assert.match(refused(mirror), /nginx cannot compare the answers to copies of requests/)
-  assert.match(refused('    strategy: { kind: shadow, pairs: 100 }\n'), /nginx cannot compare/)
+  assert.match(refused(mirror), /nginx compares the status of answers to copies, not their bodies: say "body: ignore"/)
+  assert.equal(refused(mirror.replace('pairs: 30', 'pairs: 30, body: ignore')), '')
+  assert.match(refused('    strategy: { kind: blue-green, mirror: {} }\n'), /not their bodies/)
+  assert.match(refused('    strategy: { kind: shadow, pairs: 100 }\n'), /not their bodies/)
   const staged =
     '    strategy: { kind: composite, stages: [{ kind: shadow, pairs: 100 }, { kind: switch, over: 2s }] }\n'
-  assert.match(refused(staged), /nginx cannot compare/)
+  assert.match(refused(staged), /not their bodies/)
   // A name in a gate is no mirror.
   const gate = "{ kind: command, command: [test], env: { mirror: 'm' } }"
   assert.equal(refused(`    strategy: { kind: canary, steps: [{ weight: 5%, gates: [${gate}] }] }\n`), '')

@@ -2,7 +2,10 @@ import { checkBeyondGateway } from './check-who.ts'
 import type { Issue } from './reference-issue.ts'
 import { productNames } from './router-products.ts'
 import type { Service } from './service-file.ts'
+import type { Mirroring } from './step.ts'
 import type { CompositeStrategy } from './strategy.ts'
+
+type Mirrored = Pick<Mirroring, 'body'>
 
 const plainHeader = /^[A-Za-z0-9-]+$/
 
@@ -16,10 +19,17 @@ export function checkRouter(service: Service): readonly Issue[] {
       path: ['workers'],
       message: `${product} has workers of its own: "workers" is for "router: gateway".`,
     })
-  if (mirrors(service.strategy))
+  const mirrors = mirrorsOf(service.strategy)
+  if (service.router !== 'nginx' && mirrors.length > 0)
     issues.push({
       path: ['strategy'],
       message: `${product} cannot compare the answers to copies of requests: use "router: gateway".`,
+    })
+  if (service.router === 'nginx' && mirrors.some(({ body }) => body !== 'ignore'))
+    issues.push({
+      path: ['strategy'],
+      message:
+        'nginx compares the status of answers to copies, not their bodies: say "body: ignore", or use "router: gateway".',
     })
   for (const [name, { kind }] of Object.entries(service.metrics))
     if (kind === 'generation')
@@ -50,16 +60,18 @@ export function checkRouter(service: Service): readonly Issue[] {
   return issues
 }
 
-/** Whether a strategy, or a stage of one, copies requests. */
-function mirrors(strategy: Service['strategy'] | CompositeStrategy['stages'][number]): boolean {
+/** The copies a strategy asks for, in its stages too. */
+function mirrorsOf(strategy: Service['strategy'] | CompositeStrategy['stages'][number]): readonly Mirrored[] {
   switch (strategy.kind) {
     case 'shadow':
-      return true
+      return [strategy]
     case 'canary':
-      return strategy.steps?.some(({ mirror }) => mirror !== undefined) === true
+      return (strategy.steps ?? []).flatMap(({ mirror }) => (mirror === undefined ? [] : [mirror]))
+    case 'blue-green':
+      return strategy.mirror === undefined ? [] : [strategy.mirror]
     case 'composite':
-      return strategy.stages.some(mirrors)
+      return strategy.stages.flatMap(mirrorsOf)
     default:
-      return false
+      return []
   }
 }

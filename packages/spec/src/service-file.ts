@@ -217,7 +217,7 @@ export const Service = z
     }),
     router: z.enum(['gateway', 'nginx', 'haproxy', 'envoy']).default('gateway').meta({
       description:
-        'What takes the requests. `gateway`: a process of Serin’s own. `nginx`, `haproxy` and `envoy`: one that Serin starts and drives; the same users get the same versions, but there is no shield, no reflex and no mirror. `envoy` is experimental: it was not run with a real Envoy yet.',
+        'What takes the requests. `gateway`: a process of Serin’s own. `nginx`, `haproxy` and `envoy`: one that Serin starts and drives; the same users get the same versions, but there is no shield and no reflex. nginx sends copies and compares the status of their answers; the others send none. `envoy` is experimental: it was not run with a real Envoy yet.',
     }),
     onDrift: z.enum(['correct', 'report']).default('correct').meta({
       description:

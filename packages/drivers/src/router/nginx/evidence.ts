@@ -2,7 +2,7 @@ import { createSocket } from 'node:dgram'
 import type { Socket } from 'node:dgram'
 import { once } from 'node:events'
 import { LogEvidence } from '../proxy/log-evidence.ts'
-import type { LogLine } from '../proxy/log-evidence.ts'
+import type { CopyLine, LogLine } from '../proxy/log-evidence.ts'
 
 const receiveBytes = 8_388_608
 
@@ -19,6 +19,15 @@ interface Line extends Readonly<Record<string, unknown>> {
   readonly revision: number
 }
 
+/** A line of what became of a copy. */
+interface Copy extends Readonly<Record<string, unknown>> {
+  readonly copy: string
+  readonly status: number
+  readonly answerS: string
+  readonly headS: string
+  readonly revision: number
+}
+
 /** Reads the access log of nginx, as datagrams, on a port or on a free one when something else has it; lines without the key are not taken. */
 export async function openNginxEvidence(
   port: number,
@@ -31,6 +40,7 @@ export async function openNginxEvidence(
     const value = parsed(text.slice(text.indexOf('serin: ') + 7))
     if (value['key'] !== key) return
     if (typeof value['mark'] === 'string') evidence.marked(value['mark'])
+    else if (isCopy(value)) evidence.takeCopy(copyOf(value))
     else if (isLine(value)) evidence.take(lineOf(value))
   })
   socket.on('error', () => {})
@@ -46,13 +56,14 @@ async function bound(port: number): Promise<Socket> {
 }
 
 function lineOf(line: Line): LogLine {
-  const { version, by, unit, status, revision, whole, headS } = line
+  const { version, by, unit, status, revision, whole } = line
   return {
     version,
     by,
     unit,
     revision,
-    end: status === 499 ? 'abandoned' : status >= 500 && headS.endsWith('-') ? 'failed' : 'answered',
+    ...(line['copied'] === '1' && typeof line['id'] === 'string' ? { pair: line['id'] } : {}),
+    end: status === 499 ? 'abandoned' : isUnanswered(line) ? 'failed' : 'answered',
     status,
     scored: whole === 'OK' && status !== 101,
     durationMs: durationMs(line),
@@ -62,8 +73,23 @@ function lineOf(line: Line): LogLine {
   }
 }
 
+function copyOf(line: Copy): CopyLine {
+  const { copy, status, revision } = line
+  return {
+    pair: copy,
+    revision,
+    status: isUnanswered(line) ? null : status,
+    durationMs: durationMs({ ...line, requestS: '0' }),
+  }
+}
+
+/** nginx itself says that the version has not answered. */
+function isUnanswered({ status, headS }: Pick<Line, 'status' | 'headS'>): boolean {
+  return status >= 500 && headS.endsWith('-')
+}
+
 /** Time of the version alone, over all its copies that were tried. */
-function durationMs({ answerS, requestS }: Line): number {
+function durationMs({ answerS, requestS }: Pick<Line, 'answerS' | 'requestS'>): number {
   const times = answerS
     .split(/[,:\s]+/)
     .map(Number)
@@ -79,6 +105,14 @@ function parsed(text: string): Readonly<Record<string, unknown>> {
   } catch {
     return {}
   }
+}
+
+function isCopy(value: Readonly<Record<string, unknown>>): value is Copy {
+  return (
+    ['copy', 'answerS', 'headS'].every((name) => typeof value[name] === 'string') &&
+    Number.isInteger(value['status']) &&
+    Number.isInteger(value['revision'])
+  )
 }
 
 function isLine(value: Readonly<Record<string, unknown>>): value is Line {

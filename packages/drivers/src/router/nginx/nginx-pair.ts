@@ -24,6 +24,7 @@ const longestDirectory = 90
 /** The two nginx of a service: the front, which stays as it is, and the one behind it, which follows the table. */
 export class NginxPair implements Proxy {
   readonly product = 'nginx'
+  readonly mirrors = true
   readonly #context: ProxyContext
   readonly #directory: string
   readonly #front: NginxMaster
@@ -210,7 +211,8 @@ export class NginxPair implements Proxy {
 }
 
 function routesOf(table: RoutingTable | null, past: readonly Route[]): readonly Route[] {
-  const now = (table?.arms ?? []).flatMap(({ version, endpoints }) =>
+  const { arms = [], mirror } = table ?? {}
+  const now = [...arms, ...(mirror === undefined ? [] : [mirror])].flatMap(({ version, endpoints }) =>
     endpoints.map((endpoint) => ({ endpoint, version })),
   )
   return [

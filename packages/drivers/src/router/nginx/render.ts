@@ -2,6 +2,7 @@ import type { RoutingTable } from '@serin/core'
 import { serverOf } from '../proxy/addresses.ts'
 import type { Addresses } from '../proxy/addresses.ts'
 import { headerVariable, routingMaps } from './maps.ts'
+import { mirrorDirectives, mirrorLocation, mirrorMaps, mirrorOf } from './mirror.ts'
 import { serinDollar, value, word } from './quote.ts'
 
 /** What the configuration has to know besides the table. */
@@ -88,9 +89,24 @@ export function splitConfig(table: RoutingTable | null, setting: Setting): strin
   ])
 }
 
+/** What a request carries to the version that answers it, and its copy to the other. */
+const headers = [
+  'proxy_set_header Host $http_host;',
+  'proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;',
+  'proxy_set_header X-Forwarded-Proto $serin_proto;',
+  'proxy_set_header X-Forwarded-Host $serin_host;',
+  'proxy_set_header X-Request-Id $serin_request_id;',
+  ...['Serin-Client', 'Serin-Preview', 'Serin-Probe'].map((name) => `proxy_set_header ${name} "";`),
+]
+
 function tableLines(table: RoutingTable, setting: Setting): readonly string[] {
+  const mirror = mirrorOf(table)
+  // Nobody can ask for it who does not know the key; nginx would let no client in either.
+  const path = `/serin-mirror-${setting.evidenceKey}`
+  const log = `syslog:server=127.0.0.1:${setting.evidencePort},tag=serin,nohostname`
   return [
     ...table.arms.flatMap(({ endpoints }, i) => (endpoints.length === 0 ? [] : upstream(`serin_${i}`, endpoints))),
+    ...(mirror === null ? [] : [...upstream('serin_mirror', mirror.endpoints), ...mirrorMaps(table, mirror)]),
     `upstream serin_none { server ${word(`unix:${setting.directory}/${socketNames.none}`)} max_fails=0; }`,
     ...routingMaps(table),
     'map $http_upgrade $serin_connection { "" ""; default upgrade; }',
@@ -103,17 +119,12 @@ function tableLines(table: RoutingTable, setting: Setting): readonly string[] {
     `  listen ${word(`unix:${setting.directory}/${socketNames.split}`)} backlog=4096;`,
     '  set_real_ip_from unix:;',
     '  real_ip_header Serin-Client;',
-    `  access_log syslog:server=127.0.0.1:${setting.evidencePort},tag=serin,nohostname serin;`,
+    `  access_log ${log} serin;`,
     '  proxy_connect_timeout 3s;',
     '  proxy_next_upstream error;',
-    '  proxy_set_header Host $http_host;',
+    ...headers.map((line) => `  ${line}`),
     '  proxy_set_header Connection $serin_connection;',
     '  proxy_set_header Upgrade $http_upgrade;',
-    '  proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;',
-    '  proxy_set_header X-Forwarded-Proto $serin_proto;',
-    '  proxy_set_header X-Forwarded-Host $serin_host;',
-    '  proxy_set_header X-Request-Id $serin_request_id;',
-    ...['Serin-Client', 'Serin-Preview', 'Serin-Probe'].map((name) => `  proxy_set_header ${name} "";`),
     '  proxy_hide_header serin-version;',
     '  proxy_hide_header serin-request;',
     '  add_header serin-version $serin_version always;',
@@ -121,9 +132,11 @@ function tableLines(table: RoutingTable, setting: Setting): readonly string[] {
     '  location / {',
     '    if ($serin_connection) { return 418; }',
     '    error_page 418 = @tunnel;',
+    ...(mirror === null ? [] : mirrorDirectives(mirror, path).map((line) => `    ${line}`)),
     '    proxy_read_timeout 300s;',
     '    proxy_pass http://$serin_upstream;',
     '  }',
+    ...(mirror === null ? [] : mirrorLocation(mirror, { path, headers, log }).map((line) => `  ${line}`)),
     '  location @tunnel {',
     '    proxy_read_timeout 1d;',
     '    proxy_send_timeout 1d;',
@@ -147,10 +160,12 @@ function upstream(name: string, endpoints: readonly string[]): readonly string[]
 }
 
 /** A line per request, as JSON; the driver reads it. What slices look at is told only while they are asked for. */
-function logFormat(
-  { revision, measurement: { rollout, slices } }: RoutingTable,
-  { evidenceKey }: Setting,
-): readonly string[] {
+function logFormat(table: RoutingTable, { evidenceKey }: Setting): readonly string[] {
+  const {
+    revision,
+    measurement: { rollout, slices },
+  } = table
+  const copied = mirrorOf(table) !== null
   const asked = rollout === 'idle' ? [] : Object.values(slices ?? {})
   const looks = asked.map(
     ({ header }, i) => `"x${i}":"${header === undefined ? '$request_uri' : headerVariable(header)}"`,
@@ -167,8 +182,21 @@ function logFormat(
     '"whole":"$request_completion"',
     `"revision":${revision}`,
     ...looks,
+    // Both lines of a pair have it.
+    ...(copied ? ['"copied":"$serin_copied"', '"id":"$request_id"'] : []),
   ]
-  return [`log_format serin escape=json '{${fields.join(',')}}';`]
+  const copy = [
+    `"key":"${evidenceKey}"`,
+    '"copy":"$request_id"',
+    '"status":$status',
+    '"answerS":"$upstream_response_time"',
+    '"headS":"$upstream_header_time"',
+    `"revision":${revision}`,
+  ]
+  return [
+    `log_format serin escape=json '{${fields.join(',')}}';`,
+    ...(copied ? [`log_format serin_copy escape=json '{${copy.join(',')}}';`] : []),
+  ]
 }
 
 /** Where the driver asks what is in force: which table, and where the hash sends a unit. */

@@ -43,6 +43,8 @@ export interface InFlight {
 export interface Proxy {
   /** What people call it. */
   readonly product: string
+  /** Whether it sends copies and says what became of them. */
+  readonly mirrors?: true
   /** The table that Serin gave it last. */
   readonly table: RoutingTable | null
   readonly addresses: Pick<RoutingObservation, 'address' | 'previewAddress'>
@@ -121,11 +123,16 @@ async function observed(proxy: Proxy, evidence: LogEvidence, signal: AbortSignal
   }
 }
 
-function refuse({ product }: Proxy, service: string, table: RoutingTable): void {
+function refuse({ product, mirrors }: Proxy, service: string, table: RoutingTable): void {
   if (table.service !== service)
     throw new SerinError('gateway.failed', `This is the ${product} of ${service}, the table is for ${table.service}.`)
-  if (table.mirror !== undefined)
-    throw new SerinError('gateway.failed', `${product} cannot compare the answers to copies of requests.`)
+  if (table.mirror !== undefined && !(mirrors === true && table.mirror.body === 'ignore'))
+    throw new SerinError(
+      'gateway.failed',
+      mirrors === true
+        ? `${product} compares the status of answers to copies, not their bodies: say "body: ignore".`
+        : `${product} cannot compare the answers to copies of requests.`,
+    )
   refuseUnknown(product, table)
 }
 

@@ -2,8 +2,10 @@ import type { EvidenceSlot, RoutingTable } from '@serin/core'
 import { assign, compileSlices, viewOf } from '@serin/core/assignment'
 import type { Classify, Decision } from '@serin/core/assignment'
 import { Recorder } from '@serin/gateway'
+import type { ComparedPair } from '@serin/gateway'
 import type { EvidenceCursor } from '@serin/kit'
 import { randomBytes } from 'node:crypto'
+import { MirrorPairs } from './mirror-pairs.ts'
 import { SlotFeed } from './slot-feed.ts'
 
 const slotMs = 1_000
@@ -28,14 +30,26 @@ export interface LogLine {
   readonly scored: boolean
   /** Of the version alone. */
   readonly durationMs: number
+  /** Names the pair it is one side of, when it was copied. */
+  readonly pair?: string
   /** What each slice of the table looks at, in their order; empty where the request had nothing. */
   readonly looks: readonly string[]
+}
+
+/** A copy that is over. */
+export interface CopyLine {
+  readonly pair: string
+  readonly revision: number
+  /** Null when the version gave no whole answer. */
+  readonly status: number | null
+  readonly durationMs: number
 }
 
 /** Makes slots of the log of a proxy with the gateway's own recorder: one meaning of every figure, whatever the router. */
 export class LogEvidence {
   readonly #recorder: Recorder
   readonly #feed: SlotFeed
+  readonly #pairs = new MirrorPairs()
   readonly #marks = new Map<string, () => void>()
   readonly #ticker: NodeJS.Timeout
   readonly #stop: () => void
@@ -69,6 +83,7 @@ export class LogEvidence {
     if (!this.#known.includes(table.revision)) this.#known.push(table.revision)
     if (this.#known.length > mostKnown) this.#known.shift()
     this.#classify = table.measurement.rollout === 'idle' ? null : compileSlices(table.measurement.slices)
+    this.#pairs.begin(table)
     const early = this.#early
     this.#early = []
     for (const line of early) this.#record(line)
@@ -103,6 +118,13 @@ export class LogEvidence {
   take(line: LogLine): void {
     if (this.#known.includes(line.revision)) this.#record(line)
     else if (this.#early.length < mostEarly) this.#early.push(line)
+  }
+
+  /** What became of a copy has come. */
+  takeCopy(copy: CopyLine): void {
+    if (copy.revision !== this.#table?.revision) return
+    this.#recorder.mirror.sent()
+    this.#compare(this.#pairs.canary(copy))
   }
 
   /** When a request was last assigned to each version. */
@@ -142,6 +164,11 @@ export class LogEvidence {
     else if (line.end === 'failed') this.#recorder.failed(ticket)
     else this.#recorder.answered(ticket, line.status, line.scored)
     this.#recorder.left(ticket)
+    if (line.pair !== undefined && line.revision === this.#table?.revision) this.#compare(this.#pairs.stable(line))
+  }
+
+  #compare(pair: ComparedPair | null): void {
+    if (pair !== null) this.#recorder.mirror.compared(pair)
   }
 
   /** Whether the hash sends the unit elsewhere. Of a unit that did not arrive whole nobody can tell. */
