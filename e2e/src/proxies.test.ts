@@ -1,7 +1,10 @@
-/** Behind a real nginx and a real HAProxy: the same release file, the same engine; the judge reads what they log. */
+/**
+ * Behind a real nginx and a real HAProxy, and behind the stand-in for Envoy: the same release file, the same engine; the judge reads what they log.
+ */
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
-import { noHaproxy, noNginx } from './harness/proxies.ts'
+import { after, test } from 'node:test'
+import { unlessLong } from './harness/long-form.ts'
+import { noHaproxy, noNginx, standInForEnvoy } from './harness/proxies.ts'
 import { over, playScenes, seen, why } from './harness/scenes.ts'
 import { openStage, type Actor, type ActorOptions } from './harness/stage.ts'
 
@@ -15,9 +18,12 @@ const servicesOf = (router: string): Readonly<Record<'good' | 'bad', ActorOption
   },
 })
 
+if (unlessLong === false) after(standInForEnvoy())
+
 for (const [router, skip] of [
   ['nginx', noNginx],
   ['haproxy', noHaproxy],
+  ['envoy', unlessLong],
 ] as const)
   test(`behind ${router} a good version is promoted and a bad one goes back`, { skip, timeout: 300_000 }, async (t) => {
     await using stage = await openStage(servicesOf(router))
