@@ -29,7 +29,7 @@ export class Screen {
   /** What lines are drawn on, as large as the terminal is now. */
   get paper(): Paper {
     const { columns, rows } = this.#out
-    const colour = this.#live && process.env['NO_COLOR'] === undefined
+    const colour = this.#live && (process.env['NO_COLOR'] ?? '') === ''
     return createPaper({ width: this.#live ? columns : plainWidth, height: this.#live ? rows - 3 : null, colour })
   }
 
