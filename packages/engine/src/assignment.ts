@@ -1,4 +1,4 @@
-import { explainAssignment, type AssignmentAsked } from '@serin/core/assignment'
+import { explainAssignment, type AssignmentAsked } from '@serin/core'
 import type { AssignmentExplained } from '@serin/spec'
 import { hash } from 'node:crypto'
 import type { RoutingWish } from './routing.ts'

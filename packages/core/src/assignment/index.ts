@@ -1,6 +1,4 @@
 export { assign, boundOf, bucketOf, compilePick } from './assign.ts'
-export { explainAssignment } from './explain.ts'
-export type { AssignmentAsked } from './explain.ts'
 export { compileHash, murmurHash2 } from './murmur-hash2.ts'
 export { formatRequestMark, parseRequestMark } from './request-mark.ts'
 export type { RequestMark } from './request-mark.ts'
