@@ -51,6 +51,9 @@ routerContract(
           reason: 'The long form (SERIN_LONG=1) runs this.',
           tests: [
             'before the first table there is no revision',
+            'what was applied is what is observed',
+            'an older table is ignored',
+            'the last request to a version is reported',
             'the same table twice is the same as once',
             'a table of an earlier control plane is older, whatever its revision',
             'a hundredth of a percent survives the round trip',
