@@ -1,4 +1,4 @@
-import { murmurHash2 } from '@serin/core/assignment'
+import { compileHash } from '@serin/core/assignment'
 import type { Decision } from '@serin/core/assignment'
 import { GenerationWatch } from '../evidence/generation/answer-watch.ts'
 import type { Generated } from '../evidence/generation/answer-watch.ts'
@@ -14,7 +14,7 @@ const batchNumbers = 8_192
 /** What may be on its way to a parent that does not read. */
 const mostBacklogBytes = 8_000_000
 /** The parent needs to know who is who, not who it is. Assignment has another salt, so that the one says nothing of the other. */
-const unitSalt = 'serin.worker/'
+const unitHashOf = compileHash('serin.worker/')
 
 interface Account {
   readonly version: string
@@ -95,21 +95,27 @@ export class Scribe implements Recording {
     // First: where there is none, everybody who is under way is known anew.
     this.#makeRoom(records.started)
     const entry = this.#enter(decision.version)
-    const byHash = decision.by === 'hash'
+    const { version, by, unit } = decision
+    const byHash = by === 'hash'
     const startedMs = this.#options.clocks.steadyMs()
     const startedAt = startedMs + this.#aheadMs
-    this.#write(
-      records.started,
-      entry.id,
-      this.#placeOf(decision.version),
-      Number(byHash),
-      decision.unit === null ? -1 : murmurHash2(unitSalt + decision.unit),
-      slices === null ? -1 : this.#slices.push(slices) - 1,
-      this.#table,
-      startedAt,
-    )
-    const watch = byHash && this.#watches ? new GenerationWatch(startedMs) : null
-    return { ...entry, watch, startedAt: Math.floor(startedAt), startedMs }
+    const numbers = this.#numbers
+    const at = this.#begin(records.started)
+    numbers[at + 1] = entry.id
+    numbers[at + 2] = this.#placeOf(version)
+    numbers[at + 3] = byHash ? 1 : 0
+    numbers[at + 4] = unit === null ? -1 : unitHashOf(unit)
+    numbers[at + 5] = slices === null ? -1 : this.#slices.push(slices) - 1
+    numbers[at + 6] = this.#table
+    numbers[at + 7] = startedAt
+    return {
+      id: entry.id,
+      account: entry.account,
+      era: entry.era,
+      watch: byHash && this.#watches ? new GenerationWatch(startedMs) : null,
+      startedAt: Math.floor(startedAt),
+      startedMs,
+    }
   }
 
   answered({ id, era, watch, startedMs }: Slip, status: number, latencyScored: boolean): void {
@@ -119,7 +125,14 @@ export class Scribe implements Recording {
     const modelFailed = watch?.failed === true
     const generated = watch === null || status >= 300 ? null : watch.end(nowMs, latencyScored)
     const seen = generated === null ? -1 : this.#generated.push(generated) - 1
-    this.#write(records.answered, id, status, Number(latencyScored), nowMs - startedMs, Number(modelFailed), seen)
+    const numbers = this.#numbers
+    const at = this.#begin(records.answered)
+    numbers[at + 1] = id
+    numbers[at + 2] = status
+    numbers[at + 3] = latencyScored ? 1 : 0
+    numbers[at + 4] = nowMs - startedMs
+    numbers[at + 5] = modelFailed ? 1 : 0
+    numbers[at + 6] = seen
     if (status >= 500 || modelFailed) this.#tellSoon()
   }
 
@@ -248,12 +261,21 @@ export class Scribe implements Recording {
     if (this.#used + length > batchNumbers) this.tell()
   }
 
-  #write(record: { readonly kind: number; readonly length: number }, ...values: readonly number[]): void {
-    this.#numbers[this.#used] = record.kind
-    for (const [i, value] of values.entries()) this.#numbers[this.#used + 1 + i] = value
-    this.#used += record.length
+  /** Begins a record; where it is. Call `#makeRoom` before. */
+  #begin({ kind, length }: { readonly kind: number; readonly length: number }): number {
+    const at = this.#used
+    this.#numbers[at] = kind
+    this.#used = at + length
     this.#records += 1
     this.#timer ??= setTimeout(() => this.tell(), lingerMs)
+    return at
+  }
+
+  /** A record of one or two numbers besides its kind. */
+  #write(record: { readonly kind: number; readonly length: number }, one = 0, two = 0): void {
+    const at = this.#begin(record)
+    if (record.length > 1) this.#numbers[at + 1] = one
+    if (record.length > 2) this.#numbers[at + 2] = two
   }
 
   #tellSoon(): void {
