@@ -1,4 +1,4 @@
-import type { CountrySource, RoutingRule, Segment, Slice, TokenSource, UnitSource } from '@serin/spec'
+import type { CountrySource, EdgeSettings, RoutingRule, Segment, Slice, TokenSource, UnitSource } from '@serin/spec'
 
 /** One version in a routing table. */
 export interface RoutingArm {
@@ -92,4 +92,6 @@ export interface RoutingTable {
   readonly shield?: false
   /** What all addresses speak: HTTP/2 with prior knowledge. Absent: HTTP/1.1. */
   readonly upstream?: 'h2c'
+  /** Whom the gateway believes, and what it tells. Absent: as by default. */
+  readonly edge?: EdgeSettings
 }

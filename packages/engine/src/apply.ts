@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { SerinError, speaksH2c, type Service } from '@serin/spec'
+import { certificatesOf, SerinError, speaksH2c, type Service } from '@serin/spec'
 import { differences } from './differences.ts'
 import { newService, type ServiceDocument } from './documents.ts'
 
@@ -48,10 +48,12 @@ export function planChange({ name, spec, baseDirectory }: Wanted, before: Servic
   const details = differences(before.spec, merged)
   const moved = before.baseDirectory !== baseDirectory
   if (details.length === 0 && !moved) return { service: name, change: 'unchanged', details, document: before }
-  const addresses = ({ listen, preview, router, workload }: Service) => ({
+  const addresses = ({ listen, preview, router, gateway, workload }: Service) => ({
     listen,
     preview,
     router,
+    // Whoever listens has read them: other files under the same names are taken up, other names are not.
+    tls: certificatesOf(gateway),
     // The versions that run speak what they were started with.
     h2c: speaksH2c(workload),
   })
@@ -61,7 +63,7 @@ export function planChange({ name, spec, baseDirectory }: Wanted, before: Servic
   ) {
     throw new SerinError(
       'config.invalid',
-      `${name}: "listen", "preview", "router", "workload.upstream" and the kind of workload cannot change while the service exists.`,
+      `${name}: "listen", "preview", "router", "gateway.tls", "workload.upstream" and the kind of workload cannot change while the service exists.`,
     )
   }
   return {

@@ -1,5 +1,5 @@
 import { askedWeightBp, isOver, ratioOf, stepOf, type RoutingArm, type RoutingTable } from '@serin/core'
-import { readsClaims, speaksH2c, Sticky, TokenSource, type Service } from '@serin/spec'
+import { EdgeSettings, readsClaims, speaksH2c, Sticky, TokenSource, type Service } from '@serin/spec'
 import { resolve } from 'node:path'
 import { isExperiment, rivalsLeft } from './service/rivals.ts'
 import { measurementOf, type RolloutDocument, type ServiceDocument } from './documents.ts'
@@ -75,8 +75,16 @@ export function wishedRouting(
     ...(offered ? mirrorOf(active, canaryEndpoints) : {}),
     ...(spec.shield ? {} : { shield: false }),
     ...(speaksH2c(spec.workload) ? { upstream: 'h2c' } : {}),
+    ...edgeOf(spec),
   }
 }
+
+/** What was asked for at the gateway's edge, if anything was. */
+function edgeOf({ gateway: { tls: _listener, ...edge } }: Service): Pick<RoutingTable, 'edge'> {
+  return JSON.stringify(EdgeSettings.parse(edge)) === JSON.stringify(edgeByDefault) ? {} : { edge }
+}
+
+const edgeByDefault = EdgeSettings.parse({})
 
 function overrideOf({ override }: Service): Pick<RoutingTable, 'overrideHeader' | 'overrideKeySha256'> {
   if (override === false) return { overrideHeader: null }

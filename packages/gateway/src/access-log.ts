@@ -1,7 +1,17 @@
 import { createWriteStream } from 'node:fs'
 import type { WriteStream } from 'node:fs'
 
-/** One line per request: when it was assigned (ms since the epoch), who answered, the status (0: no answer, 499: the client left), and the version it answered for, if it could not. */
+/** Who answered a request, in whose place if it was, and the trace it is in. */
+export interface Served {
+  readonly version: string
+  readonly shielded?: string | undefined
+  readonly traceId?: string | undefined
+}
+
+/**
+ * One line per request: when it was assigned (ms since the epoch), who answered, the status (0: no answer, 499: the client left), the version
+ * it answered for, if that could not, and `trace=ID` where there is one.
+ */
 export class AccessLog {
   readonly #stream: WriteStream
 
@@ -10,10 +20,12 @@ export class AccessLog {
     this.#stream.on('error', () => {}) // A full disk must not stop the traffic.
   }
 
-  write(startedAt: number, version: string, status: number, shielded?: string): void {
+  write(startedAt: number, status: number, { version, shielded, traceId }: Served): void {
     // When the disk is slower than the traffic, lines are dropped rather than held.
     if (this.#stream.writableLength > 4_000_000) return
-    this.#stream.write(`${startedAt} ${version} ${status}${shielded === undefined ? '' : ` ${shielded}`}\n`)
+    const stoodIn = shielded === undefined ? '' : ` ${shielded}`
+    const traced = traceId === undefined ? '' : ` trace=${traceId}`
+    this.#stream.write(`${startedAt} ${version} ${status}${stoodIn}${traced}\n`)
   }
 
   async close(): Promise<void> {

@@ -16,6 +16,8 @@ import { Reflexes } from './reflex/reflexes.ts'
 import { openStateDirectory, readJson, writeAtomically } from './state/files.ts'
 import { TableOnDisk } from './state/table-on-disk.ts'
 import { startTimeOf } from './state/identity.ts'
+import type { CertificateFiles } from './tls/certificate.ts'
+import { Certificates } from './tls/certificates.ts'
 import type { GatewayIdentity } from './state/identity.ts'
 import { TableInForce } from './table-in-force.ts'
 import { HttpTransport } from './transport/http.ts'
@@ -33,6 +35,8 @@ export interface GatewayOptions {
   readonly port: number
   /** Where canary answers whatever its share is, if anywhere. */
   readonly preview?: { readonly host: string; readonly port: number }
+  /** TLS is spoken at both, and clients are shown these; the first one when they name no server. Absent, or none: no TLS. */
+  readonly tls?: readonly CertificateFiles[]
   readonly stateDirectory: string
   readonly accessLogFile?: string
   readonly limits?: Partial<Limits>
@@ -51,16 +55,19 @@ export interface Gateway {
   report(): GatewayReport
   /** Puts a table in force with the next request, then on disk; a text says why it cannot. */
   apply(table: unknown): Promise<ApplyAnswer | string>
+  /** Looks at once whether the certificates have changed. */
+  reload(): Promise<void>
   /** Leaves: see `drainMs` and `lingerMs` of the limits. */
   drain(deadlineMs?: number | null): Promise<void>
   /** Resolves when it has left. */
   readonly left: Promise<void>
 }
 
-/** Starts a gateway in this process. It goes on with the table it finds on disk. Rejects with Node's own error when it cannot listen. */
+/** Starts a gateway in this process. It goes on with the table it finds on disk. Rejects with Node's own error when it cannot listen, or with a sentence about a certificate that cannot be used. */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const limits = { ...defaultLimits, ...options.limits }
-  const log = options.log ?? (() => {})
+  const { service, log = () => {} } = options
+  const certificates = await Certificates.open(options.tls, log)
   const files = await openStateDirectory(options.stateDirectory)
   const boot = randomBytes(8).toString('hex')
   const clocks = { epochMs: () => Date.now(), steadyMs: () => performance.now() }
@@ -78,7 +85,6 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const links = await linksOf(options.transport ?? transportOf(process.env['SERIN_TRANSPORT']), log)
   const transport = new HttpTransport({ boot, limits, recorder, accessLog, current, lookups, links })
   const disk = new TableOnDisk(files.table, log)
-  const { service } = options
   const changed = (table: RoutingTable): void => {
     lookups.change(table)
     transport.endpoints.keepOnly(table)
@@ -87,12 +93,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const inForce = new TableInForce({ service, recorder, reflexes, slots, disk, changed, log })
   inForce.goOnWith(await readJson(files.table))
 
-  const addresses = await listenAt(transport, options)
+  const addresses = await listenAt(transport, options, certificates)
   const report = (): GatewayReport => {
     const inFlightByEndpoint = transport.inFlightByEndpoint()
     const { snapshot } = inForce
-    const reflex = reflexes.pulled
-    return reportOf({ service, boot, ...addresses, snapshot, recorder, disk, reflex, inFlightByEndpoint, lookups })
+    const known = { service, boot, ...addresses, snapshot, recorder, disk, inFlightByEndpoint, lookups }
+    return reportOf({ ...known, reflex: reflexes.pulled, certificates })
   }
   const ticker = setInterval(() => inForce.cut(), slotMs)
 
@@ -107,6 +113,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       log('gateway.left', { cutOff })
       clearInterval(ticker)
       lookups.close()
+      certificates?.close()
       inForce.cut()
       admin.close()
       await accessLog?.close()
@@ -123,7 +130,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const identity = await identityOf(options, { boot, token, adminPort: admin.port, ...addresses })
   await writeAtomically(files.identity, `${JSON.stringify(identity)}\n`)
   log('gateway.started', { ...addresses, boot, adminPort: admin.port })
-  return { identity, report, apply, drain, left }
+  return { identity, report, apply, reload: async () => await certificates?.look({ now: true }), drain, left }
 }
 
 function recorderOf({ unitCapacity }: GatewayOptions, parts: ConstructorParameters<typeof Recorder>[0]): Recorder {
@@ -132,7 +139,7 @@ function recorderOf({ unitCapacity }: GatewayOptions, parts: ConstructorParamete
 
 /** Who runs, as it is written for others to find. */
 export async function identityOf(
-  { host, port, preview }: GatewayOptions,
+  { host, port, preview, tls = [] }: GatewayOptions,
   known: Pick<GatewayIdentity, 'boot' | 'token' | 'adminPort' | 'address' | 'previewAddress'>,
 ): Promise<GatewayIdentity> {
   return {
@@ -141,5 +148,6 @@ export async function identityOf(
     ...known,
     listen: hostAndPort(host, port),
     preview: preview === undefined ? null : hostAndPort(preview.host, preview.port),
+    tls,
   }
 }

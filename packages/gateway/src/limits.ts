@@ -19,6 +19,8 @@ export interface Limits {
   /** How long an idle upstream connection is kept, unless the upstream announces less. */
   readonly upstreamKeepAliveMs: number
   readonly connections: number
+  /** Handshakes of TLS under way at once; the oldest gives way. */
+  readonly handshakes: number
   /** Requests under way at once on a connection of HTTP/2. */
   readonly streams: number
   /** Requests that a connection of HTTP/2 may take back at once, and for long. */
@@ -50,6 +52,7 @@ export const defaultLimits: Limits = {
   keepAliveMs: 72_000,
   upstreamKeepAliveMs: 4_000,
   connections: 10_000,
+  handshakes: 1_000,
   streams: 128,
   resetBurst: 500,
   resetsPerSecond: 50,

@@ -11,7 +11,7 @@ const portInUse = 98
 const previewPortInUse = 97
 const mostWorkers = 64
 const usage =
-  'usage: node main.ts --service NAME --listen HOST:PORT --state DIR [--preview HOST:PORT] [--access-log FILE] [--workers N]'
+  'usage: node main.ts --service NAME --listen HOST:PORT --state DIR [--preview HOST:PORT] [--access-log FILE] [--workers N] [--tls-certificate FILE --tls-key FILE]…'
 
 function listenOf(text: string): { host: string; port: number } | null {
   const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:]+)):(\d{1,5})$/.exec(text)
@@ -27,6 +27,8 @@ const options = {
   preview: { type: 'string' },
   'access-log': { type: 'string' },
   workers: { type: 'string', default: '1' },
+  'tls-certificate': { type: 'string', multiple: true },
+  'tls-key': { type: 'string', multiple: true },
   help: { type: 'boolean' },
 } as const
 
@@ -47,7 +49,8 @@ if (values.help === true) {
 const listen = listenOf(values.listen ?? '')
 const preview = values.preview === undefined ? undefined : listenOf(values.preview)
 const workers = /^\d{1,2}$/.test(values.workers) ? Number(values.workers) : 0
-const mayBe = workers >= 1 && workers <= mostWorkers
+const { 'tls-certificate': certificates = [], 'tls-key': keys = [] } = values
+const mayBe = workers >= 1 && workers <= mostWorkers && certificates.length === keys.length
 if (values.service === undefined || values.state === undefined || listen === null || preview === null || !mayBe) {
   process.stderr.write(`${usage}\n`)
   process.exit(64)
@@ -76,9 +79,11 @@ try {
     ...(preview === undefined ? {} : { preview }),
     stateDirectory: values.state,
     ...(values['access-log'] === undefined ? {} : { accessLogFile: values['access-log'] }),
+    tls: keys.map((key, i) => ({ certificate: certificates[i] ?? '', key })),
     log: logLine,
   }
   const gateway = workers === 1 ? await startAlone(settings) : await startMany(settings)
+  process.on('SIGHUP', () => void gateway.reload())
   void told.then(() => gateway.drain())
   await gateway.left
   process.exit(0)

@@ -1,5 +1,6 @@
 import type { RoutingTable } from '@serin/core'
 import { assign } from '@serin/core/assignment'
+import { EdgeSettings } from '@serin/spec'
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { rename, writeFile } from 'node:fs/promises'
@@ -41,6 +42,9 @@ async function ask({ identity }: Gateway, headers: Record<string, string> = {}, 
   return { version: String(answer.headers['serin-version']), headers: answer.headers }
 }
 
+/** Who sends the requests of these tests is believed. */
+const believing = EdgeSettings.parse({ trustProxies: ['loopback'] })
+
 const problemsOf = (gateway: Gateway): readonly string[] => gateway.report().problems ?? []
 
 const half = (table: RoutingTable): RoutingTable => ({
@@ -53,7 +57,10 @@ for (const transport of ['raw', 'net', 'http'] as const) {
   describe(`by the lane "${transport}"`, () => {
     test('who comes without an id gets a cookie, comes back with it to the same version, and is one unit', async () => {
       await using world = await openWorld()
-      const { gateway, table } = await served(world, transport, { sticky: { cookie: 'sid', maxAgeS: 3_600 } })
+      const { gateway, table } = await served(world, transport, {
+        sticky: { cookie: 'sid', maxAgeS: 3_600 },
+        edge: believing,
+      })
       await gateway.apply(half(table))
       const versions = new Set<string>()
       for (let i = 0; i < 16; i += 1) {
@@ -90,6 +97,7 @@ for (const transport of ['raw', 'net', 'http'] as const) {
         segments,
         country: { database, addressHeader: 'x-real-ip' },
         rules: [{ name: 'first', segment: 'nordic', to: 'canary' }],
+        edge: believing,
       })
       const versionAt = async (address: string): Promise<string> =>
         (await ask(gateway, { 'x-real-ip': address })).version
@@ -108,6 +116,32 @@ for (const transport of ['raw', 'net', 'http'] as const) {
       ] as const
       for (const [address, version] of cases) assert.equal(await versionAt(address), version, address)
       assert.deepEqual(problemsOf(gateway), [])
+      // Of nobody that is not believed.
+      const { edge: _edge, ...table } = gateway.report().table ?? assert.fail()
+      await gateway.apply({ ...table, revision: 2 })
+      assert.equal(await versionAt('81.2.3.4'), 'v1')
+    })
+
+    test('the country is that of the client that a believed proxy forwards, and a unit by address too', async () => {
+      await using world = await openWorld()
+      const database = join(world.directory, 'countries.mmdb')
+      await writeFile(database, countryDatabase({ '81.2.0.0/16': 'NO' }))
+      const { gateway, table } = await served(world, transport, {
+        unit: [{ address: true }],
+        country: { database },
+        rules: [{ name: 'first', country: ['NO'], to: 'canary' }],
+        edge: believing,
+      })
+      const versionOf = async (forwarded: string): Promise<string> =>
+        (await ask(gateway, { 'x-forwarded-for': forwarded })).version
+      await until('the database is read', async () => (await versionOf('81.2.3.4')) === 'v2')
+      assert.equal(await versionOf('9.9.9.9, 81.2.3.4'), 'v2')
+      assert.equal(await versionOf('81.2.3.4, 9.9.9.9'), 'v1', 'what a client says before it does not count')
+      assert.equal(await versionOf('81.2.3.4, 127.0.0.7, 127.0.0.8'), 'v2', 'several believed ones, one after another')
+      await gateway.apply({ ...half(table), rules: [] })
+      const addresses = Array.from({ length: 16 }, (_, i) => `9.9.9.${i}`)
+      for (const address of addresses)
+        assert.equal(await versionOf(`1.1.1.1, ${address}`), assign(half(table), address), address)
     })
 
     test('a token is a unit by its claim when its signature is good', async () => {

@@ -66,3 +66,12 @@ test('workers are those of the gateway', () => {
   assert.match(refused('    workers: 2\n'), /nginx has workers of its own/)
   assert.equal(refused('    workers: 2\n', '{ v1: {}, v2: {} }', '{ kind: process, command: [serve] }', 'gateway'), '')
 })
+
+test('what only the gateway does at its edge is refused beside another router', () => {
+  assert.match(
+    refused('    gateway: { tls: { certificate: a, key: b } }\n'),
+    /nginx does not have it: use "router: gateway"/,
+  )
+  assert.match(refused('    gateway: { trace: true }\n'), /"gateway\.trace" is a setting of Serin's own gateway/)
+  assert.equal(refused('    gateway: { trace: false }\n'), '')
+})

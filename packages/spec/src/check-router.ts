@@ -1,4 +1,5 @@
 import { checkBeyondGateway } from './check-who.ts'
+import { GatewaySettings } from './gateway-settings.ts'
 import type { Issue } from './reference-issue.ts'
 import { productNames } from './router-products.ts'
 import type { Service } from './service-file.ts'
@@ -18,6 +19,11 @@ export function checkRouter(service: Service): readonly Issue[] {
     issues.push({
       path: ['workers'],
       message: `${product} has workers of its own: "workers" is for "router: gateway".`,
+    })
+  for (const setting of settingsBeyond(service.gateway))
+    issues.push({
+      path: ['gateway', setting],
+      message: `"gateway.${setting}" is a setting of Serin's own gateway, and ${product} does not have it: use "router: gateway".`,
     })
   const mirrors = mirrorsOf(service.strategy)
   if (service.router !== 'nginx' && mirrors.length > 0)
@@ -60,8 +66,16 @@ export function checkRouter(service: Service): readonly Issue[] {
   return issues
 }
 
+/** The settings of the gateway that were asked for. */
+function settingsBeyond(settings: Service['gateway']): readonly string[] {
+  const byDefault: Readonly<Record<string, unknown>> = GatewaySettings.parse({})
+  return Object.entries(settings).flatMap(([name, value]) =>
+    JSON.stringify(value) === JSON.stringify(byDefault[name]) ? [] : [name],
+  )
+}
+
 /** The copies a strategy asks for, in its stages too. */
-function mirrorsOf(strategy: Service['strategy'] | CompositeStrategy['stages'][number]): readonly Mirrored[] {
+export function mirrorsOf(strategy: Service['strategy'] | CompositeStrategy['stages'][number]): readonly Mirrored[] {
   switch (strategy.kind) {
     case 'shadow':
       return [strategy]

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseServiceFile } from './parse-file.ts'
+import { fileWarnings } from './warnings.ts'
 
 const told = (workload: string, more: { router?: string; version?: string } = {}): string => {
   const { router = 'gateway', version = '{}' } = more
@@ -34,4 +35,19 @@ test('a health check by gRPC needs HTTP/2, and no path', () => {
     told('{ kind: model, model: spam, ready: { grpc: true } }', { version: '{ uri: a.onnx }' }),
     /by HTTP only/,
   )
+})
+
+test('copies of what is gRPC for the most part are warned of', () => {
+  const warned = (more: string): readonly string[] =>
+    fileWarnings(
+      parseServiceFile(
+        `serin: v1\nservices:\n  shop:\n    listen: 0\n    versions: { v1: {}, v2: {} }\n    stable: v1\n${more}`,
+      ),
+    ).map(({ path, message }) => `${path}: ${message}`)
+  const workload = (upstream: string): string =>
+    `    workload: { kind: process, command: [serve], upstream: ${upstream} }\n`
+  const shadow = '    strategy: { kind: shadow, pairs: 100 }\n'
+  assert.match(String(warned(workload('h2c') + shadow)), /^services\.shop\.strategy: Calls of gRPC are never copied/)
+  assert.deepEqual(warned(workload('http1') + shadow), [])
+  assert.deepEqual(warned(workload('h2c')), [])
 })

@@ -23,7 +23,8 @@ const everything = `
     unit: [{ header: x-user }, { claim: sub }]
     sticky: { cookie: sid, maxAge: 30d }
     token: { jwks: 'https://id.example/keys', issuer: me, audience: shop, unknownKeys: refuse }
-    country: { database: countries.mmdb, addressHeader: x-forwarded-for }
+    country: { database: countries.mmdb, addressHeader: x-real-ip }
+    gateway: { trustProxies: [loopback, 10.0.0.0/8, '2001:db8::/32', '::1'] }
     override: { keySha256: ${'0a'.repeat(32)} }
     segments:
       nordic: { country: [NO, SE], device: [mobile] }
@@ -42,6 +43,26 @@ test('a file that asks for everything is read', () => {
   assert.deepEqual(shop?.sticky, { cookie: 'sid', maxAge: 30 * 86_400_000 })
   assert.deepEqual(shop.override, { header: 'serin-version', keySha256: '0a'.repeat(32) })
   assert.deepEqual(fileWarnings(read(everything)), [])
+})
+
+test('a header with the address of a client needs somebody who is believed', () => {
+  assert.match(
+    refused('    country: { database: c.mmdb, addressHeader: x-real-ip }\n'),
+    /under "gateway\.trustProxies"/,
+  )
+  assert.match(
+    refused('    gateway: { trustProxies: [example.org] }\n'),
+    /an address, a network such as 10\.0\.0\.0\/8/,
+  )
+  assert.match(refused('    gateway: { trustProxies: [10.0.0.0/33] }\n'), /an address, a network such as/)
+})
+
+test('the header that names the version may be called otherwise, but not like another', () => {
+  const named = (header: string): unknown =>
+    read(`    gateway: { versionHeader: ${header} }\n`).services['shop']?.gateway.versionHeader
+  assert.deepEqual([named('false'), named('x-version')], [false, 'x-version'])
+  assert.match(refused('    gateway: { versionHeader: Set-Cookie }\n'), /a name that means nothing else/)
+  assert.match(refused('    gateway: { tls: shop.pem }\n'), /a certificate with its key, or a list of them/)
 })
 
 test('a segment that is not there, and a country that nobody reads, are refused at their place', () => {

@@ -13,7 +13,10 @@ interface Placed {
 /** Segments that must exist, and what conditions need to be known. */
 export function checkWho(service: Service): readonly Issue[] {
   const known = Object.keys(service.segments)
-  return everyCondition(service).flatMap(({ path, asked: { segment, country } }) => {
+  const { country: source, gateway } = service
+  const believed = gateway.trustProxies.length > 0 || source === undefined || !('addressHeader' in source)
+  const unbelieved: readonly Issue[] = believed ? [] : [{ path: ['country', 'addressHeader'], message: nobodyBelieved }]
+  const conditions = everyCondition(service).flatMap(({ path, asked: { segment, country } }) => {
     const issues: Issue[] = []
     if (segment !== undefined && !known.includes(segment)) {
       const near = nearest(segment, known)
@@ -30,7 +33,11 @@ export function checkWho(service: Service): readonly Issue[] {
       })
     return issues
   })
+  return [...unbelieved, ...conditions]
 }
+
+const nobodyBelieved =
+  'The address of a client is believed only of proxies that are named: say who they are under "gateway.trustProxies".'
 
 /** What only the gateway can do, said before anything moves. */
 export function checkBeyondGateway(service: Service): readonly Issue[] {

@@ -49,6 +49,11 @@ export const catalogue = {
     hint: 'Another control plane uses this data directory: stop it, or choose another with --data.',
   },
   'driver.unknown': { status: 422, retry: false, hint: 'Use one of the known kinds.' },
+  'gateway.certificate': {
+    status: 422,
+    retry: false,
+    hint: 'Name a PEM certificate and the key that belongs to it under "gateway.tls"; "openssl x509 -noout -text -in FILE" shows what a file holds.',
+  },
   'gateway.failed': { status: 502, retry: true, hint: 'Read the gateway log named in the message.' },
   'gateway.port-in-use': {
     status: 409,

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { Freeze, Notice } from './gate.ts'
+import { GatewaySettings } from './gateway-settings.ts'
 import { KayentaAnalysis } from './kayenta.ts'
 import { Metric } from './metric.ts'
 import { HeaderName, Match, RoutingRule, Segment } from './routing-rule.ts'
@@ -238,6 +239,9 @@ export const Service = z
           'Processes among which the gateway shares the traffic, to use more than one core; one by default. Another number holds from the next start of the control plane on, which then replaces the gateway at its address.',
         examples: [2],
       }),
+    gateway: GatewaySettings.prefault({}).meta({
+      description: 'What Serin’s own gateway does at its edge: TLS, whom it believes, what it tells.',
+    }),
     unit: z
       .array(UnitSource)
       .max(8)

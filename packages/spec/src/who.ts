@@ -16,7 +16,11 @@ export const UnitSource = z
     z.strictObject({
       claim: z.string().min(1).max(200).meta({ description: 'Claim of the token that holds the id, such as `sub`.' }),
     }),
-    z.strictObject({ address: z.literal(true).meta({ description: 'The client address.' }) }),
+    z.strictObject({
+      address: z
+        .literal(true)
+        .meta({ description: 'The client address: who connects, or whom a trusted proxy forwards.' }),
+    }),
   ])
   .meta({
     id: 'UnitSource',
@@ -34,7 +38,7 @@ export const Sticky = z
   .meta({
     id: 'Sticky',
     description:
-      'Who comes without an id gets a random one in a cookie (HttpOnly, SameSite=Lax, Secure under TLS), and keeps its version by it.',
+      'Who comes without an id gets a random one in a cookie (HttpOnly, SameSite=Lax, Secure where the client speaks TLS), and keeps its version by it.',
   })
 
 /** Where the country of a request is read from. */
@@ -49,7 +53,7 @@ export const CountrySource = z
       }),
       addressHeader: HeaderName.optional().meta({
         description:
-          'Request header with the client address, for when a proxy stands in front; the last address in it counts. Without it, who connects is looked up.',
+          'Request header with the client address, believed of `gateway.trustProxies` only; the last address in it counts. Without it, who connects is looked up, or whom a trusted proxy forwards in `X-Forwarded-For`.',
       }),
     }),
   ])

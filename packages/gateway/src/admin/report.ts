@@ -3,6 +3,7 @@ import type { Snapshot } from '../decide/snapshot.ts'
 import type { Recorder } from '../evidence/recorder.ts'
 import type { Lookups } from '../lookups/lookups.ts'
 import type { TableOnDisk } from '../state/table-on-disk.ts'
+import type { Certificates, ShownCertificate } from '../tls/certificates.ts'
 import type { CrewState } from '../workers/crew.ts'
 
 /** The answer to `GET /routing`: what the gateway does now. */
@@ -38,8 +39,10 @@ export interface GatewayReport {
   /** The table in force: canary has no share in it while `reflex` is set. */
   readonly table: RoutingTable | null
   readonly reflex: Reflex | null
-  /** Why something is not known that the table asks for, such as countries or keys, in sentences. Absent: an older gateway. */
+  /** Why something is not known that the table asks for, such as countries or keys, and what is wrong with certificates, in sentences. Absent: an older gateway. */
   readonly problems?: readonly string[]
+  /** What clients are shown, where TLS is spoken. */
+  readonly certificates?: readonly ShownCertificate[]
   /** The processes that carry the traffic; absent where it is this one. Everything else here is their sum. */
   readonly workers?: CrewState
 }
@@ -71,12 +74,13 @@ export interface ReportParts {
   readonly reflex: Reflex | null
   readonly inFlightByEndpoint: GatewayReport['inFlightByEndpoint']
   readonly lookups: Pick<Lookups, 'problems'>
+  readonly certificates: Pick<Certificates, 'problems' | 'shown'> | null
   readonly workers?: CrewState
 }
 
 /** The report as of now. */
 export function reportOf(parts: ReportParts): GatewayReport {
-  const { service, boot, address, previewAddress, snapshot, recorder, disk } = parts
+  const { service, boot, address, previewAddress, snapshot, recorder, disk, certificates } = parts
   const activity = Object.entries(recorder.activity())
   return {
     service,
@@ -99,7 +103,8 @@ export function reportOf(parts: ReportParts): GatewayReport {
     persisted: disk.state,
     table: snapshot?.table ?? null,
     reflex: parts.reflex,
-    problems: parts.lookups.problems,
+    problems: [...parts.lookups.problems, ...(certificates?.problems ?? [])],
+    ...(certificates === null ? {} : { certificates: certificates.shown }),
     ...(parts.workers === undefined ? {} : { workers: parts.workers }),
   }
 }

@@ -1,5 +1,5 @@
 import type { RoutingTable } from '@serin/core'
-import { RoutingRule, Slice, UnitSource } from '@serin/spec'
+import { EdgeSettings, RoutingRule, Slice, UnitSource } from '@serin/spec'
 import { whoProblem } from './who-table.ts'
 
 const versionName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/
@@ -39,6 +39,8 @@ function problemOf(value: unknown): string | null {
   }
   if (value['shield'] !== undefined && value['shield'] !== false) return '"shield" must be false or absent.'
   if (value['upstream'] !== undefined && value['upstream'] !== 'h2c') return '"upstream" must be "h2c" or absent.'
+  if (value['edge'] !== undefined && !EdgeSettings.safeParse(value['edge']).success)
+    return '"edge" must say whom the gateway believes and what it tells.'
   return (
     whoProblem(value, rules) ?? armsProblem(value) ?? measurementProblem(value['measurement']) ?? mirrorProblem(value)
   )

@@ -1,6 +1,7 @@
 import type { RoutingTable } from '@serin/core'
 import { compileRouter, compileSlices } from '@serin/core/assignment'
 import type { Classify, Router } from '@serin/core/assignment'
+import { Edge } from '../edge/edge.ts'
 
 /** A routing table in force, ready for decisions. A request keeps the snapshot it started with. */
 export interface Snapshot {
@@ -8,6 +9,7 @@ export interface Snapshot {
   readonly router: Router
   /** The slices of a request, or null when none are asked for. */
   readonly classify: Classify | null
+  readonly edge: Edge
   /** Base addresses by version. */
   readonly endpoints: ReadonlyMap<string, readonly string[]>
   /** Canary's share in basis points, and the rollout it counts for. */
@@ -26,7 +28,8 @@ export function snapshotOf(table: RoutingTable, appliedAt: number): Snapshot {
   const { rollout, slices } = table.measurement
   const classify = rollout === 'idle' ? null : compileSlices(slices)
   const previewed = table.canary ?? table.stable
-  return { table, router: compileRouter(table), classify, endpoints, canaryBp, rollout, previewed, appliedAt }
+  const [router, edge] = [compileRouter(table), new Edge(table.edge)]
+  return { table, router, edge, classify, endpoints, canaryBp, rollout, previewed, appliedAt }
 }
 
 /** Whether requests of one client can be known as such. */
@@ -42,6 +45,7 @@ export function sameExperiment(one: RoutingTable, other: RoutingTable): boolean 
 function experimentOf({ arms, stable, canary, measurement, ...table }: RoutingTable): string {
   const weights = arms.filter((arm) => arm.weightBp > 0).map((arm) => [arm.version, arm.weightBp])
   const { salt, unit, sticky, token, country, segments, rules, overrideHeader, overrideKeySha256 } = table
-  const who = [salt, unit, sticky, token, country, segments, rules, overrideHeader, overrideKeySha256]
+  const believed = table.edge?.trustProxies
+  const who = [salt, unit, sticky, token, country, segments, rules, overrideHeader, overrideKeySha256, believed]
   return JSON.stringify([weights, who, stable, canary, measurement])
 }

@@ -57,9 +57,9 @@ export class Lookups {
     this.#sources = { database, addressHeader, token: token ?? null, tokens, goodKeys: new Set() }
   }
 
-  /** The request with what is known of it besides; the request itself when the table asks for nothing. */
-  seen(request: RequestView): RequestView {
-    return this.#needed ? new SeenRequest(request, this.#sources) : request
+  /** The request with what is known of it besides; the request itself when the table asks for nothing. `trusted`: who sent it says whose it is. */
+  seen(request: RequestView, trusted: boolean): RequestView {
+    return this.#needed ? new SeenRequest(request, this.#sources, trusted) : request
   }
 
   /** Why something is not known that the table asks for, in sentences. */
@@ -95,11 +95,13 @@ export function isUndecidable(request: RequestView): boolean {
 class SeenRequest implements RequestView {
   readonly #request: RequestView
   readonly #sources: Sources
+  readonly #trusted: boolean
   #claims: Claims | 'unknown' | null | undefined
 
-  constructor(request: RequestView, sources: Sources) {
+  constructor(request: RequestView, sources: Sources, trusted: boolean) {
     this.#request = request
     this.#sources = sources
+    this.#trusted = trusted
   }
 
   header(name: string): string | undefined {
@@ -128,7 +130,8 @@ class SeenRequest implements RequestView {
 
   country(): string | undefined {
     const { database, addressHeader } = this.#sources
-    return database?.countryOf(addressHeader === null ? this.address() : lastOf(this.header(addressHeader)))
+    const told = addressHeader === null || !this.#trusted ? undefined : this.header(addressHeader)
+    return database?.countryOf(told === undefined ? this.address() : lastOf(told))
   }
 
   claim(name: string): string | undefined {
@@ -164,7 +167,7 @@ function headerOf({ header = 'authorization' }: TokenSource): string {
 }
 
 /** The last address of a list, which whoever stands in front has added; without a port. */
-function lastOf(value = ''): string {
+function lastOf(value: string): string {
   const last = value.slice(value.lastIndexOf(',') + 1).trim()
   const bare =
     /^\[([^\]]+)\](?::\d+)?$/.exec(last)?.[1] ?? (/^[\d.]+:\d+$/.test(last) ? last.replace(/:\d+$/, '') : last)

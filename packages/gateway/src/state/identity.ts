@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import type { CertificateFiles } from '../tls/certificate.ts'
 
 /** Who runs: written to `gateway.json`, so that a control plane can find and adopt the process. */
 export interface GatewayIdentity {
@@ -16,6 +17,8 @@ export interface GatewayIdentity {
   readonly listen: string
   /** What it was told to listen on for the preview, or null. */
   readonly preview: string | null
+  /** The certificates it was told to show; none without TLS. Absent: an older gateway, which has none. */
+  readonly tls?: readonly CertificateFiles[]
   /** Among how many processes the traffic is shared; absent for one, and for an older gateway. */
   readonly workers?: number
   /** Those that serve now; absent where `workers` is. */

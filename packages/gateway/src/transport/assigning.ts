@@ -1,6 +1,7 @@
 import { bucketOf, formatRequestMark } from '@serin/core/assignment'
 import type { Decision, RequestView } from '@serin/core/assignment'
 import type { Snapshot } from '../decide/snapshot.ts'
+import type { Hop } from '../edge/edge.ts'
 import type { Recording, Underway } from '../evidence/recording.ts'
 import { isUndecidable } from '../lookups/lookups.ts'
 import type { Lookups } from '../lookups/lookups.ts'
@@ -15,7 +16,7 @@ const goodRequestId = /^[\x21-\x7e]{1,200}$/
 export interface Assigned extends AnswerMark {
   readonly ticket: Underway
   readonly by: Decision['by']
-  readonly address: string
+  readonly hop: Hop
   readonly unit: string | null
   readonly bucket: number
 }
@@ -27,14 +28,13 @@ export interface Refused {
 
 /** What is to be known of a request to assign it. */
 export interface Asked {
+  /** With the address of the client, not of who sent the request on. */
   readonly view: RequestView
-  readonly address: string
+  readonly hop: Hop
   /** The `x-request-id` it came with. */
   readonly givenId: string | readonly string[] | undefined
   /** Whether it came to the preview address. */
   readonly previews: boolean
-  /** Whether its connection is. */
-  readonly encrypted?: boolean
 }
 
 /** Assigns requests to versions, the same way whatever carries their bytes. */
@@ -51,10 +51,10 @@ export class Assigning {
   }
 
   /** Decides, and begins to count; or refuses, and nothing is counted. The one way from a request to its version, for every lane. */
-  assign(snapshot: Snapshot, { view, address, givenId, previews, encrypted = false }: Asked): Assigned | Refused {
+  assign(snapshot: Snapshot, { view, hop, givenId, previews }: Asked): Assigned | Refused {
     let chance = ''
     const { sticky } = snapshot.table
-    const seen = this.#lookups.seen(view)
+    const seen = this.#lookups.seen(view, hop.trusted)
     const routed = snapshot.router.decide(
       seen,
       () => (chance = sticky === undefined ? String(Math.random()) : newUnitId()),
@@ -66,16 +66,18 @@ export class Assigning {
     const ticket = this.#recorder.start(decision, slices)
     const { version, by, unit } = decision
     const bucket = bucketOf(unit ?? chance)
-    const { requestId, mark } = this.marksOf(snapshot, givenId, { version, by, bucket })
-    const assigned = { ticket, address, unit, by, bucket, version, requestId, mark }
+    const { told, requestId, mark } = this.marksOf(snapshot, givenId, { version, by, bucket })
+    const traced = hop.trace.id === null ? {} : { traceId: hop.trace.id }
+    const assigned = { ticket, hop, unit, by, bucket, version, told, requestId, mark, ...traced }
     if (sticky === undefined || unit === null || routed.issued === undefined) return assigned
-    const isSecure = encrypted || view.header('x-forwarded-proto')?.startsWith('https') === true
+    const said = hop.trusted ? view.header('x-forwarded-proto') : undefined
+    const isSecure = said === undefined ? hop.encrypted : said.startsWith('https')
     return { ...assigned, setCookie: cookieOf(unit, sticky, isSecure) }
   }
 
   /** The marks of a request that a version answers. */
   marksOf(
-    { canaryBp, rollout }: Snapshot,
+    { canaryBp, rollout, edge }: Snapshot,
     givenId: string | readonly string[] | undefined,
     { version, by, bucket }: Pick<Assigned, 'version' | 'by' | 'bucket'>,
   ): AnswerMark {
@@ -83,7 +85,7 @@ export class Assigning {
     const id = `${this.#boot}-${this.#requests.toString(36)}`
     const mark = formatRequestMark(id, { version, by, bucket, canaryBp, rollout })
     const requestId = typeof givenId === 'string' && goodRequestId.test(givenId) ? givenId : mark
-    return { version, requestId, mark }
+    return { version, told: edge.told(version), requestId, mark }
   }
 }
 

@@ -1,15 +1,19 @@
 import * as net from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
 import type { Limits } from '../limits.ts'
+import type { Certificates } from '../tls/certificates.ts'
 import { tellApart } from './door.ts'
 import type { Ways } from './door.ts'
 import { listenOn } from './listen.ts'
+import { SecureDoor } from './secure-door.ts'
 
 /** Where clients come in: each address with what is spoken behind it. */
 export class Doors {
   readonly #limits: Limits
   readonly #ways: Ways
   readonly #servers: net.Server[] = []
+  readonly #secure: SecureDoor[] = []
   /** Connections that have not yet said what they speak. */
   readonly #silent = new Set<Socket>()
 
@@ -25,6 +29,29 @@ export class Doors {
       this.enter(socket)
     })
     return await this.#listen(server, host, port)
+  }
+
+  /** Opens an address of TLS: both sides agree in the handshake on what is spoken. As `plain`; `h1` takes connections of HTTP/1.1. */
+  async secure(
+    host: string,
+    port: number,
+    {
+      certificates,
+      opened,
+      h1,
+    }: { readonly certificates: Certificates } & Readonly<Record<'opened' | 'h1', (socket: TLSSocket) => void>>,
+  ): Promise<AddressInfo> {
+    const door = new SecureDoor({
+      limits: this.#limits,
+      certificates,
+      opened: (socket) => {
+        opened(socket)
+        if (socket.alpnProtocol === 'h2') this.#ways.h2(socket)
+        else h1(socket)
+      },
+    })
+    this.#secure.push(door)
+    return await this.#listen(door.server, host, port)
   }
 
   /** A connection of which nothing is known. */
@@ -56,6 +83,7 @@ export class Doors {
   /** Ends those who have said nothing. */
   closeIdle(): void {
     for (const socket of this.#silent) socket.destroy()
+    for (const door of this.#secure) door.closeIdle()
   }
 
   async #listen(server: net.Server, host: string, port: number): Promise<AddressInfo> {

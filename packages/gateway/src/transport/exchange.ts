@@ -1,4 +1,5 @@
 import type { RoutingTable } from '@serin/core'
+import type { Hop } from '../edge/edge.ts'
 import type { AnswerWatch } from '../evidence/generation/answer-watch.ts'
 import type { Underway } from '../evidence/recording.ts'
 import type { Limits } from '../limits.ts'
@@ -33,7 +34,7 @@ export interface ExchangeContext extends AnswerMark {
   readonly request: RequestIn
   readonly response: AnswerOut
   readonly ticket: Underway
-  readonly address: string
+  readonly hop: Hop
   readonly limits: Limits
   /** What the upstreams speak, as a table says it. */
   readonly upstream: RoutingTable['upstream']
@@ -133,7 +134,7 @@ export class Exchange {
   }
 
   #attempt(fresh: boolean): void {
-    const { request, acquire, requestId, address } = this.#context
+    const { request, acquire, requestId, hop } = this.#context
     const endpoint = fresh ? this.#endpoint : acquire(this.#tried)
     if (endpoint === null) {
       this.#fail(noEndpoint(this.#tried.size))
@@ -149,7 +150,7 @@ export class Exchange {
       {
         method: request.method ?? 'GET',
         target: request.url ?? '/',
-        headers: requestHeaders(request, { address, requestId, upgrade: null }),
+        headers: requestHeaders(request, { hop, requestId, upgrade: null }),
         fresh,
       },
       this.#context.upstream,
@@ -309,17 +310,10 @@ export class Exchange {
       this.#end({ kind: 'failed', cutOff: false })
       return
     }
-    const { response, request, version, requestId, mark, shielded } = this.#context
+    const { response, request } = this.#context
     this.#end({ kind: 'failed', cutOff: this.#timedOut === null && this.#endpoint?.retired === true })
     const close = this.#context.leaving() || (this.#bodied && !request.complete)
-    if (!response.headersSent && !response.destroyed)
-      sendProblem(response, problem, {
-        version,
-        requestId,
-        mark,
-        close,
-        ...(shielded === undefined ? {} : { shielded }),
-      })
+    if (!response.headersSent && !response.destroyed) sendProblem(response, problem, { close, added: this.#marks() })
     this.#lingerOverRest()
   }
 
@@ -343,14 +337,11 @@ export class Exchange {
   }
 
   #clientTooSlow(): void {
-    const { response, requestId, version, mark } = this.#context
+    const { response } = this.#context
     this.#end({ kind: 'abandoned' })
     this.#upstream?.destroy()
-    sendProblem(
-      response,
-      { status: 408, detail: 'The request body did not come in time.' },
-      { version, requestId, mark, close: true },
-    )
+    const problem = { status: 408, detail: 'The request body did not come in time.' }
+    sendProblem(response, problem, { close: true, added: this.#marks() })
     this.#lingerOverRest()
   }
 
@@ -364,6 +355,12 @@ export class Exchange {
     if (status === undefined && waited) this.#end({ kind: 'failed', cutOff: false })
     this.#end(status === undefined ? { kind: 'abandoned' } : { kind: 'answered', status, whole: false })
     this.#upstream?.destroy()
+  }
+
+  /** What a problem says of the version: nobody becomes a unit by it. */
+  #marks(): Omit<AnswerMark, 'version'> {
+    const { told, requestId, mark, shielded } = this.#context
+    return { told, requestId, mark, ...(shielded === undefined ? {} : { shielded }) }
   }
 
   #end(outcome: Outcome): void {

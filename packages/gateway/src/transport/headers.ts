@@ -1,3 +1,5 @@
+import type { Hop, Told } from '../edge/edge.ts'
+import { forwardedElement } from '../edge/forwarded.ts'
 import type { AnswerIn, RequestIn } from './message.ts'
 
 /** Headers that belong to one connection and are never passed on (RFC 9110 §7.6.1). */
@@ -18,6 +20,16 @@ const hopByHop = new Set([
 /** Request headers the gateway writes itself. */
 const rewritten = new Set(['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'x-request-id'])
 
+/** What else may be said of a client and its way; it is passed on of those that are believed. */
+const claims = new Set([
+  'x-forwarded-port',
+  'x-forwarded-prefix',
+  'x-forwarded-scheme',
+  'x-forwarded-server',
+  'x-forwarded-ssl',
+  'x-real-ip',
+])
+
 /** Answer headers only the gateway writes. */
 const ours = new Set(['serin-version', 'serin-request', 'serin-shielded'])
 
@@ -27,19 +39,19 @@ const none: ReadonlySet<string> = new Set()
 
 /** What the gateway adds to a request. */
 export interface Forwarding {
-  /** Address of the client. */
-  readonly address: string
+  readonly hop: Hop
   readonly requestId: string
   /** Protocol of an upgrade, such as `websocket`, or null. */
   readonly upgrade: string | null
 }
 
 /** Headers of the request to the upstream, as a flat list of names and values. */
-export function requestHeaders(request: RequestIn, { address, requestId, upgrade }: Forwarding): string[] {
+export function requestHeaders(request: RequestIn, { hop, requestId, upgrade }: Forwarding): string[] {
   const { headers, rawHeaders } = request
   const list: string[] = []
   const chunked = headers['transfer-encoding'] !== undefined
-  copy(rawHeaders, nominatedBy(headers.connection), (name) => !rewritten.has(name) && mayStay(name, chunked), list)
+  const isFree = (name: string): boolean => !rewritten.has(name) && mayStay(name, chunked) && passesOn(name, hop)
+  copy(rawHeaders, nominatedBy(headers.connection), isFree, list)
   // Only HTTP/1.0 may come without a host, and is passed on as HTTP/1.1.
   if (headers.host === undefined) list.push('Host', '')
   if (chunked) list.push('Transfer-Encoding', 'chunked')
@@ -47,24 +59,44 @@ export function requestHeaders(request: RequestIn, { address, requestId, upgrade
   else if (headers['content-length'] === undefined && mayCarryBody(request.method)) list.push('Content-Length', '0')
   if (headers['te'] !== undefined && /(^|[\s,])trailers($|[\s,;])/i.test(String(headers['te'])))
     list.push('TE', 'trailers')
-  const before = headers['x-forwarded-for']
-  list.push('X-Forwarded-For', before === undefined ? address : `${String(before)}, ${address}`)
-  list.push('X-Forwarded-Proto', first(headers['x-forwarded-proto']) ?? 'http')
-  const host = first(headers['x-forwarded-host']) ?? headers.host
-  if (host !== undefined) list.push('X-Forwarded-Host', host)
+  pushForwarded(list, headers, hop)
   list.push('X-Request-Id', requestId)
+  if (hop.trace.parent !== null) list.push('traceparent', hop.trace.parent)
   if (upgrade !== null) list.push('Connection', 'Upgrade', 'Upgrade', upgrade)
   return list
+}
+
+function passesOn(name: string, { trusted, trace, edge }: Hop): boolean {
+  if (name === 'forwarded') return trusted && !edge.settings.forwarded
+  if (name === 'traceparent' || name === 'tracestate') return trace.parent === null
+  return trusted || !claims.has(name)
+}
+
+/** Where the request came from: what those say that are believed, and who connected. */
+function pushForwarded(list: string[], headers: RequestIn['headers'], { peer, trusted, encrypted, edge }: Hop): void {
+  const said = (name: string): string | undefined => (trusted ? first(headers[name]) : undefined)
+  const before = said('x-forwarded-for')
+  list.push('X-Forwarded-For', before === undefined ? peer : `${before}, ${peer}`)
+  list.push('X-Forwarded-Proto', said('x-forwarded-proto') ?? (encrypted ? 'https' : 'http'))
+  const host = said('x-forwarded-host') ?? headers.host
+  if (host !== undefined) list.push('X-Forwarded-Host', host)
+  if (!edge.settings.forwarded) return
+  const element = forwardedElement({ address: peer, host: headers.host, encrypted })
+  const elements = said('forwarded')
+  list.push('Forwarded', elements === undefined ? element : `${elements}, ${element}`)
 }
 
 /** What the gateway says of a request in its answer. */
 export interface AnswerMark {
   readonly version: string
+  readonly told: Told
   readonly requestId: string
   /** How the request was assigned, for observations about it. */
   readonly mark: string
   /** The version that could not answer, when stable answers in its place. */
   readonly shielded?: string
+  /** The trace it is in, if it is in one. */
+  readonly traceId?: string
   /** A cookie that makes its client a unit. */
   readonly setCookie?: string
 }
@@ -77,18 +109,27 @@ export function isEventStream({ headers }: Pick<AnswerIn, 'headers'>): boolean {
 /** Headers of the answer to the client, as a flat list of names and values. */
 export function answerHeaders(answer: AnswerIn, added: AnswerMark): string[] {
   const list: string[] = []
+  const { told } = added
   const chunked = answer.headers['transfer-encoding'] !== undefined
-  copy(
-    answer.rawHeaders,
-    nominatedBy(answer.headers.connection),
-    (name) => !ours.has(name) && mayStay(name, chunked),
-    list,
-  )
-  list.push('serin-version', added.version, 'serin-request', added.mark)
-  if (added.shielded !== undefined) list.push('serin-shielded', added.shielded)
-  if (added.setCookie !== undefined) list.push('set-cookie', added.setCookie)
-  if (answer.headers['x-request-id'] === undefined) list.push('x-request-id', added.requestId)
+  const isFree = (name: string): boolean => !ours.has(name) && name !== told.reserved && mayStay(name, chunked)
+  copy(answer.rawHeaders, nominatedBy(answer.headers.connection), isFree, list)
+  list.push(...markHeaders(added, answer.headers['x-request-id'] !== undefined))
   return list
+}
+
+/** What an answer says of who gave it. `identified`: it has an id of its own. */
+export function markHeaders(
+  { told, mark, shielded, setCookie, requestId }: Omit<AnswerMark, 'version'>,
+  identified: boolean,
+): string[] {
+  return [
+    ...told.list,
+    'serin-request',
+    mark,
+    ...(shielded === undefined || !told.shields ? [] : ['serin-shielded', shielded]),
+    ...(setCookie === undefined ? [] : ['set-cookie', setCookie]),
+    ...(identified || !told.id ? [] : ['x-request-id', requestId]),
+  ]
 }
 
 /** Trailers as Node takes them; what frames a message, or says whom it is for, has no place there. */

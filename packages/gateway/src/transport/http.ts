@@ -2,11 +2,12 @@ import { viewOf } from '@serin/core/assignment'
 import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { AccessLog } from '../access-log.ts'
+import type { AccessLog, Served } from '../access-log.ts'
 import type { Snapshot } from '../decide/snapshot.ts'
 import type { Recording, Underway } from '../evidence/recording.ts'
 import type { Limits } from '../limits.ts'
 import type { Lookups } from '../lookups/lookups.ts'
+import type { Certificates } from '../tls/certificates.ts'
 import { plainAddress } from './address.ts'
 import { Assigning } from './assigning.ts'
 import type { Assigned, Refused } from './assigning.ts'
@@ -100,7 +101,7 @@ export class HttpTransport {
             assigning: this.#assigning,
             leaving: () => this.#leaving,
             settle: (ticket, outcome) => settle(options.recorder, ticket, outcome),
-            log: (ticket, version, outcome, shielded) => this.#log(ticket, version, outcome, shielded),
+            log: (ticket, mark, outcome) => this.#log(ticket, mark, outcome),
           })
     this.#sweeper = setInterval(
       () => {
@@ -116,11 +117,31 @@ export class HttpTransport {
 
   /**
    * Starts to take requests; rejects with Node's own error when it cannot listen. With `preview` canary answers there, whatever its share,
-   * rules and the hash say.
+   * rules and the hash say. With `certificates` TLS is spoken there, and nothing else.
    */
-  async listen(host: string, port: number, { preview = false } = {}): Promise<AddressInfo> {
-    if (this.#lane !== null && !preview)
-      return await this.#lane.listen(host, port, (socket) => this.#doors.enter(socket))
+  async listen(
+    host: string,
+    port: number,
+    {
+      preview = false,
+      certificates = null,
+    }: { readonly preview?: boolean; readonly certificates?: Certificates | null } = {},
+  ): Promise<AddressInfo> {
+    const lane = preview ? null : this.#lane
+    if (certificates !== null) {
+      const full = (socket: Socket): void => {
+        this.#h1.emit('connection', socket)
+        socket.resume()
+      }
+      return await this.#doors.secure(host, port, {
+        certificates,
+        opened: (socket) => {
+          if (preview) this.#previewing.add(socket)
+        },
+        h1: lane === null ? full : (socket) => lane.accept(socket, full),
+      })
+    }
+    if (lane !== null) return await lane.listen(host, port, (socket) => this.#doors.enter(socket))
     return await this.#doors.plain(host, port, (socket) => {
       if (preview) this.#previewing.add(socket)
     })
@@ -227,7 +248,7 @@ export class HttpTransport {
           this.#exchanges.delete(exchange)
           pair?.ended(outcome)
           settle(recorder, ticket, outcome)
-          if (!exchange.unseen) this.#log(ticket, version, outcome)
+          if (!exchange.unseen) this.#log(ticket, taken, outcome)
         },
       },
       ticket.startedMs,
@@ -238,7 +259,7 @@ export class HttpTransport {
   }
 
   /** Stable answers in the place of a version that could not. It is in flight there, and in no other count of stable: it was not assigned to it. */
-  #standIn({ snapshot, request, response, ticket, address, bucket, version: shielded, setCookie }: Taken): void {
+  #standIn({ snapshot, request, response, ticket, hop, bucket, version: shielded, setCookie, traceId }: Taken): void {
     const { limits, recorder } = this.#options
     const { stable } = snapshot.table
     recorder.shielded(ticket)
@@ -251,7 +272,7 @@ export class HttpTransport {
         request,
         response,
         ticket,
-        address,
+        hop,
         ...marks,
         ...(setCookie === undefined ? {} : { setCookie }),
         shielded,
@@ -265,7 +286,7 @@ export class HttpTransport {
           this.#exchanges.delete(exchange)
           left()
           if (outcome.kind === 'failed' && outcome.cutOff) recorder.wasCutOff(stable)
-          this.#log(ticket, stable, outcome, shielded)
+          this.#log(ticket, { version: stable, shielded, traceId }, outcome)
         },
       },
       performance.now(),
@@ -299,7 +320,7 @@ export class HttpTransport {
       acquire: (tried) => this.endpoints.acquire(version, snapshot.endpoints.get(version) ?? [], tried),
       release: (endpoint) => this.endpoints.release(endpoint),
       decided: (outcome) => {
-        this.#log(ticket, version, outcome)
+        this.#log(ticket, assigned, outcome)
         settle(recorder, ticket, outcome, { stays: true })
       },
       closed: (cutOff) => {
@@ -327,19 +348,20 @@ export class HttpTransport {
   }
 
   #assign(snapshot: Snapshot, request: RequestIn, socket: Duplex): Assigned | Refused {
-    const address = plainAddress('remoteAddress' in socket ? (socket as Socket).remoteAddress : undefined)
+    const peer = plainAddress('remoteAddress' in socket ? (socket as Socket).remoteAddress : undefined)
+    const { headers, url = '/' } = request
+    const hop = snapshot.edge.hop(peer, 'encrypted' in socket, { header: (name) => headers[name]?.toString() })
     return this.#assigning.assign(snapshot, {
-      view: viewOf({ headers: request.headers, target: request.url ?? '/', address }),
-      address,
-      givenId: request.headers['x-request-id'],
+      view: viewOf({ headers, target: url, address: hop.client }),
+      hop,
+      givenId: headers['x-request-id'],
       previews: this.#previewing.has(socket),
-      encrypted: 'encrypted' in socket,
     })
   }
 
-  #log({ startedAt }: Underway, version: string, outcome: Outcome, shielded?: string): void {
+  #log({ startedAt }: Underway, served: Served, outcome: Outcome): void {
     const status = outcome.kind === 'answered' ? outcome.status : outcome.kind === 'failed' ? 0 : 499
-    this.#options.accessLog?.write(startedAt, version, status, shielded)
+    this.#options.accessLog?.write(startedAt, status, served)
   }
 }
 

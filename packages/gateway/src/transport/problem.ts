@@ -1,6 +1,8 @@
 import { STATUS_CODES } from 'node:http'
 import type { Writable } from 'node:stream'
 import { grpcStatusOf, isGrpc, messageText } from './grpc.ts'
+import type { Told } from '../edge/edge.ts'
+import { markHeaders } from './headers.ts'
 import type { AnswerMark } from './headers.ts'
 import type { AnswerOut } from './message.ts'
 
@@ -39,16 +41,9 @@ export function bodyOf({ status, detail }: GatewayProblem): string {
 export function sendProblem(
   response: AnswerOut,
   problem: GatewayProblem,
-  { close, ...added }: Partial<AnswerMark> & { readonly close: boolean },
+  { close, added }: { readonly close: boolean; readonly added?: Omit<AnswerMark, 'version'> },
 ): void {
-  const marks = [
-    ...(added.version === undefined ? [] : ['serin-version', added.version]),
-    ...(added.mark === undefined ? [] : ['serin-request', added.mark]),
-    ...(added.shielded === undefined ? [] : ['serin-shielded', added.shielded]),
-    ...(added.setCookie === undefined ? [] : ['set-cookie', added.setCookie]),
-    ...(added.requestId === undefined ? [] : ['x-request-id', added.requestId]),
-    ...(close ? ['connection', 'close'] : []),
-  ]
+  const marks = [...(added === undefined ? [] : markHeaders(added, false)), ...(close ? ['connection', 'close'] : [])]
   if (isGrpc(response.req)) {
     const status = ['grpc-status', String(grpcStatusOf(problem.status)), 'grpc-message', messageText(problem.detail)]
     response.writeHead(200, 'OK', ['content-type', 'application/grpc', ...status, ...marks])
@@ -62,14 +57,13 @@ export function sendProblem(
 }
 
 /** Answers with a problem on a bare connection and ends it. */
-export function endWithProblem(socket: Writable, problem: GatewayProblem, version?: string): void {
+export function endWithProblem(socket: Writable, problem: GatewayProblem, told?: Told): void {
   const body = bodyOf(problem)
   const lines = [
     `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? 'Error'}`,
     'content-type: application/problem+json',
     `content-length: ${Buffer.byteLength(body)}`,
-    ...(version === undefined ? [] : [`serin-version: ${version}`]),
     'connection: close',
   ]
-  socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`)
+  socket.end(`${lines.join('\r\n')}\r\n${told?.lines ?? ''}\r\n${body}`)
 }

@@ -11,7 +11,7 @@ import { endWithProblem } from './problem.ts'
 /** What a tunnel needs to know of its surroundings. */
 export interface TunnelContext extends Pick<
   ExchangeContext,
-  'request' | 'version' | 'address' | 'requestId' | 'mark' | 'limits' | 'acquire' | 'release'
+  'request' | 'version' | 'told' | 'hop' | 'requestId' | 'mark' | 'limits' | 'acquire' | 'release'
 > {
   readonly socket: Duplex
   /** Bytes of the client that came with the head. */
@@ -34,21 +34,21 @@ export function openTunnel(context: TunnelContext): void {
 }
 
 function attempt(context: TunnelContext, tried: Set<string>, decide: (outcome: Outcome) => void): void {
-  const { request, socket, version, address, requestId, limits } = context
+  const { request, socket, told, hop, requestId, limits } = context
   const endpoint = context.acquire(tried)
   if (endpoint === null) {
     decide({ kind: 'failed', cutOff: false })
     endWithProblem(
       socket,
       { status: tried.size === 0 ? 503 : 502, detail: 'No endpoint of the version took the connection.' },
-      version,
+      told,
     )
     context.closed(false)
     return
   }
   tried.add(endpoint.url)
   const release = once(() => context.release(endpoint))
-  const headers = requestHeaders(request, { address, requestId, upgrade: request.headers.upgrade ?? 'websocket' })
+  const headers = requestHeaders(request, { hop, requestId, upgrade: request.headers.upgrade ?? 'websocket' })
   const upstream = requestTo(endpoint, { method: 'GET', target: request.url ?? '/', headers, fresh: true })
   const timer = setTimeout(() => upstream.destroy(), limits.answerMs)
   let connected = false
@@ -78,7 +78,7 @@ function attempt(context: TunnelContext, tried: Set<string>, decide: (outcome: O
     }
     decide({ kind: 'failed', cutOff: connected && endpoint.retired })
     if (!socket.destroyed)
-      endWithProblem(socket, { status: 502, detail: 'The version closed the connection without an answer.' }, version)
+      endWithProblem(socket, { status: 502, detail: 'The version closed the connection without an answer.' }, told)
     context.closed(false)
   })
   upstream.end()

@@ -20,6 +20,11 @@ export const kinds = {
   contentType: 15,
   cookie: 16,
   keepAlive: 17,
+  forwarded: 18,
+  /** Says something else of a client or its way, in which not everybody is believed. */
+  claim: 19,
+  traceparent: 20,
+  tracestate: 21,
 } as const
 
 const names: Readonly<Record<string, number>> = {
@@ -39,6 +44,15 @@ const names: Readonly<Record<string, number>> = {
   'x-forwarded-for': kinds.forwardedFor,
   'x-forwarded-proto': kinds.forwardedProto,
   'x-forwarded-host': kinds.forwardedHost,
+  forwarded: kinds.forwarded,
+  'x-forwarded-port': kinds.claim,
+  'x-forwarded-prefix': kinds.claim,
+  'x-forwarded-scheme': kinds.claim,
+  'x-forwarded-server': kinds.claim,
+  'x-forwarded-ssl': kinds.claim,
+  'x-real-ip': kinds.claim,
+  traceparent: kinds.traceparent,
+  tracestate: kinds.tracestate,
   'x-request-id': kinds.requestId,
   'serin-version': kinds.ours,
   'serin-request': kinds.ours,

@@ -98,6 +98,11 @@ export class Crew {
     }
   }
 
+  /** Lets all look whether their certificates have changed. */
+  reload(): void {
+    for (const link of this.#serving) link.reload()
+  }
+
   /** What the workers know, summed up; after it, the recorder knows all that has happened. */
   async ask(): Promise<Told> {
     const told = await Promise.all([...this.#links].map(async (link) => await link.ask(answerWithinMs)))

@@ -11,7 +11,9 @@ import { Reflexes } from '../reflex/reflexes.ts'
 import type { GatewayIdentity } from '../state/identity.ts'
 import { openStateDirectory, readJson } from '../state/files.ts'
 import { TableOnDisk } from '../state/table-on-disk.ts'
+import { Certificates } from '../tls/certificates.ts'
 import { transportOf } from '../transport/lane/link/choose.ts'
+import { portIn } from '../transport/listen-at.ts'
 import { leftWorkers, passAway, portAt } from './alone.ts'
 import { Crew } from './crew.ts'
 import type { Duty } from './messages.ts'
@@ -36,6 +38,8 @@ export async function startWithWorkers(
 ): Promise<GatewayOfWorkers> {
   const { service, log, unitCapacity } = options
   const limits = { ...defaultLimits, ...options.limits }
+  // Shown by the workers; here they are looked at and told of.
+  const certificates = await Certificates.open(options.tls, log)
   const files = await openStateDirectory(options.stateDirectory)
   const boot = randomBytes(8).toString('hex')
   const clocks = new PlayedClocks()
@@ -56,8 +60,7 @@ export async function startWithWorkers(
 
   // They serve until others do, and then they see in `gateway.json` that it is time to leave.
   const before = await leftWorkers(files.identity)
-  const identityFile = files.identity
-  const duty = await dutyOf(options, { workers, boot, identityFile, before })
+  const duty = await dutyOf(options, { workers, boot, identityFile: files.identity, before })
   const addresses = await crew.begin(duty, inForce.inForce)
   const report = async (): Promise<GatewayReport> => {
     const { inFlightByEndpoint, ...told } = await inForce.between(async () => await crew.ask())
@@ -66,7 +69,7 @@ export async function startWithWorkers(
     const lookups = { problems: [...told.problems, ...fewer] }
     const { snapshot } = inForce
     const parts = { service, boot, ...addresses, snapshot, recorder, disk, inFlightByEndpoint, lookups }
-    return reportOf({ ...parts, reflex: reflexes.pulled, workers: crew.state })
+    return reportOf({ ...parts, reflex: reflexes.pulled, certificates, workers: crew.state })
   }
   const ticker = setInterval(() => inForce.cut(), slotMs)
 
@@ -80,6 +83,7 @@ export async function startWithWorkers(
       const cutOff = await crew.leave(deadlineMs ?? limits.drainMs)
       log('gateway.left', { cutOff })
       clearInterval(ticker)
+      certificates?.close()
       inForce.cut()
       admin.close()
       await disk.settled()
@@ -94,11 +98,16 @@ export async function startWithWorkers(
 
   const own = await identityOf(options, { boot, token, adminPort: admin.port, ...addresses })
   const identity = { ...own, workers }
-  signpost = new Signpost(identityFile, identity, log)
+  signpost = new Signpost(files.identity, identity, log)
   await signpost.write(crew.state.pids)
   if (before !== null) inForce.after(passAway())
   log('gateway.started', { ...addresses, boot, adminPort: admin.port, workers })
-  return { identity, report, apply, drain, left }
+  return { identity, report, apply, reload: async () => await reloadAll(crew, certificates), drain, left }
+}
+
+async function reloadAll(crew: Crew, certificates: Certificates | null): Promise<void> {
+  crew.reload()
+  await certificates?.look({ now: true })
 }
 
 /** All workers have to name the same port, also one that replaces another: a free one is looked for once. */
@@ -126,6 +135,6 @@ async function portOf(
 ): Promise<number> {
   const free = await portAt(host, port)
   if (free !== null) return free
-  if (before != null && Number(new URL(before).port) === port) return port
+  if (before != null && portIn(before) === port) return port
   throw Object.assign(new Error(`Something else listens on ${host}:${port}.`), { code: 'EADDRINUSE', ...known })
 }

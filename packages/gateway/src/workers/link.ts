@@ -119,6 +119,11 @@ export class Link {
     return answer
   }
 
+  /** Lets it look whether its certificates have changed. */
+  reload(): void {
+    this.#say({ kind: 'reload' })
+  }
+
   /** Lets it finish what is in flight; resolves when it is gone, with how many requests were then cut off. */
   async leave(deadlineMs: number, graceMs: number): Promise<number> {
     if (this.#begun) this.#say({ kind: 'leave', deadlineMs })

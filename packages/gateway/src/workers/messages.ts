@@ -23,6 +23,7 @@ export type Order =
   | { readonly kind: 'begin'; readonly duty: Duty; readonly inForce: NumberedTable | null }
   | { readonly kind: 'follow'; readonly inForce: NumberedTable }
   | { readonly kind: 'ask'; readonly question: number }
+  | { readonly kind: 'reload' }
   | { readonly kind: 'leave'; readonly deadlineMs: number }
 
 /** What a worker says. */

@@ -6,6 +6,7 @@ import type { Snapshot } from '../decide/snapshot.ts'
 import { defaultLimits } from '../limits.ts'
 import { Lookups } from '../lookups/lookups.ts'
 import { logLine } from '../log.ts'
+import { Certificates } from '../tls/certificates.ts'
 import { HttpTransport } from '../transport/http.ts'
 import { linksOf, transportOf } from '../transport/lane/link/choose.ts'
 import type { Links } from '../transport/lane/link/link.ts'
@@ -43,6 +44,7 @@ class Carrier {
   readonly #accessLog: AccessLog | null
   readonly #lookups: Lookups
   readonly #transport: HttpTransport
+  #certificates: Certificates | null = null
   #snapshot: Snapshot | null = null
   #leaving: Promise<number> | null = null
 
@@ -75,10 +77,16 @@ class Carrier {
 
   async listen(): Promise<void> {
     try {
-      say({ kind: 'serving', ...(await listenAt(this.#transport, this.#duty)) })
+      // The parent logs what becomes of them, once for all.
+      this.#certificates = await Certificates.open(this.#duty.tls, () => {})
+      say({ kind: 'serving', ...(await listenAt(this.#transport, this.#duty, this.#certificates)) })
     } catch (error) {
       say({ kind: 'unable', ...unableOf(error) })
     }
+  }
+
+  reload(): void {
+    void this.#certificates?.look({ now: true })
   }
 
   tell(question: number): void {
@@ -92,6 +100,7 @@ class Carrier {
     this.#leaving ??= (async () => {
       const cutOff = await this.#transport.leave(deadlineMs)
       this.#lookups.close()
+      this.#certificates?.close()
       this.#scribe.tell()
       await this.#accessLog?.close()
       return cutOff
@@ -137,6 +146,9 @@ async function obey(order: Order, id: number): Promise<void> {
       return
     case 'ask':
       carrier?.tell(order.question)
+      return
+    case 'reload':
+      carrier?.reload()
       return
     case 'leave':
       void carrier?.leave(order.deadlineMs).then((cutOff) => say({ kind: 'left', cutOff }, () => process.exit(0)))

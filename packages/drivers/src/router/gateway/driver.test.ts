@@ -1,10 +1,13 @@
 import type { EvidenceSlot } from '@serin/core'
 import { routerContract } from '@serin/kit/contract'
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { readdir } from 'node:fs/promises'
+import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { connect } from 'node:tls'
+import { promisify } from 'node:util'
 import { openGateway } from './driver.ts'
 import { addressOf, allTo, ask, isGone, never, openWorld, serve, spec } from '../testing/world.ts'
 import type { RouterContext } from '../testing/world.ts'
@@ -176,4 +179,46 @@ test('release with an open request ends at once when patience is over', async ()
   assert.deepEqual(await readdir(world.directory), [])
   hanging.close()
   hanging.closeAllConnections()
+})
+
+test('with certificates it speaks TLS, and says which cannot be shown before anything is started or stopped', async () => {
+  await using world = await openWorld(openGateway)
+  const make = async (name: string): Promise<void> => {
+    const about = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost', '-days', '30', '-nodes']
+    const key = [
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:prime256v1',
+      '-keyout',
+      `${world.directory}/${name}.key`,
+    ]
+    await promisify(execFile)('openssl', ['req', '-x509', ...about, ...key, '-out', `${world.directory}/${name}.pem`])
+  }
+  await make('shop')
+  await make('other')
+  const withPair = (certificate: string, key: string): RouterContext['spec'] => ({
+    ...spec,
+    gateway: { ...spec.gateway, tls: [{ certificate, key }] },
+  })
+  const context = { baseDirectory: world.directory, spec: withPair('shop.pem', 'shop.key') }
+  const router = await world.open(context)
+  await router.apply(allTo('v1', 1, world), never)
+  const { address, pid, certificates } = await router.report(never)
+  assert.match(address, /^https:/)
+  assert.deepEqual(certificates?.[0]?.names, ['DNS:localhost'])
+  const socket = connect({ port: Number(new URL(address).port), host: '127.0.0.1', rejectUnauthorized: false })
+  socket.write('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')
+  let text = ''
+  socket.setEncoding('utf8').on('data', (more: string) => (text += more))
+  await once(socket, 'close')
+  assert.match(text, /^HTTP\/1\.1 200 /)
+  router.close()
+  const wrong = world.open({ ...context, spec: withPair('shop.pem', 'other.key') })
+  await assert.rejects(wrong, { code: 'gateway.certificate', message: /other\.key is not the key of the certificate/ })
+  const again = await world.open(context)
+  assert.equal((await again.report(never)).pid, pid)
+  await again.release(never)
+  for (const name of ['shop', 'other'])
+    for (const kind of ['pem', 'key']) await rm(`${world.directory}/${name}.${kind}`)
 })

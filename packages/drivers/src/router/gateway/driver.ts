@@ -2,9 +2,10 @@ import type { EvidenceSlot } from '@serin/core'
 import { endpointsOf } from '@serin/core/routing'
 import type { GatewayReport } from '@serin/gateway'
 import type { DriverContext, EvidenceCursor, EvidenceSource, RoutingObservation, TrafficRouter } from '@serin/kit'
-import { SerinError } from '@serin/spec'
+import { certificatesOf, SerinError } from '@serin/spec'
 import type { Service } from '@serin/spec'
 import type { IncomingMessage } from 'node:http'
+import { resolve } from 'node:path'
 import { AdminClient } from './admin-client.ts'
 import { GatewayProcess } from './gateway-process.ts'
 
@@ -30,17 +31,22 @@ export interface GatewayRouter extends TrafficRouter, EvidenceSource {
 
 /**
  * Adopts the gateway that runs for this state directory, or starts one as a process of its own that outlives this one. Every verb starts
- * it again when it has died; it then goes on with its table from disk. Rejects with `gateway.port-in-use` or `gateway.failed`.
+ * it again when it has died; it then goes on with its table from disk. Rejects with `gateway.port-in-use`, `gateway.certificate` or `gateway.failed`.
  */
 export async function openGateway(context: GatewayContext): Promise<GatewayRouter> {
   const admin = new AdminClient()
   const { host, port } = hostAndPort(context.listen)
+  const inPlace = (file: string): string => resolve(context.baseDirectory, file)
   const running = new GatewayProcess(
     {
       service: context.service,
       host,
       port,
       preview: context.preview === undefined ? null : hostAndPort(context.preview),
+      tls: certificatesOf(context.spec.gateway).map(({ certificate, key }) => ({
+        certificate: inPlace(certificate),
+        key: inPlace(key),
+      })),
       directory: context.stateDirectory,
       accessLogFile: context.accessLogFile ?? null,
       workers: context.workers ?? 1,

@@ -1,5 +1,5 @@
-import { isRunning } from '@serin/gateway'
-import type { GatewayIdentity } from '@serin/gateway'
+import { isRunning, portIn, readCertificate } from '@serin/gateway'
+import type { CertificateFiles, GatewayIdentity } from '@serin/gateway'
 import { SerinError } from '@serin/spec'
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
@@ -22,6 +22,8 @@ export interface GatewayProcessOptions {
   readonly port: number
   /** As `host` and `port`, for the preview address; null: none. */
   readonly preview: { readonly host: string; readonly port: number } | null
+  /** What clients are shown; none without TLS. */
+  readonly tls: readonly CertificateFiles[]
   readonly directory: string
   readonly accessLogFile: string | null
   readonly workers: number
@@ -85,13 +87,20 @@ export class GatewayProcess {
 
   async #find(): Promise<GatewayIdentity> {
     const found = await this.#read()
-    if (found === null || !(await isRunning(found))) return await this.#start(found)
-    if (this.#isThere(found) && (found.workers ?? 1) === this.#options.workers) {
+    const runs = found !== null && (await isRunning(found))
+    if (runs && this.#isThere(found) && this.#isAsAsked(found)) {
       await this.#answers(found, 5_000)
       return found
     }
+    await this.#checkCertificates()
+    if (!runs) return await this.#start(found)
     await this.#stop(found, 0, new AbortController().signal)
     return await this.#start(found)
+  }
+
+  /** Whether it was started as it would be now, wherever it is. */
+  #isAsAsked({ workers = 1, tls = [] }: GatewayIdentity): boolean {
+    return workers === this.#options.workers && JSON.stringify(tls) === JSON.stringify(this.#options.tls)
   }
 
   /** Whether it is where it should be. */
@@ -123,8 +132,22 @@ export class GatewayProcess {
     }
   }
 
+  async #checkCertificates(): Promise<void> {
+    const { service, tls } = this.#options
+    for (const files of tls)
+      try {
+        await readCertificate(files)
+      } catch (cause) {
+        const said = cause instanceof Error ? cause.message : String(cause)
+        throw new SerinError('gateway.certificate', `The gateway of ${service} has no certificate to show. ${said}`, {
+          cause,
+          details: { ...files },
+        })
+      }
+  }
+
   async #spawn(ports: Ports): Promise<GatewayIdentity> {
-    const { service, host, preview, directory, accessLogFile, workers } = this.#options
+    const { service, host, preview, tls, directory, accessLogFile, workers } = this.#options
     await mkdir(directory, { recursive: true, mode: 0o700 })
     const main = fileURLToPath(import.meta.resolve('@serin/gateway/main'))
     const log = await open(this.#logFile, 'a', 0o600)
@@ -133,6 +156,7 @@ export class GatewayProcess {
     // A bounded young generation keeps the process small on machines with much memory.
     const args = ['--max-semi-space-size=16', main, '--service', service, '--listen', listen, '--state', directory]
     if (previews !== null) args.push('--preview', previews)
+    for (const { certificate, key } of tls) args.push('--tls-certificate', certificate, '--tls-key', key)
     if (accessLogFile !== null) args.push('--access-log', accessLogFile)
     if (workers > 1) args.push('--workers', String(workers))
     let child: ChildProcess
@@ -252,7 +276,7 @@ function isAt(told: string, { host, port }: { readonly host: string; readonly po
 }
 
 function portOf(address: string | null | undefined): number {
-  return address == null ? 0 : Number(new URL(address).port)
+  return address == null ? 0 : portIn(address)
 }
 
 function bracketed(host: string): string {

@@ -53,6 +53,8 @@ export class H2Server {
 
   /** Takes over a connection that nothing was read from, or what was read was put back. */
   accept(socket: Duplex): void {
+    // Who ends its side has left: nothing else would end the other.
+    socket.allowHalfOpen = false
     this.#accepting = socket
     this.#server.emit('connection', socket)
     this.#accepting = null

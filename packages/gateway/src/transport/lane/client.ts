@@ -47,6 +47,7 @@ export interface ClientOptions {
 export class Client implements Sink, LinkUser {
   readonly link: Link
   readonly address: string
+  readonly encrypted: boolean
   /** Everything that is under way for it, seen or unseen. */
   readonly exchanges: LaneExchange[] = []
   readonly #lane: ClientOptions
@@ -71,6 +72,7 @@ export class Client implements Sink, LinkUser {
 
   constructor(socket: Socket, lane: ClientOptions) {
     this.address = plainAddress(socket.remoteAddress)
+    this.encrypted = 'encrypted' in socket
     this.#lane = lane
     this.#head = new RequestHead(lane.headers)
     this.link = lane.links.take(socket, this)

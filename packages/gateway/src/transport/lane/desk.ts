@@ -39,8 +39,11 @@ export class Desk {
       at = statusLine(head, into)
       from = fields.startOf(0)
     }
+    const { reserved } = mark.told
     for (let i = 0; i < fields.count; i += 1) {
-      if (unsent[fields.kind(i)] === 0 && !(nominated.size > 0 && nominated.has(fields.name(i).toLowerCase()))) continue
+      const own = reserved !== null && fields.isNamed(i, reserved)
+      if (!own && unsent[fields.kind(i)] === 0 && !(nominated.size > 0 && nominated.has(fields.name(i).toLowerCase())))
+        continue
       at += fields.bytes.copy(into, at, from, fields.startOf(i))
       from = fields.startOf(i + 1)
     }

@@ -2,6 +2,8 @@ import { STATUS_CODES } from 'node:http'
 import type { AnswerHead } from '../../wire/answer-head.ts'
 import { kinds } from '../../wire/names.ts'
 import type { RequestHead } from '../../wire/request-head.ts'
+import type { Hop } from '../../edge/edge.ts'
+import { forwardedElement } from '../../edge/forwarded.ts'
 import type { AnswerMark } from '../headers.ts'
 import { bodyOf } from '../problem.ts'
 import type { GatewayProblem } from '../problem.ts'
@@ -11,6 +13,7 @@ import { tails } from './tails.ts'
 export const mostHeadBytes = 131_072
 /** Where requests are put together before they are copied out. */
 const scratch = Buffer.allocUnsafeSlow(mostHeadBytes * 2)
+const none = new Uint8Array(256)
 const mayCarryBody: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH'])
 
 /** A table of kinds of fields. */
@@ -20,17 +23,27 @@ export function tableOfKinds(...which: readonly number[]): Uint8Array {
   return table
 }
 
-/** Fields of a request that are left out, or written anew. */
-const rewritten = tableOfKinds(
-  kinds.connection,
-  kinds.hop,
-  kinds.keepAlive,
-  kinds.requestId,
-  kinds.transferEncoding,
-  kinds.forwardedFor,
-  kinds.forwardedProto,
-  kinds.forwardedHost,
+/** Fields of a request that are left out, or written anew, for each way that one can come by: see `wayOf`. */
+const rewritten = Array.from({ length: 8 }, (_, way) =>
+  tableOfKinds(
+    kinds.connection,
+    kinds.hop,
+    kinds.keepAlive,
+    kinds.requestId,
+    kinds.transferEncoding,
+    kinds.forwardedFor,
+    kinds.forwardedProto,
+    kinds.forwardedHost,
+    ...((way & 1) === 0 ? [kinds.claim, kinds.forwarded] : []),
+    ...((way & 2) === 0 ? [] : [kinds.forwarded]),
+    ...((way & 4) === 0 ? [] : [kinds.traceparent, kinds.tracestate]),
+  ),
 )
+
+/** Whether it is believed what a client is said to be, whether that is told in `Forwarded`, whether a trace begins. */
+function wayOf({ trusted, edge, trace }: Hop): number {
+  return (trusted ? 1 : 0) | (edge.settings.forwarded ? 2 : 0) | (trace.parent === null ? 0 : 4)
+}
 
 /** A request as an upstream at the root of its address gets it, with what has to be known to change that. */
 export interface Outgoing {
@@ -43,12 +56,10 @@ export interface Outgoing {
 }
 
 /** The request as an upstream gets it. */
-export function outgoingOf(head: RequestHead, address: string, requestId: string): Outgoing {
+export function outgoingOf(head: RequestHead, hop: Hop, requestId: string): Outgoing {
   const { fields, method } = head
-  let before: string | undefined
-  let proto: string | undefined
-  let host: string | undefined
-  let forwardedHost: string | undefined
+  const isRewritten = rewritten[wayOf(hop)] ?? none
+  const said: Said = {}
   let sized = false
   // What stays as it is is copied together: in most requests that is all of it, with the request line.
   let at = 0
@@ -56,25 +67,46 @@ export function outgoingOf(head: RequestHead, address: string, requestId: string
   for (let i = 0; i < fields.count; i += 1) {
     const kind = fields.kind(i)
     if (kind === kinds.other) continue
-    if (kind === kinds.host) host = fields.value(i)
+    if (kind === kinds.host) said.host = fields.value(i)
     else if (kind === kinds.contentLength) sized = true
-    if (rewritten[kind] === 0) continue
+    if (isRewritten[kind] === 0) continue
     at += fields.bytes.copy(scratch, at, from, fields.startOf(i))
     from = fields.startOf(i + 1)
-    if (kind === kinds.forwardedFor) before = joined(before, fields.value(i))
-    else if (kind === kinds.forwardedProto) proto = joined(proto, fields.value(i))
-    else if (kind === kinds.forwardedHost) forwardedHost = joined(forwardedHost, fields.value(i))
+    if (!hop.trusted) continue
+    if (kind === kinds.forwardedFor) said.before = joined(said.before, fields.value(i))
+    else if (kind === kinds.forwardedProto) said.proto = joined(said.proto, fields.value(i))
+    else if (kind === kinds.forwardedHost) said.forwardedHost = joined(said.forwardedHost, fields.value(i))
+    else if (kind === kinds.forwarded) said.forwarded = joined(said.forwarded, fields.value(i))
   }
   at += fields.bytes.copy(scratch, at, from, fields.linesEnd)
   const more =
-    `X-Forwarded-For: ${before === undefined ? '' : `${before}, `}${address}\r\nX-Forwarded-Proto: ${proto ?? 'http'}\r\n` +
-    `X-Forwarded-Host: ${forwardedHost ?? host ?? ''}\r\n` +
+    forwardedLines(said, hop) +
     (head.framing === 'chunked' ? 'Transfer-Encoding: chunked\r\n' : '') +
     (!sized && head.framing === 'none' && mayCarryBody.has(method) ? 'Content-Length: 0\r\n' : '')
   at += scratch.write(more, at, 'latin1')
   const idAt = at
   at += scratch.write(idLine(requestId), at, 'latin1')
   return { method, head: copyOf(scratch, at), targetAt: head.targetStart, idAt, requestId }
+}
+
+/** What the head says of where it comes from; of all but the host, what is believed. */
+interface Said {
+  before?: string
+  proto?: string
+  host?: string
+  forwardedHost?: string
+  forwarded?: string
+}
+
+function forwardedLines(said: Said, { peer, encrypted, edge, trace }: Hop): string {
+  const { before, proto = encrypted ? 'https' : 'http', host = '', forwardedHost = host } = said
+  const usual =
+    `X-Forwarded-For: ${before === undefined ? '' : `${before}, `}${peer}\r\nX-Forwarded-Proto: ${proto}\r\n` +
+    `X-Forwarded-Host: ${forwardedHost}\r\n`
+  const begun = trace.parent === null ? '' : `traceparent: ${trace.parent}\r\n`
+  if (!edge.settings.forwarded) return usual + begun
+  const element = forwardedElement({ address: peer, host, encrypted })
+  return `${usual}Forwarded: ${joined(said.forwarded, element)}\r\n${begun}`
 }
 
 /** The bytes of a request for an address with this base path, under this id. */
@@ -125,11 +157,11 @@ function copyOf(bytes: Buffer, length: number): Buffer {
 }
 
 /** The lines that say who answered. */
-export function marksOf({ version, requestId, mark, shielded, setCookie }: AnswerMark, identified: boolean): string {
-  const stoodIn = shielded === undefined ? '' : `serin-shielded: ${shielded}\r\n`
+export function marksOf({ told, requestId, mark, shielded, setCookie }: AnswerMark, identified: boolean): string {
+  const stoodIn = shielded === undefined || !told.shields ? '' : `serin-shielded: ${shielded}\r\n`
   const cookie = setCookie === undefined ? '' : `set-cookie: ${setCookie}\r\n`
-  const id = identified ? '' : `x-request-id: ${requestId}\r\n`
-  return `serin-version: ${version}\r\nserin-request: ${mark}\r\n${stoodIn}${cookie}${id}`
+  const id = identified || !told.id ? '' : `x-request-id: ${requestId}\r\n`
+  return `${told.lines}serin-request: ${mark}\r\n${stoodIn}${cookie}${id}`
 }
 
 function joined(before: string | undefined, value: string): string {

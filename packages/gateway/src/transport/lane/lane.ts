@@ -7,6 +7,7 @@ import type { RequestHead } from '../../wire/request-head.ts'
 import type { Assigning } from '../assigning.ts'
 import type { Endpoint, Endpoints } from '../endpoints.ts'
 import type { Outcome } from '../exchange.ts'
+import type { AnswerMark } from '../headers.ts'
 import { isShielded } from '../shield.ts'
 import { listenOn } from '../listen.ts'
 import { Client } from './client.ts'
@@ -15,6 +16,7 @@ import { LaneExchange } from './exchange.ts'
 import { mostHeadBytes, outgoingOf } from './heads.ts'
 import { HeadView } from './head-view.ts'
 import type { Links } from './link/link.ts'
+import { netLinks } from './link/net-links.ts'
 import { Pool } from './pool.ts'
 import type { Surroundings, Turn } from './turn.ts'
 
@@ -30,7 +32,7 @@ export interface LaneOptions {
   readonly current: () => Snapshot | null
   readonly leaving: () => boolean
   readonly settle: (ticket: Underway, outcome: Outcome) => void
-  readonly log: (ticket: Underway, version: string, outcome: Outcome, shielded?: string) => void
+  readonly log: (ticket: Underway, mark: AnswerMark, outcome: Outcome) => void
 }
 
 /** No other headers are looked at than those the lane has seen to. */
@@ -108,7 +110,8 @@ export class Lane implements Surroundings {
       headMs,
       keepAliveMs,
       answerBodyIdleMs,
-      links,
+      // Beneath TLS there are other bytes than those of the request.
+      links: 'encrypted' in socket ? netLinks : links,
       leaving,
       take: (taker, head) => this.#take(taker, head),
       handOver: (from, bytes) => {
@@ -125,16 +128,16 @@ export class Lane implements Surroundings {
     const { current, assigning, leaving } = this.#options
     const snapshot = current()
     if (snapshot === null || leaving() || !this.#fits(snapshot)) return false
-    const { address } = client
+    const hop = snapshot.edge.hop(client.address, client.encrypted, head)
     const givenId = head.header('x-request-id')
-    const view = new HeadView(head, address)
-    const assigned = assigning.assign(snapshot, { view, address, givenId, previews: false })
+    const view = new HeadView(head, hop.client)
+    const assigned = assigning.assign(snapshot, { view, hop, givenId, previews: false })
     // The full lane refuses it, in the same way as everything else.
     if ('refusal' in assigned) return false
     const { ticket, bucket } = assigned
     const bodied = head.framing !== 'none'
     const shielded = !bodied && isShielded(snapshot, { method: head.method, headers: noHeaders }, assigned)
-    const outgoing = outgoingOf(head, address, assigned.requestId)
+    const outgoing = outgoingOf(head, hop, assigned.requestId)
     const mark = assigned
     this.#start(
       { client, snapshot, outgoing, bodied, mark, ticket, bucket, givenId, shielded, left: null },
@@ -163,12 +166,17 @@ export class Lane implements Surroundings {
     const { recorder, assigning } = this.#options
     const { turn } = exchange
     const { snapshot, givenId, bucket, ticket } = turn
-    const { version: shielded, setCookie } = turn.mark
+    const { version: shielded, setCookie, traceId } = turn.mark
     const { stable } = snapshot.table
     recorder.shielded(ticket)
     const left = recorder.hold(stable)
     const marks = assigning.marksOf(snapshot, givenId, { version: stable, by: 'override', bucket })
-    const mark = { ...marks, shielded, ...(setCookie === undefined ? {} : { setCookie }) }
+    const mark = {
+      ...marks,
+      shielded,
+      ...(setCookie === undefined ? {} : { setCookie }),
+      ...(traceId === undefined ? {} : { traceId }),
+    }
     this.#unseen.add(exchange)
     exchange.standIn = new LaneExchange(
       { ...turn, bodied: false, mark, shielded: false, left },
@@ -187,11 +195,11 @@ export class Lane implements Surroundings {
     if (left === null) {
       this.#unseen.delete(exchange)
       settle(ticket, outcome)
-      if (!exchange.unseen) log(ticket, mark.version, outcome)
+      if (!exchange.unseen) log(ticket, mark, outcome)
     } else {
       left()
       if (outcome.kind === 'failed' && outcome.cutOff) recorder.wasCutOff(mark.version)
-      log(ticket, mark.version, outcome, mark.shielded)
+      log(ticket, mark, outcome)
     }
   }
 

@@ -1,6 +1,7 @@
 import type { Mirror, RoutingTable } from '@serin/core'
 import { boundOf, murmurHash2 } from '@serin/core/assignment'
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Hop } from '../../edge/edge.ts'
 import type { ComparedPair } from '../../evidence/mirror-tally.ts'
 import type { Recording } from '../../evidence/recording.ts'
 import type { Limits } from '../../limits.ts'
@@ -35,7 +36,7 @@ export interface Assigned {
   readonly request: RequestIn
   readonly version: string
   readonly unit: string | null
-  readonly address: string
+  readonly hop: Hop
   readonly requestId: string
 }
 
@@ -86,7 +87,7 @@ export class Mirroring {
   }
 
   /** A pair for a request that stable is about to answer, or null: the request is not copied. */
-  pairOf({ request, version, unit, address, requestId }: Assigned): Pair | null {
+  pairOf({ request, version, unit, hop, requestId }: Assigned): Pair | null {
     const active = this.#active
     if (active === null || this.#left || version !== active.stable || !wanted(active, request, unit)) return null
     const { mirror } = active
@@ -103,7 +104,7 @@ export class Mirroring {
       stable: kept(mirrorBodyBytes, comparesBodies),
       canary: kept(mirrorBodyBytes * canaryFactor, comparesBodies),
     }
-    const headers = requestHeaders(request, { address, requestId, upgrade: null })
+    const headers = requestHeaders(request, { hop, requestId, upgrade: null })
     headers.push('serin-mirror', '1')
     const method = request.method ?? 'GET'
     const pair = new Pair({

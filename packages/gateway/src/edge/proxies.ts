@@ -1,0 +1,63 @@
+import { BlockList, isIP } from 'node:net'
+import { Recent } from '../lookups/recent.ts'
+
+const rememberedAddresses = 4_096
+
+/** What the names of networks stand for. */
+const named: Readonly<Record<string, readonly string[]>> = {
+  loopback: ['127.0.0.0/8', '::1/128'],
+  linklocal: ['169.254.0.0/16', 'fe80::/10'],
+  uniquelocal: ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7'],
+}
+
+/** Who is believed in what they say of a client. */
+export class Proxies {
+  /** Whether anybody is. */
+  readonly any: boolean
+  readonly #list = new BlockList()
+  readonly #recent = new Recent<boolean>(rememberedAddresses)
+
+  constructor(proxies: readonly string[]) {
+    this.any = proxies.length > 0
+    for (const proxy of proxies.flatMap((one) => named[one] ?? [one])) {
+      const [address = '', bits] = proxy.split('/')
+      const family = isIP(address) === 6 ? 'ipv6' : 'ipv4'
+      if (bits === undefined) this.#list.addAddress(address, family)
+      else this.#list.addSubnet(address, Number(bits), family)
+    }
+  }
+
+  /** Whether who has this address is one of them. */
+  includes(address: string): boolean {
+    if (!this.any) return false
+    const known = this.#recent.get(address)
+    if (known !== undefined) return known
+    const family = isIP(address)
+    // What is no address is not kept either: it may be anything, at any length.
+    if (family === 0) return false
+    const included = this.#list.check(address, family === 6 ? 'ipv6' : 'ipv4')
+    this.#recent.set(address, included)
+    return included
+  }
+
+  /** The client behind one of them: of what was forwarded, the last address that is none of them. */
+  clientBehind(peer: string, forwardedFor: string | undefined): string {
+    if (forwardedFor === undefined) return peer
+    let client = peer
+    for (const hop of forwardedFor.split(',').toReversed()) {
+      const address = bare(hop)
+      if (isIP(address) === 0) break
+      client = address
+      if (!this.includes(address)) break
+    }
+    return client
+  }
+}
+
+/** An address without a port, IPv4 as such. */
+function bare(hop: string): string {
+  const text = hop.trim()
+  const address =
+    /^\[([^\]]+)\](?::\d+)?$/.exec(text)?.[1] ?? (/^[\d.]+:\d+$/.test(text) ? text.replace(/:\d+$/, '') : text)
+  return address.replace(/^::ffff:(?=[\d.]+$)/i, '')
+}

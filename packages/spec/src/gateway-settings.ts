@@ -1,0 +1,99 @@
+import { z } from 'zod'
+import { HeaderName } from './routing-rule.ts'
+
+const file = z.string().min(1).max(4_096)
+
+const CertificatePair = z
+  .strictObject({
+    certificate: file.meta({
+      description: 'PEM file with the certificate and those that vouch for it, relative to the file.',
+    }),
+    key: file.meta({ description: 'PEM file with its key, without a passphrase.' }),
+  })
+  .meta({ id: 'CertificatePair', description: 'A certificate and its key.' })
+
+const proxyWords =
+  'expected an address, a network such as 10.0.0.0/8, or one of loopback, linklocal, uniquelocal (the private networks)'
+
+const TrustedProxy = z.union(
+  [z.enum(['loopback', 'linklocal', 'uniquelocal']), z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()],
+  { error: proxyWords },
+)
+
+/** Names that mean something else, or that the gateway writes for another reason. */
+const taken: ReadonlySet<string> = new Set(
+  'age connection content-encoding content-length content-type date keep-alive location proxy-authenticate serin-request serin-shielded server-timing set-cookie te trailer transfer-encoding upgrade x-request-id'.split(
+    ' ',
+  ),
+)
+
+const VersionHeader = HeaderName.refine((name) => !taken.has(name.toLowerCase()), {
+  error: 'expected a name that means nothing else in an answer',
+})
+
+const edgeFields = {
+  trustProxies: z
+    .array(TrustedProxy)
+    .max(200)
+    .default([])
+    .meta({
+      description:
+        'Who is believed in what they say of a client: its address (`X-Forwarded-For`), protocol and host. Addresses, networks, `loopback`, `linklocal`, `uniquelocal`. What anybody else says of that is dropped.',
+      examples: [['loopback', '10.0.0.0/8']],
+    }),
+  forwarded: z
+    .boolean()
+    .default(false)
+    .meta({ description: 'Versions also get `Forwarded` (RFC 7239), beside `X-Forwarded-*`.' }),
+  trace: z.boolean().default(false).meta({
+    description:
+      'A request without a W3C `traceparent` begins a new trace. One that has it keeps it either way; one that no specification allows is replaced.',
+  }),
+  answerRequestId: z
+    .boolean()
+    .default(true)
+    .meta({ description: 'Whether answers carry the `x-request-id` that the version got.' }),
+  versionHeader: z
+    .union([VersionHeader, z.literal(false)], { error: 'expected the name of an HTTP header, or false' })
+    .default('serin-version')
+    .meta({
+      description:
+        'Header of an answer that names the version; `false` switches it off, and `serin-shielded` with it. `serin-request` stays, as observations need it.',
+    }),
+  serverTiming: z.boolean().default(false).meta({
+    description:
+      'Answers name the version in `Server-Timing` too, which the tools of browsers show: `serin;desc="v2"`.',
+  }),
+}
+
+/** Whom a gateway believes, and what it tells. */
+export const EdgeSettings = z.strictObject(edgeFields)
+
+/** What Serin's own gateway does at its edge, besides sharing out the traffic. */
+export const GatewaySettings = z
+  .strictObject({
+    tls: z
+      .union([CertificatePair, z.array(CertificatePair).min(1).max(100)], {
+        error: 'expected a certificate with its key, or a list of them',
+      })
+      .optional()
+      .meta({
+        description:
+          'TLS at `listen` and `preview`, from 1.2 on, with HTTP/2 for who offers it. Of several certificates the one whose name a client asks for is shown, else the first. The files are read anew when they change.',
+      }),
+    ...edgeFields,
+  })
+  .meta({
+    id: 'GatewaySettings',
+    description: 'What Serin’s own gateway does at its edge, besides sharing out the traffic.',
+  })
+
+export type EdgeSettings = z.output<typeof EdgeSettings>
+export type GatewaySettings = z.output<typeof GatewaySettings>
+
+/** The certificates of a gateway, in order; none without TLS. */
+export function certificatesOf({
+  tls,
+}: Pick<GatewaySettings, 'tls'>): readonly { readonly certificate: string; readonly key: string }[] {
+  return tls === undefined ? [] : 'key' in tls ? [tls] : tls
+}
