@@ -64,6 +64,38 @@ test('a device is told by its hints first, then by its user agent', () => {
   for (const [device, headers] of cases) assert.equal(deviceOf(request(headers)), device, JSON.stringify(headers))
 })
 
+test('a user agent is told by the words in it, wherever they stand', () => {
+  const words: readonly (readonly [string, readonly string[]])[] = [
+    ['bot', ['bot/', 'Bot/', 'bot-', 'Bot-', 'bot;', 'Bot;', 'spider', 'Spider', 'crawler', 'Crawler', 'Slurp']],
+    ['tablet', ['iPad', 'Tablet', 'PlayBook', 'Silk']],
+    ['mobile', ['Mobi', 'iPhone', 'iPod']],
+    ['tablet', ['Android']],
+    ['desktop', ['Windows NT', 'Macintosh', 'X11', 'CrOS']],
+  ]
+  const pieces = [
+    'ot',
+    'ot/',
+    'pider',
+    'rawler',
+    's',
+    'C',
+    'b',
+    'iP',
+    'iPh',
+    ' ',
+    'Mob',
+    ...words.flatMap(([, some]) => some),
+  ]
+  fc.assert(
+    fc.property(fc.array(fc.constantFrom(...pieces), { maxLength: 5 }), (some) => {
+      const agent = some.join('')
+      const expected = words.find(([, any]) => any.some((word) => agent.includes(word)))?.[0] ?? 'other'
+      assert.equal(deviceOf(request({ 'user-agent': agent })), expected, agent)
+    }),
+    { numRuns: 2_000 },
+  )
+})
+
 test('each condition matches what it says, and nothing else', () => {
   assert.ok(isIn({ country: ['NO', 'SE'] }, { 'cf-country': ' no ' }))
   assert.ok(!isIn({ country: ['NO', 'SE'] }, { 'cf-country': 'DK' }))
