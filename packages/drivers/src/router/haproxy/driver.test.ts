@@ -2,14 +2,14 @@
 import type { RoutingTable } from '@serin/core'
 import { compileRouter, viewOf } from '@serin/core/assignment'
 import assert from 'node:assert/strict'
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { proxyPromises } from '../proxy/testing/promises.ts'
 import { assertCounted } from '../proxy/testing/counted.ts'
 import { assertStraysTold } from '../proxy/testing/strays.ts'
 import { missing } from '../proxy/testing/installed.ts'
-import { ask, never, openWorld, split } from '../testing/world.ts'
+import { ask, isGone, never, openWorld, spec, split } from '../testing/world.ts'
 import type { World } from '../testing/world.ts'
 import { openHaproxy } from './driver.ts'
 import { RuntimeApi } from './runtime-api.ts'
@@ -63,6 +63,50 @@ test(
       const api = new RuntimeApi(join(world.directory, 'admin.sock'))
       await api.command(`set map ${join(world.directory, 'table.map')} split 1,0:4000:v2,1:6000:v1`, /^/, never)
     })
+  },
+)
+
+test(
+  'one that another Serin started is taken over from: nobody is turned away, and what is under way ends',
+  { skip },
+  async () => {
+    let answer = (): void => undefined
+    let arrived = (): void => undefined
+    const reached = new Promise<void>((resolve) => (arrived = resolve))
+    await using world = await openWorld(openHaproxy, {
+      v1: (request, response) => {
+        if (request.url !== '/slow') return response.end('v1')
+        answer = () => response.end('slow')
+        arrived()
+        return response
+      },
+    })
+    const first = await world.open()
+    await first.apply(split(0, 1, world), never)
+    const { address } = await first.observe(never)
+    first.close()
+    const slow = ask(`${address}/slow`)
+    await reached
+    const file = join(world.directory, 'haproxy.json')
+    const state: object = JSON.parse(await readFile(file, 'utf8'))
+    await writeFile(file, JSON.stringify({ ...state, program: 'of an earlier Serin' }))
+    const [before] = await pidsOf(world)
+    const ended = new AbortController()
+    const lost: string[] = []
+    const client = (async () => {
+      while (!ended.signal.aborted) await ask(address).catch((error: unknown) => lost.push(String(error)))
+    })()
+    const second = await world.open({ spec: { ...spec, drain: 60_000 } })
+    const seen = await second.observe(never)
+    assert.deepEqual([seen.revision, seen.address], [1, address])
+    const [after] = await pidsOf(world)
+    assert.notEqual(after, before)
+    answer()
+    assert.equal((await slow).body, 'slow')
+    ended.abort()
+    await client
+    assert.deepEqual(lost, [])
+    assert.ok(await isGone(before ?? 0))
   },
 )
 

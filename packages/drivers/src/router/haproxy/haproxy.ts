@@ -36,6 +36,8 @@ export class Haproxy implements Proxy {
   readonly #api: RuntimeApi
   readonly #decide: string
   #state: HaproxyState
+  /** One of another Serin that still runs: the next takes over from it. */
+  #predecessor: number | null = null
   #released = false
 
   private constructor(context: ProxyContext, state: HaproxyState, decide: string) {
@@ -73,7 +75,7 @@ export class Haproxy implements Proxy {
     if (before.program === program) return new Haproxy(context, before, decide)
     const same = JSON.stringify(before.told) === JSON.stringify(told)
     const found = new Haproxy(context, { ...before, program, ...(same ? {} : { told, ...told }) }, decide)
-    await found.#daemon.stop(0, new AbortController().signal)
+    found.#predecessor = await found.#daemon.pid()
     return found
   }
 
@@ -89,7 +91,7 @@ export class Haproxy implements Proxy {
   async ensure(): Promise<void> {
     if (this.#released)
       throw new SerinError('gateway.unreachable', `The HAProxy of ${this.#context.service} was released.`)
-    if ((await this.#daemon.pid()) !== null) return
+    if (this.#predecessor === null && (await this.#daemon.pid()) !== null) return
     const addresses = await startedAt(this.#state, this.#state.told, async (tried) => await this.#start(tried))
     await this.#keep({ ...this.#state, ...addresses, past: [] })
   }
@@ -186,8 +188,9 @@ export class Haproxy implements Proxy {
   async #start(addresses: Addresses): Promise<void> {
     const { service, workers = 1 } = this.#context
     const { table, seats, servers } = this.#state
-    // A killed HAProxy leaves its sockets behind.
-    for (const name of [fileNames.admin, fileNames.control, fileNames.pid])
+    const before = this.#predecessor
+    // A killed HAProxy leaves its sockets behind; those of one that runs are taken over.
+    for (const name of before === null ? [fileNames.admin, fileNames.control, fileNames.pid] : [])
       await rm(join(this.#directory, name), { force: true })
     const map = table === null ? [] : this.#map(table, seats)
     await writeAtomically(this.#mapFile, map.map(([key, value]) => `${key} ${value}\n`).join(''))
@@ -197,8 +200,12 @@ export class Haproxy implements Proxy {
       config,
       haproxyConfig(servers, { directory: this.#directory, threads: workers, ...addresses }),
     )
-    const said = await this.#daemon.run(['-D', '-f', config, '-p', join(this.#directory, fileNames.pid)])
+    // It is handed the open ports, so that nobody is refused; the one before goes on with what it has, and with nothing new.
+    const takeOver = before === null ? [] : ['-x', join(this.#directory, fileNames.admin), '-sf', String(before)]
+    const said = await this.#daemon.run(['-D', '-f', config, '-p', join(this.#directory, fileNames.pid), ...takeOver])
     if (said !== null) throw refusal(service, said)
+    if (before !== null) this.#daemon.endLater(before, this.#context.spec.drain)
+    this.#predecessor = null
     const deadline = performance.now() + startWithinMs
     while (!(await this.#answers())) {
       if (performance.now() > deadline)

@@ -86,7 +86,7 @@ test('writes are copied with their bodies where they are named, and nobody waits
       void seen(incoming).then(async (copy) => {
         copies.push(copy)
         await held
-        response.end('v2')
+        return response.end('v2')
       })
     },
   })

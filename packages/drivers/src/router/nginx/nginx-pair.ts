@@ -100,21 +100,28 @@ export class NginxPair implements Proxy {
     const moved = evidencePort !== this.#state.evidencePort
     if (moved) await this.#keep({ ...this.#state, evidencePort })
     if ((await this.#split.pid()) === null) await this.#startSplit()
-    else if (moved) await this.#reload(this.#state.table, AbortSignal.timeout(inForceWithinMs))
+    else if (moved && !(await this.#isForgotten()))
+      await this.#reload(this.#state.table, AbortSignal.timeout(inForceWithinMs))
     if ((await this.#front.pid()) === null) await this.#startFront()
+  }
+
+  /** Whether it serves a table that nobody here remembers: until another comes that one is left alone. */
+  async #isForgotten(): Promise<boolean> {
+    if (this.#state.table !== null) return false
+    return (await this.#control.table(AbortSignal.timeout(inForceWithinMs))).revision !== null
   }
 
   /** Asks which table is in force, and measures what it does. */
   async inForce(signal: AbortSignal, mark = ''): Promise<InForce> {
-    const { revision, arms } = await this.#control.table(signal, mark)
+    const { revision, arms, epoch = 0 } = await this.#control.table(signal, mark)
     const { table } = this.#state
     if (revision === null || table === null)
-      return { revision, weights: {}, asWritten: revision === (table?.revision ?? null) }
+      return { revision, epoch, weights: {}, asWritten: revision === (table?.revision ?? null) }
     const told = arms.map(([version, weightBp]) => ({ version, weightBp, endpoints: [] }))
     const weights = await this.#control.weights({ salt: table.salt, arms: told }, signal)
     const same = arms.every(([version, weightBp]) => weights[version] === weightBp)
     const file = await readFile(this.#split.conf, 'utf8').catch(() => '')
-    return { revision, weights, asWritten: same && file === splitConfig(table, this.#setting) }
+    return { revision, epoch, weights, asWritten: same && file === splitConfig(table, this.#setting) }
   }
 
   /** What older tables still have under way. */

@@ -204,7 +204,11 @@ function controlServer(table: RoutingTable | null, setting: Setting): readonly s
   const said =
     table === null
       ? { revision: null, arms: [] }
-      : { revision: table.revision, arms: table.arms.map(({ version, weightBp }) => [version, weightBp]) }
+      : {
+          revision: table.revision,
+          epoch: table.epoch ?? 0,
+          arms: table.arms.map(({ version, weightBp }) => [version, weightBp]),
+        }
   return [
     `  log_format serin_mark escape=json '{"key":"${setting.evidenceKey}","mark":"$arg_mark"}';`,
     '  server {',

@@ -8,6 +8,8 @@ const answerWithinMs = 5_000
 /** What a proxy that runs says of its table. */
 export interface TableInForce {
   readonly revision: number | null
+  /** Which control plane sent it; absent where the product does not say. */
+  readonly epoch?: number
   readonly arms: readonly (readonly [version: string, weightBp: number])[]
 }
 

@@ -25,6 +25,8 @@ export interface DaemonOptions {
 /** A server that puts itself into the background. Another process that has its pid by now is not taken for it. */
 export class Daemon {
   readonly #options: DaemonOptions
+  /** Another has taken over from it, and it is not gone yet. */
+  #before: number | null = null
 
   constructor(options: DaemonOptions) {
     this.#options = options
@@ -57,11 +59,27 @@ export class Daemon {
     return code === 0 ? null : said.trim()
   }
 
+  /** Ends a process of ours that another has taken over from, when its time is over. */
+  endLater(pid: number, afterMs: number): void {
+    this.#before = pid
+    setTimeout(() => void this.#endBefore(), afterMs).unref()
+  }
+
+  async #endBefore(): Promise<void> {
+    const pid = this.#before
+    this.#before = null
+    if (pid !== null && this.#options.isOurs(await titleOf(pid))) process.kill(pid, 'SIGTERM')
+  }
+
   /** Lets it finish what is in flight, for a time; ends it at once when patience is over. Resolves when it is gone. */
   async stop(drainMs: number, patience: AbortSignal): Promise<void> {
-    const deadline = performance.now() + drainMs
     const pid = await this.pid()
-    if (pid === null) return
+    if (pid !== null) await this.#stop(pid, drainMs, patience)
+    await this.#endBefore()
+  }
+
+  async #stop(pid: number, drainMs: number, patience: AbortSignal): Promise<void> {
+    const deadline = performance.now() + drainMs
     process.kill(pid, this.#options.softly)
     while ((await this.pid()) !== null) {
       // TERM makes a master kill its workers; KILL would leave them behind.

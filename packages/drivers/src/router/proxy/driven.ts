@@ -27,6 +27,8 @@ export interface ProxyRouter extends TrafficRouter, EvidenceSource {
 /** What a proxy does now, asked of the proxy itself. */
 export interface InForce {
   readonly revision: number | null
+  /** Which control plane sent the table, where the product says it. */
+  readonly epoch?: number
   /** Measured, not read. */
   readonly weights: Readonly<Record<string, number>>
   /** Whether what it has and what it does is what Serin wrote. */
@@ -158,9 +160,10 @@ function refuseUnknown(
 /** Whether nothing is left to do: a later table is there, or this one as it was written. */
 async function isDone(proxy: Proxy, table: RoutingTable, signal: AbortSignal): Promise<boolean> {
   const before = proxy.table
-  if (before === null) return false
-  if (isNewer(before, table)) return true
-  if (isNewer(table, before)) return false
-  const { revision, asWritten } = await proxy.inForce(signal)
+  if (before !== null && isNewer(before, table)) return true
+  const { revision, epoch = 0, asWritten } = await proxy.inForce(signal)
+  // What runs knows of a later control plane, whatever is remembered here.
+  if (epoch > (table.epoch ?? 0)) return true
+  if (before === null || isNewer(table, before)) return false
   return revision === before.revision && asWritten
 }
