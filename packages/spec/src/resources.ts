@@ -139,6 +139,10 @@ export const Judgement = z.object({
       'With the judge `kayenta`: the score that decides instead of the evidence of `harm` and of the metrics.',
   }),
   ramp: RampReading.optional(),
+  reflex: z
+    .object({ canary: z.string(), stable: z.string(), logE: z.number(), threshold: z.number() })
+    .optional()
+    .meta({ description: 'The gateway took canary’s share away by itself, on this evidence.' }),
   alone: z
     .object({
       requests: z.number(),

@@ -35,7 +35,7 @@ export function Forecast({ plan, line }: { readonly plan: ReleasePlan; readonly 
 }
 
 function Picture({ plan }: { readonly plan: ReleasePlan }) {
-  const { path, steps, endX, untilMs } = layoutPlan(plan, { width, height })
+  const { path, steps, untilMs } = layoutPlan(plan, { width, height })
   return (
     <figure class="card plan">
       <div class="band">
@@ -66,9 +66,9 @@ function Picture({ plan }: { readonly plan: ReleasePlan }) {
             </Label>
           ),
         )}
-        <Label x={endX} y={0}>
+        <span class="scale step end" style={{ top: '1.25rem' }} aria-hidden="true">
           {weight(10_000)}
-        </Label>
+        </span>
       </div>
       <p class="axis times quiet" aria-hidden="true">
         {steps.map(({ left, right, beginMs }, i) =>

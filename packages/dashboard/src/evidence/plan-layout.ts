@@ -13,8 +13,6 @@ export interface PlanLayout {
     /** Chance that doubled errors are found here, 0 to 1; null when nobody can say. */
     readonly found: number | null
   }[]
-  /** Where canary has everything. */
-  readonly endX: number
   /** The end of the picture, in ms after the first traffic. */
   readonly untilMs: number
 }
@@ -39,8 +37,7 @@ export function layoutPlan(
     found: doubledErrors.foundHere === null ? null : Math.min(1, Math.max(0, doubledErrors.foundHere)),
   }))
   const path = placed.map(({ left, right, top }, i) => `${i === 0 ? 'M' : 'L'}${left} ${top}H${right}`).join('')
-  const endX = xOf(end)
-  return { path: `${path}${path === '' ? 'M' : 'L'}${endX} ${yOf(10_000)}H${width}`, steps: placed, endX, untilMs }
+  return { path: `${path}${path === '' ? 'M' : 'L'}${xOf(end)} ${yOf(10_000)}H${width}`, steps: placed, untilMs }
 }
 
 function round(value: number): number {

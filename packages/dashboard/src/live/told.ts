@@ -16,6 +16,7 @@ const keys: Readonly<Record<string, WordKey>> = {
   'rollout.judged': 'event.judged',
   'rollout.gate': 'event.gate',
   'routing.applied': 'event.routing',
+  'routing.drifted': 'event.drifted',
   'service.created': 'event.serviceCreated',
   'service.changed': 'event.serviceChanged',
   'release.queued': 'event.queued',

@@ -182,6 +182,7 @@ export const en = {
   'event.movedAt': '{phase} at {weight}, step {step}',
   'event.gate': 'gate {gate}: {outcome}',
   'event.routing': 'the router confirmed {weights}',
+  'event.drifted': 'found the router changed by somebody else',
   'event.serviceCreated': 'declared the service, with {stable} as stable',
   'event.serviceChanged': 'changed the service',
   'event.queued': 'the release of {version} waits',

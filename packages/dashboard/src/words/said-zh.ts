@@ -29,6 +29,8 @@ export const saidZh: Readonly<Record<PhraseCode, string>> = {
   'metric.within': '金丝雀在下一步允许的范围内（证据 {odds}）。',
   'metric.open': '尚未判定。',
 
+  'judged.reflex':
+    '网关自行将 {canary} 的流量送回 {stable}：{canary} 上错误更多（证据为 {odds}；对网关 {enough} 即足够）。',
   'judged.harm': '危害已被证明（{odds}）。',
   'judged.harmShown': '危害已被证明。',
   'judged.safeFor': '可安全升到 {weight}：',

@@ -183,6 +183,7 @@ export const zh: Readonly<Record<WordKey, string>> = {
   'event.movedAt': '{phase}，{weight}，第 {step} 步',
   'event.gate': '关卡 {gate}：{outcome}',
   'event.routing': '路由器确认 {weights}',
+  'event.drifted': '发现路由器被他人更改',
   'event.serviceCreated': '声明服务，稳定版为 {stable}',
   'event.serviceChanged': '更改服务',
   'event.queued': '{version} 的发布在排队',

@@ -22,7 +22,7 @@ import {
   type Reflex,
 } from '@serin/core'
 import type { Clock, EvidenceSource } from '@serin/kit'
-import { oddsText, SerinError, type Judgement, type Observation } from '@serin/spec'
+import { judgedSaid, sentenceOf, SerinError, type Judgement, type Observation } from '@serin/spec'
 import { histogramCount } from '@serin/stats'
 import { keys, measurementOf, type RolloutDocument } from '../documents.ts'
 import type { LiveWindow } from '../live-window.ts'
@@ -293,8 +293,8 @@ function reflexOf({ rollout, reflex }: EvidenceSlot): Pick<Heard, 'reflex'> {
 
 /** The gateway's part of the chance of a false rollback is spent: what it decided holds, whatever the judge has seen so far. */
 function decidedBy({ logE, threshold }: Reflex, judgement: Judgement, { canary, stable }: Plan): Judgement {
-  const sentence = `The gateway sent the traffic of ${canary} back to ${stable} by itself: errors are more frequent on ${canary} (the evidence is ${oddsText(logE)}; for the gateway ${oddsText(threshold)} is enough).`
-  return { ...judgement, verdict: 'harmful', sentence }
+  const decided = { ...judgement, verdict: 'harmful' as const, reflex: { canary, stable, logE, threshold } }
+  return { ...decided, sentence: sentenceOf(judgedSaid(decided)) }
 }
 
 /** What stable did before, where the plan watches canary with nothing to compare it with. */

@@ -29,6 +29,8 @@ export const english = {
   'metric.within': 'Canary is within what the next step allows (evidence {odds}).',
   'metric.open': 'Not decided yet.',
 
+  'judged.reflex':
+    'The gateway sent the traffic of {canary} back to {stable} by itself: errors are more frequent on {canary} (the evidence is {odds}; for the gateway {enough} is enough).',
   'judged.harm': 'Harm is proved ({odds}).',
   'judged.harmShown': 'Harm is proved.',
   'judged.safeFor': 'Safe for {weight}:',

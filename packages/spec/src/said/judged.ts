@@ -18,8 +18,12 @@ export interface Looking {
 
 /** The whole judgement: what is decided and by what, or what is still missing. What a judge of another kind says, it says itself. */
 export function judgedSaid(judgement: Omit<Judgement, 'sentence'>, looking: Looking = {}): readonly Phrase[] {
-  const { alone, mirror, verdict, harm, health, forWeightBp } = judgement
+  const { alone, mirror, reflex, verdict, harm, health, forWeightBp } = judgement
   const { compares } = looking
+  if (reflex !== undefined) {
+    const { canary, stable, logE, threshold } = reflex
+    return say('judged.reflex', { canary, stable, odds: { logE }, enough: { logE: threshold } })
+  }
   // With all traffic there is no share left to be safe for.
   if (alone !== undefined && (verdict !== 'harmful' || harm.leading === 'all-traffic'))
     return verdict === 'harmful' ? [...say('judged.harmShown'), ...aloneSaid(alone)] : aloneSaid(alone)
