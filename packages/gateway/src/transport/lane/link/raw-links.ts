@@ -40,6 +40,10 @@ class RawLink implements Link {
   readonly #owned: boolean
   #kept = false
   #writes = 0
+  #paused = false
+  /** What a client sent while it was paused. */
+  #held: Buffer | null = null
+  #hasEnded = false
   #onread: Handle['onread'] = () => {}
   readonly #onClose = (): void => {
     this.#handle = null
@@ -110,17 +114,15 @@ class RawLink implements Link {
   }
 
   pause(): void {
-    const handle = this.#handle
-    if (handle === null || !handle.reading) return
-    handle.reading = false
-    handle.readStop()
+    this.#paused = true
+    // Of a client a little more is read: else nobody would see that it leaves.
+    if (this.#owned) this.#stop()
   }
 
   resume(): void {
-    const handle = this.#handle
-    if (handle === null || handle.reading) return
-    handle.reading = true
-    if (handle.readStart() !== 0) this.destroy()
+    this.#paused = false
+    if (this.#held === null) this.#start()
+    else process.nextTick(() => this.#deliver())
   }
 
   keep(): void {
@@ -154,8 +156,38 @@ class RawLink implements Link {
       }
     }
     socket.pause()
-    socket.unshift(bytes)
+    socket.unshift(this.#held === null ? bytes : Buffer.concat([bytes, this.#held]))
     return socket
+  }
+
+  #start(): void {
+    const handle = this.#handle
+    if (handle === null || handle.reading) return
+    handle.reading = true
+    if (handle.readStart() !== 0) this.destroy()
+  }
+
+  #stop(): void {
+    const handle = this.#handle
+    if (handle === null || !handle.reading) return
+    handle.reading = false
+    handle.readStop()
+  }
+
+  #hold(bytes: Buffer): void {
+    this.#held = this.#held === null ? Buffer.from(bytes) : Buffer.concat([this.#held, bytes])
+    if (this.#held.length >= readBytes) this.#stop()
+  }
+
+  /** What came while it was paused comes before anything else does. */
+  #deliver(): void {
+    const held = this.#held
+    if (this.#paused || held === null || this.#handle === null) return
+    this.#held = null
+    this.#user.received(held)
+    if (this.#handle === null) return
+    if (this.#hasEnded) this.#user.ended()
+    else if (!this.#paused) this.#start()
   }
 
   #read(handle: Handle): Uint8Array | undefined {
@@ -163,7 +195,12 @@ class RawLink implements Link {
     const length = state[readAt] ?? 0
     const buffer = this.#buffer
     if (length > 0 && buffer !== null) {
-      if (this.#handle !== null) this.#user.received(buffer.subarray(0, length))
+      const bytes = buffer.subarray(0, length)
+      // Behind what is held, also when it is not paused any more: order is kept.
+      if (this.#handle !== null) {
+        if (this.#held !== null || (this.#paused && !this.#owned)) this.#hold(bytes)
+        else this.#user.received(bytes)
+      }
       if (!this.#kept) return undefined
       this.#kept = false
       return (this.#buffer = Buffer.allocUnsafeSlow(readBytes))
@@ -172,6 +209,7 @@ class RawLink implements Link {
     // The end, or an error: Node knows what it means to the socket.
     this.#onread.call(handle)
     if (this.socket.destroyed) this.#handle = null
+    else if (this.#held !== null) this.#hasEnded = true
     else this.#user.ended()
     return undefined
   }
