@@ -104,6 +104,21 @@ test('what versions speak is in the table, and cannot change while they run', as
   })
 })
 
+test('whom the gateway believes is in the table and may change; which certificates it shows may not', async () => {
+  await using world = await started()
+  const edge = () => world.place().router.table?.edge
+  const withEdge = (gateway: string): string =>
+    fileOf().replace('    workload:', `    gateway: ${gateway}\n    workload:`)
+  await apply(world, fileOf())
+  await world.until('it serves', () => world.weight('v1') === 10_000)
+  assert.equal(edge(), undefined)
+  await apply(world, withEdge('{ trustProxies: [loopback], versionHeader: false }'))
+  await world.until('it is told', () => edge()?.trustProxies[0] === 'loopback')
+  assert.equal(edge()?.versionHeader, false)
+  const tls = withEdge('{ tls: { certificate: a.pem, key: a.key } }')
+  await assert.rejects(apply(world, tls), { code: 'config.invalid', message: /"gateway\.tls"/ })
+})
+
 test('a changed number of replicas is taken up in place: those that stay go on, those that leave go once nobody sends to them', async () => {
   await using world = await started()
   const replicas = () => world.place().workload.observe('v1').replicas

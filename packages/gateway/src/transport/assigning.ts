@@ -67,8 +67,8 @@ export class Assigning {
     const { version, by, unit } = decision
     const bucket = bucketOf(unit ?? chance)
     const { told, requestId, mark } = this.marksOf(snapshot, givenId, { version, by, bucket })
-    const traced = hop.trace.id === null ? {} : { traceId: hop.trace.id }
-    const assigned = { ticket, hop, unit, by, bucket, version, told, requestId, mark, ...traced }
+    const traceId = hop.trace.id ?? undefined
+    const assigned = { ticket, hop, unit, by, bucket, version, told, requestId, mark, traceId }
     if (sticky === undefined || unit === null || routed.issued === undefined) return assigned
     const said = hop.trusted ? view.header('x-forwarded-proto') : undefined
     const isSecure = said === undefined ? hop.encrypted : said.startsWith('https')

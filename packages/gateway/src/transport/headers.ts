@@ -96,7 +96,7 @@ export interface AnswerMark {
   /** The version that could not answer, when stable answers in its place. */
   readonly shielded?: string
   /** The trace it is in, if it is in one. */
-  readonly traceId?: string
+  readonly traceId?: string | undefined
   /** A cookie that makes its client a unit. */
   readonly setCookie?: string
 }

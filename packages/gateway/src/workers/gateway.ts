@@ -45,12 +45,8 @@ export async function startWithWorkers(
   const clocks = new PlayedClocks()
   const pulled = (): void => inForce.again()
   const reflexes = await Reflexes.open({ file: files.reflex, nowMs: () => Date.now(), pulled, log })
-  const recorder = new Recorder({
-    boot,
-    clocks,
-    listener: reflexes,
-    ...(unitCapacity === undefined ? {} : { unitCapacity }),
-  })
+  const capacity = unitCapacity === undefined ? {} : { unitCapacity }
+  const recorder = new Recorder({ boot, clocks, listener: reflexes, ...capacity })
   const slots = new SlotRing()
   const disk = new TableOnDisk(files.table, log)
   const crew = new Crew({ recorder, clocks, log, changed: () => void signpost?.change(crew.state.pids) })

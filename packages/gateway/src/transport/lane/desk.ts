@@ -33,13 +33,13 @@ export class Desk {
     const room = head.end + marks.length + tailBytes
     this.#used = room > deskBytes ? Buffer.allocUnsafeSlow(room) : this.#bytes
     const into = this.#used
+    const { reserved } = mark.told
     let at = 0
     let from = 0
     if (!head.modern || head.reasonEnd === head.reasonStart) {
       at = statusLine(head, into)
       from = fields.startOf(0)
     }
-    const { reserved } = mark.told
     for (let i = 0; i < fields.count; i += 1) {
       const own = reserved !== null && fields.isNamed(i, reserved)
       if (!own && unsent[fields.kind(i)] === 0 && !(nominated.size > 0 && nominated.has(fields.name(i).toLowerCase())))

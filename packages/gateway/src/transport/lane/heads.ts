@@ -59,7 +59,13 @@ export interface Outgoing {
 export function outgoingOf(head: RequestHead, hop: Hop, requestId: string): Outgoing {
   const { fields, method } = head
   const isRewritten = rewritten[wayOf(hop)] ?? none
-  const said: Said = {}
+  const said: Said = {
+    before: undefined,
+    proto: undefined,
+    host: undefined,
+    forwardedHost: undefined,
+    forwarded: undefined,
+  }
   let sized = false
   // What stays as it is is copied together: in most requests that is all of it, with the request line.
   let at = 0
@@ -91,11 +97,11 @@ export function outgoingOf(head: RequestHead, hop: Hop, requestId: string): Outg
 
 /** What the head says of where it comes from; of all but the host, what is believed. */
 interface Said {
-  before?: string
-  proto?: string
-  host?: string
-  forwardedHost?: string
-  forwarded?: string
+  before: string | undefined
+  proto: string | undefined
+  host: string | undefined
+  forwardedHost: string | undefined
+  forwarded: string | undefined
 }
 
 function forwardedLines(said: Said, { peer, encrypted, edge, trace }: Hop): string {
