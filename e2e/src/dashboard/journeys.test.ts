@@ -197,7 +197,8 @@ test('journeys through the dashboard', { skip: noBrowser, timeout: 400_000 }, as
     ] as const) {
       await page.goto(`${url}${path}`)
       await page.getByRole('heading', { name: said }).waitFor()
-      assert.equal(await page.locator('.verdict [lang=en], .rest [lang=en], .happened [lang=en]').count(), 0, path)
+      const english = page.locator('.verdict [lang=en], .rest [lang=en], .happened [lang=en]')
+      assert.deepEqual(await english.allTextContents(), [], path)
     }
     await assertAccessible(page, 'a rollout in Chinese')
     await page.goto(`${url}/settings`)

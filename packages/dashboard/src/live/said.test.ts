@@ -95,6 +95,10 @@ test('what people wrote stays as they wrote it, and what the page cannot say sta
 test('a line of the journal that rests on evidence says so in Chinese', () => {
   const line = { kind: 'rollout.moved', actor: 'serin', data: { why: harm.sentence, judgement: harm } }
   assert.ok(reasonParts(line, 'zh').every(({ lang }) => lang === 'zh'))
+  // That it is done is written later, without the evidence.
+  const done = { ...line, data: { why: harm.sentence } }
+  assert.ok(reasonParts(done, 'zh', [line]).every(({ lang }) => lang === 'zh'))
+  assert.ok(reasonParts(done, 'zh').every(({ lang }) => lang === 'en'))
   assert.deepEqual(reasonParts({ ...line, actor: 'ada', data: { why: 'lunch' } }, 'zh'), [
     { text: 'lunch', lang: null },
   ])

@@ -75,11 +75,20 @@ export function metricParts(reading: MetricReading, language: Language): readonl
     : withRest(known(metricSaid(reading), reading.sentence), reading.sentence, language)
 }
 
-/** Why a line of the journal was written, in a language where it was evidence. */
-export function reasonParts(line: Pick<JournalLine, 'kind' | 'data' | 'actor'>, language: Language): readonly Part[] {
-  const [text, judgement] = [reasonOf(line), judgementIn(line.data)]
+/** Why a line of the journal was written, in a language where it was evidence: its own, or that of a line it stands among. */
+export function reasonParts(
+  line: Pick<JournalLine, 'kind' | 'data' | 'actor'>,
+  language: Language,
+  among: readonly Pick<JournalLine, 'data'>[] = [],
+): readonly Part[] {
+  const text = reasonOf(line)
   if (text === '') return []
-  if (judgement?.sentence === text) return judgedParts(judgement, language)
+  const isSo = (judgement: Judgement | null) => judgement?.sentence === text
+  const judgement =
+    language === 'en' || line.actor !== 'serin'
+      ? null
+      : [line, ...among].map(({ data }) => judgementIn(data)).find((each) => isSo(each))
+  if (judgement != null) return judgedParts(judgement, language)
   return [{ text, lang: line.actor === 'serin' ? 'en' : null }]
 }
 

@@ -82,7 +82,7 @@ function Line({ line, onTrace }: { readonly line: JournalLine; readonly onTrace:
         <span>
           {saysOf(line)}{' '}
           <span class="quiet">
-            <Said parts={reasonParts(line, language.value)} />
+            <Said parts={reasonParts(line, language.value, journal.value)} />
           </span>
         </span>
         <details>
@@ -120,6 +120,6 @@ function fits(line: JournalLine, query: string): boolean {
   const words = query.toLowerCase().split(/\s+/).filter(Boolean)
   if (words.length === 0) return true
   const text =
-    `${line.seq} ${line.stream} ${line.kind} ${line.actor} ${saysOf(line)} ${reasonOf(line)} ${textOf(reasonParts(line, language.value))}`.toLowerCase()
+    `${line.seq} ${line.stream} ${line.kind} ${line.actor} ${saysOf(line)} ${reasonOf(line)} ${textOf(reasonParts(line, language.value, journal.value))}`.toLowerCase()
   return words.every((word) => text.includes(word))
 }

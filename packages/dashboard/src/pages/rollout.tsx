@@ -235,12 +235,13 @@ function Health({ health }: { readonly health: Judgement['health'] }) {
 }
 
 function Last({ rollout, at }: { readonly rollout: Rollout; readonly at: number | null }) {
-  const told = toldLines(useLines(rollout))
+  const all = useLines(rollout)
+  const told = toldLines(all)
   const lines = at === null ? told : told.filter((line) => line.at <= at)
   return (
     <section aria-labelledby="events-title" class="card happened">
       <h2 id="events-title">{t('events.title')}</h2>
-      <Events lines={lines.slice(-3).reverse()} />
+      <Events lines={lines.slice(-3).reverse()} among={all} />
       <p>
         <a href={addressOf({ page: 'journal', query: rollout.service })}>{t('events.all')}</a>
       </p>

@@ -6,7 +6,8 @@ import { Said } from './said.tsx'
 import { eventGaps, eventKey } from '../live/told.ts'
 
 /** Lines of the journal, youngest first: when, who, what and why. */
-export function Events({ lines }: { readonly lines: readonly JournalLine[] }) {
+export function Events(props: { readonly lines: readonly JournalLine[]; readonly among: readonly JournalLine[] }) {
+  const { lines, among } = props
   if (lines.length === 0) return <p class="quiet">{t('events.none')}</p>
   return (
     <ol class="events">
@@ -15,7 +16,7 @@ export function Events({ lines }: { readonly lines: readonly JournalLine[] }) {
           <time dateTime={new Date(line.at).toISOString()}>{clock(line.at)}</time>
           <span class="actor">{line.actor}</span>
           <span>{saysOf(line)}</span>
-          <Reason parts={reasonParts(line, language.value)} />
+          <Reason parts={reasonParts(line, language.value, among)} />
         </li>
       ))}
     </ol>
