@@ -17,7 +17,7 @@ import { until } from './harness/until.ts'
 const routers = { nginx, haproxy, gateway }
 const answers = ['correct', 'report'] as const
 /** The engine answers alike whatever the router; the long form (SERIN_LONG=1) plays all six. */
-const inGate = ['nginx-correct', 'nginx-report', 'haproxy-report']
+const inGate = ['nginx-correct', 'haproxy-report']
 const strategy = '{ kind: canary, steps: [{ weight: 25%, hold: 10s }, { weight: 50%, hold: 1h }] }'
 
 test(

@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { startGateway } from './gateway.ts'
@@ -85,6 +86,8 @@ try {
   const gateway = workers === 1 ? await startAlone(settings) : await startMany(settings)
   process.on('SIGHUP', () => void gateway.reload())
   void told.then(() => gateway.drain())
+  // For the next process, if the environment names a place for it.
+  flushCompileCache()
   await gateway.left
   process.exit(0)
 } catch (error) {

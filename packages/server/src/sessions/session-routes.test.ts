@@ -175,7 +175,7 @@ test('the pages load nothing from elsewhere and nothing inline; the API stays as
     assert.doesNotMatch(String(page.headers['content-security-policy']), /unsafe|\*|http/)
     assert.equal(page.headers['x-frame-options'], 'DENY')
     const assets = [...page.text.matchAll(/(?:src|href)="(\/[^"]+)"/g)].map(([, asset = '']) => asset)
-    assert.equal(assets.length, 2)
+    assert.ok(assets.length >= 2, 'a style sheet, and the script with what it needs')
     for (const asset of assets) assert.equal((await plane.call('GET', asset, { token: null })).status, 200, asset)
   }
   const api = await plane.call('GET', '/v1/whoami', { token: null })

@@ -4,7 +4,8 @@ import { SerinError } from '@serin/spec'
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { mkdir, open, readFile, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { getCompileCacheDir } from 'node:module'
+import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { unreachable } from './admin-client.ts'
@@ -161,7 +162,8 @@ export class GatewayProcess {
     if (workers > 1) args.push('--workers', String(workers))
     let child: ChildProcess
     try {
-      child = spawn(process.execPath, args, { detached: true, stdio: ['ignore', log.fd, log.fd], cwd: '/', env: {} })
+      const env = compileCacheEnv()
+      child = spawn(process.execPath, args, { detached: true, stdio: ['ignore', log.fd, log.fd], cwd: '/', env })
       await new Promise<void>((resolve, reject) => child.once('spawn', resolve).once('error', reject))
     } catch (cause) {
       throw new SerinError('gateway.failed', `The gateway of ${service} could not be started.`, { cause })
@@ -281,4 +283,11 @@ function portOf(address: string | null | undefined): number {
 
 function bracketed(host: string): string {
   return host.includes(':') ? `[${host}]` : host
+}
+
+/** Sources that were compiled once, by whomever, are not compiled again: half of what a start takes. Nothing else of our environment is passed on. */
+function compileCacheEnv(): NodeJS.ProcessEnv {
+  const ours = getCompileCacheDir()
+  // It names a folder of this very Node, which each Node makes in the one that it is told.
+  return ours === undefined ? {} : { NODE_COMPILE_CACHE: dirname(ours) }
 }

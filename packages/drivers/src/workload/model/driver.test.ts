@@ -1,6 +1,6 @@
 import type { DriverContext, ReplicaObservation, WorkloadObservation, WorkloadRunner } from '@serin/kit'
 import { workloadContract } from '@serin/kit/contract'
-import type { WorkloadUnderTest } from '@serin/kit/contract'
+import type { WorkloadTest, WorkloadUnderTest } from '@serin/kit/contract'
 import { Service } from '@serin/spec'
 import type { VersionSpec } from '@serin/spec'
 import assert from 'node:assert/strict'
@@ -19,6 +19,24 @@ const clock = {
   sleep: async (ms: number, signal?: AbortSignal) => await sleep(ms, undefined, signal === undefined ? {} : { signal }),
 }
 const never = () => new AbortController().signal
+/** What the supervisor does for processes of any kind is proved with plain ones; here each start reads a model. */
+const inLongForm: readonly WorkloadTest[] = [
+  'a failed version is tried again after a stop',
+  'ensure again changes nothing',
+  'stopping one version leaves the other alone',
+  'a version that is wanted while it stops comes again',
+  'patience that has ended stops at once',
+  'the next runner stops what it adopted',
+  'more replicas start beside those that run',
+  'the surplus leaves, and answers until it is dismissed',
+  'who was dismissed does not answer any more',
+  'who leaves is wanted again when the number grows',
+  'the next runner goes on with who leaves',
+  'a version of which none are wanted is ready',
+]
+const skips =
+  process.env['SERIN_LONG'] === '1' ? [] : [{ reason: 'The long form (SERIN_LONG=1) runs this.', tests: inLongForm }]
+
 /** A process that does nothing before it would begin: it runs, and does not get ready. */
 const stuck = { NODE_OPTIONS: '--import=data:text/javascript,setInterval(Boolean,1e6);await(new/**/Promise(Boolean))' }
 
@@ -83,29 +101,33 @@ async function pidOf(directory: string, { id }: ReplicaObservation): Promise<num
   return value.pid
 }
 
-workloadContract('model', async (): Promise<WorkloadUnderTest> => {
-  const world = await openWorld({ ready: { every: '50ms', within: '20s' } })
-  const late: VersionSpec = { uri: 'good.onnx', env: stuck }
-  return {
-    runner: world.open(),
-    good: () => ({ uri: 'good.onnx', replicas: 2 }),
-    broken: { uri: 'torn.onnx' },
-    late,
-    pass: async () => await sleep(20),
-    crash: async (replica) => void process.kill(await pidOf(world.directory, replica), 'SIGKILL'),
-    async versionAt(endpoint) {
-      try {
-        const value = await new OpenInferenceClient(endpoint).metadata('spam', never())
-        return (value as { readonly versions: readonly string[] }).versions[0] ?? null
-      } catch {
-        return null
-      }
-    },
-    reopen: () => world.open(),
-    leftovers: async () => (await readdir(join(world.directory, 'state'))).filter((name) => name.endsWith('.json')),
-    close: async () => await world[Symbol.asyncDispose](),
-  }
-})
+workloadContract(
+  'model',
+  async (): Promise<WorkloadUnderTest> => {
+    const world = await openWorld({ ready: { every: '50ms', within: '20s' } })
+    const late: VersionSpec = { uri: 'good.onnx', env: stuck }
+    return {
+      runner: world.open(),
+      good: () => ({ uri: 'good.onnx', replicas: 2 }),
+      broken: { uri: 'torn.onnx' },
+      late,
+      pass: async () => await sleep(20),
+      crash: async (replica) => void process.kill(await pidOf(world.directory, replica), 'SIGKILL'),
+      async versionAt(endpoint) {
+        try {
+          const value = await new OpenInferenceClient(endpoint).metadata('spam', never())
+          return (value as { readonly versions: readonly string[] }).versions[0] ?? null
+        } catch {
+          return null
+        }
+      },
+      reopen: () => world.open(),
+      leftovers: async () => (await readdir(join(world.directory, 'state'))).filter((name) => name.endsWith('.json')),
+      close: async () => await world[Symbol.asyncDispose](),
+    }
+  },
+  skips,
+)
 
 test('a model that cannot be loaded fails its version at once, and another try is not made', async () => {
   await using world = await openWorld()
