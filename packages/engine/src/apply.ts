@@ -48,10 +48,11 @@ export function planChange({ name, spec, baseDirectory }: Wanted, before: Servic
   const details = differences(before.spec, merged)
   const moved = before.baseDirectory !== baseDirectory
   if (details.length === 0 && !moved) return { service: name, change: 'unchanged', details, document: before }
-  const addresses = ({ listen, preview, router, gateway, workload }: Service) => ({
+  const addresses = ({ listen, preview, router, nginx, gateway, workload }: Service) => ({
     listen,
     preview,
     router,
+    nginx,
     // Whoever listens has read them: other files under the same names are taken up, other names are not.
     tls: certificatesOf(gateway),
     // The versions that run speak what they were started with.
@@ -63,7 +64,7 @@ export function planChange({ name, spec, baseDirectory }: Wanted, before: Servic
   ) {
     throw new SerinError(
       'config.invalid',
-      `${name}: "listen", "preview", "router", "gateway.tls", "workload.upstream" and the kind of workload cannot change while the service exists.`,
+      `${name}: "listen", "preview", "router", "nginx", "gateway.tls", "workload.upstream" and the kind of workload cannot change while the service exists.`,
     )
   }
   return {

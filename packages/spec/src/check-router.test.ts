@@ -62,6 +62,16 @@ test('what HAProxy cannot do is refused when the file is read', () => {
   assert.equal(told('    rules: [{ name: odd, header: { x_odd.name: { equals: a } }, to: canary }]\n'), '')
 })
 
+test('an nginx of one’s own is for the router of that name, and has a folder', () => {
+  assert.equal(refused('    nginx: { include: /etc/nginx/serin.d }\n'), '')
+  for (const router of ['gateway', 'haproxy'])
+    assert.match(
+      refused('    nginx: { include: /etc/nginx/serin.d }\n', undefined, undefined, router),
+      /it needs "router: nginx"/,
+    )
+  assert.match(refused('    nginx: { reload: [nginx, -s, reload] }\n'), /include/)
+})
+
 test('workers are those of the gateway', () => {
   assert.match(refused('    workers: 2\n'), /nginx has workers of its own/)
   assert.equal(refused('    workers: 2\n', '{ v1: {}, v2: {} }', '{ kind: process, command: [serve] }', 'gateway'), '')

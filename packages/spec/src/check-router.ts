@@ -12,9 +12,10 @@ const plainHeader = /^[A-Za-z0-9-]+$/
 
 /** What proxies that Serin drives cannot do, said before anything moves. */
 export function checkRouter(service: Service): readonly Issue[] {
-  if (service.router === 'gateway') return []
+  const own = service.router === 'nginx' ? [] : checkOwnNginx(service)
+  if (service.router === 'gateway') return own
   const product = productNames[service.router]
-  const issues: Issue[] = [...checkBeyondGateway(service)]
+  const issues: Issue[] = [...own, ...checkBeyondGateway(service)]
   if (service.workers !== undefined)
     issues.push({
       path: ['workers'],
@@ -64,6 +65,12 @@ export function checkRouter(service: Service): readonly Issue[] {
           message: `nginx cannot read a header that is called "${header}".`,
         })
   return issues
+}
+
+function checkOwnNginx({ nginx }: Service): readonly Issue[] {
+  return nginx === undefined
+    ? []
+    : [{ path: ['nginx'], message: '"nginx" names an nginx of your own: it needs "router: nginx".' }]
 }
 
 /** The settings of the gateway that were asked for. */

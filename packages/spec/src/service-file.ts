@@ -3,6 +3,7 @@ import { Freeze, Notice } from './gate.ts'
 import { GatewaySettings } from './gateway-settings.ts'
 import { KayentaAnalysis } from './kayenta.ts'
 import { Metric } from './metric.ts'
+import { OwnNginx } from './own-nginx.ts'
 import { HeaderName, Match, RoutingRule, Segment } from './routing-rule.ts'
 import { Strategy } from './strategy.ts'
 import { Duration, Interval, Name, Percent } from './units.ts'
@@ -219,6 +220,10 @@ export const Service = z
     router: z.enum(['gateway', 'nginx', 'haproxy', 'envoy']).default('gateway').meta({
       description:
         'What takes the requests. `gateway`: a process of Serin’s own. `nginx`, `haproxy` and `envoy`: one that Serin starts and drives; the same users get the same versions, but there is no shield and no reflex. nginx sends copies and compares the status of their answers; the others send none. `envoy` is experimental: it was not run with a real Envoy yet.',
+    }),
+    nginx: OwnNginx.optional().meta({
+      description:
+        'With `router: nginx`: an nginx of your own in which Serin keeps one file for this service, instead of an nginx that Serin starts.',
     }),
     onDrift: z.enum(['correct', 'report']).default('correct').meta({
       description:

@@ -98,7 +98,9 @@ test('a file that nginx refuses moves nothing', { skip }, async () => {
   const seen = await router.observe(never)
   assert.deepEqual([seen.revision, seen.weights], [1, { v2: 0, v1: 10_000 }])
   assert.equal(await readFile(join(world.directory, 'split.conf'), 'utf8'), before)
-  assert.deepEqual(await workersOf(world, 'split'), workers, 'not even a reload')
+  // One that left before may be gone by now.
+  const begun = (await workersOf(world, 'split')).filter((pid) => !workers.includes(pid))
+  assert.deepEqual(begun, [], 'not even a reload')
   assert.equal((await ask(seen.address)).body, 'v1')
 })
 

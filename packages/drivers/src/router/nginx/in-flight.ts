@@ -1,3 +1,4 @@
+import type { RoutingTable } from '@serin/core'
 import { readdir, readFile, readlink } from 'node:fs/promises'
 import { serverOf } from '../proxy/addresses.ts'
 import type { InFlight } from '../proxy/driven.ts'
@@ -10,17 +11,20 @@ export interface Route {
 
 /**
  * What the workers that leave are still doing: such a worker keeps no idle connection, so each of its connections to a version is a request, a stream
- * or a tunnel. Where a name stands for an address the connections cannot be told: as long as any such worker is there, one counts as under way.
+ * or a tunnel. Where a name stands for an address, or a worker is somebody else's, the connections cannot be told: as long as any such worker is there,
+ * one counts as under way.
  */
 export async function inFlightOf(leaving: readonly number[], routes: readonly Route[]): Promise<InFlight> {
   const byVersion: Record<string, number> = {}
   const byEndpoint: Record<string, number> = {}
   if (leaving.length === 0) return { byVersion, byEndpoint }
   const open = new Map<string, number>()
-  for (const each of (await Promise.all(leaving.map(remotesOf))).flat()) open.set(each, (open.get(each) ?? 0) + 1)
+  const remotes = await Promise.all(leaving.map(remotesOf))
+  const isHidden = remotes.includes(null)
+  for (const each of remotes.flatMap((list) => list ?? [])) open.set(each, (open.get(each) ?? 0) + 1)
   for (const { endpoint, version } of routes) {
     const server = serverOf(endpoint, 'nginx')
-    const count = /^[\d.]+:\d+$/.test(server) ? (open.get(server) ?? 0) : 1
+    const count = !isHidden && /^[\d.]+:\d+$/.test(server) ? (open.get(server) ?? 0) : 1
     if (count === 0) continue
     byEndpoint[endpoint] = count
     byVersion[version] = (byVersion[version] ?? 0) + count
@@ -28,8 +32,22 @@ export async function inFlightOf(leaving: readonly number[], routes: readonly Ro
   return { byVersion, byEndpoint }
 }
 
-/** The far ends of the IPv4 connections of a process, such as `127.0.0.1:4001`. */
-async function remotesOf(pid: number): Promise<readonly string[]> {
+/** The addresses of a table, and older ones that may still have requests under way. */
+export function routesOf(table: RoutingTable | null, past: readonly Route[]): readonly Route[] {
+  const { arms = [], mirror } = table ?? {}
+  const now = [...arms, ...(mirror === undefined ? [] : [mirror])].flatMap(({ version, endpoints }) =>
+    endpoints.map((endpoint) => ({ endpoint, version })),
+  )
+  return [
+    ...now,
+    ...past.filter((one) =>
+      now.every(({ endpoint }) => serverOf(endpoint, 'nginx') !== serverOf(one.endpoint, 'nginx')),
+    ),
+  ]
+}
+
+/** The far ends of the IPv4 connections of a process, such as `127.0.0.1:4001`; null when they are hidden from us. */
+async function remotesOf(pid: number): Promise<readonly string[] | null> {
   try {
     const handles = await readdir(`/proc/${pid}/fd`)
     const targets = await Promise.all(
@@ -42,8 +60,9 @@ async function remotesOf(pid: number): Promise<readonly string[]> {
       .map((line) => line.trim().split(/\s+/))
       .filter((fields) => own.has(fields[9] ?? ''))
       .map((fields) => addressOf(fields[2] ?? ''))
-  } catch {
-    return [] // It ended meanwhile.
+  } catch (error) {
+    const hidden = error instanceof Error && 'code' in error && (error.code === 'EACCES' || error.code === 'EPERM')
+    return hidden ? null : [] // It ended meanwhile.
   }
 }
 

@@ -48,20 +48,27 @@ export function headerVariable(name: string): string {
   return `$http_${name.toLowerCase().replaceAll('-', '_')}`
 }
 
+/** Variables in which Serin itself says something of a request. No client can. */
+export interface Signs {
+  /** The unit that is asked about; else empty. */
+  readonly probe: string
+  /** `1` where canary answers whatever its share is. */
+  readonly preview: string
+}
+
 /** The maps that find out whose a request is, and which version answers it: `$serin_unit`, `$serin_by`, `$serin_split` and `$serin_version`. */
-export function routingMaps(table: RoutingTable): readonly string[] {
+export function routingMaps(table: RoutingTable, { probe, preview }: Signs): readonly string[] {
   const sources = new Sources()
   const unit = unitMaps(table.unit, sources)
   const rules = ruleMaps(table, sources)
   return [
     ...sources.lines,
     ...unit,
-    // The driver asks by itself where a unit would go; the front lets no client do that.
-    'map $http_serin_probe $serin_told { "" $serin_unit; default $http_serin_probe; }',
+    `map ${probe} $serin_told { "" $serin_unit; default ${probe}; }`,
     'map $serin_told $serin_key { "" $request_id; default $serin_told; }',
     ...splitLines(table),
     ...rules,
-    ...choiceMaps(table),
+    ...choiceMaps(table, preview),
   ]
 }
 
@@ -137,12 +144,12 @@ function matchLines({ equals, prefix, contains, present, in: list = [] }: Match,
 }
 
 /** Preview, rules, the override header, the hash: in this order. */
-function choiceMaps({ arms, overrideHeader, canary, stable }: RoutingTable): readonly string[] {
+function choiceMaps({ arms, overrideHeader, canary, stable }: RoutingTable, preview: string): readonly string[] {
   const named = overrideHeader === null ? '$request_method' : headerVariable(overrideHeader)
   const names = overrideHeader === null ? [] : arms.map(({ version }) => exactly(version, value(version)))
   return [
     `map ${named} $serin_named { default ""; ${names.join(' ')} }`,
-    `map $http_serin_preview $serin_previewed { default ""; "1" ${value(canary ?? stable)}; }`,
+    `map ${preview} $serin_previewed { default ""; "1" ${value(canary ?? stable)}; }`,
     'map $serin_named $serin_unruled { "" $serin_split; default $serin_named; }',
     'map $serin_ruled $serin_unpreviewed { "" $serin_unruled; default $serin_ruled; }',
     'map $serin_previewed $serin_version { "" $serin_unpreviewed; default $serin_previewed; }',

@@ -86,12 +86,7 @@ export class NginxMaster {
   /** Its workers as they call themselves. */
   async workers(): Promise<readonly Worker[]> {
     const pid = await this.pid()
-    if (pid === null) return []
-    const children = (await textOf(`/proc/${pid}/task/${pid}/children`)).trim().split(' ').filter(Boolean).map(Number)
-    const titles = await Promise.all(children.map(async (child) => ({ pid: child, title: await titleOf(child) })))
-    return titles
-      .filter(({ title }) => title.startsWith('nginx: '))
-      .map(({ pid: child, title }) => ({ pid: child, leaving: title.includes('is shutting down') }))
+    return pid === null ? [] : await workersOf(pid)
   }
 
   /** Lets it finish what is in flight, for a time; ends it at once when patience is over. Resolves when it is gone. */
@@ -107,7 +102,44 @@ export class NginxMaster {
     // The file first: nginx cuts the end off the title by which its master is known.
     const said = await this.#daemon.run(['-c', conf, '-p', directory, '-e', `${directory}/nginx.log`, ...more])
     if (said === null) return null
-    const [complaint = said] = said.split('\n').filter((line) => line.includes('[emerg]'))
-    return complaint.replace(/^.*?\[emerg\] (\d+#\d+: )?/, '')
+    return complaintIn(said)
   }
+}
+
+/** The complaint among what nginx says. */
+export function complaintIn(said: string): string {
+  const lines = said.split('\n')
+  const complaint = ['emerg', 'error', 'alert'].flatMap((level) =>
+    lines.filter((line) => line.includes(`[${level}]`)),
+  )[0]
+  return (complaint ?? said).replace(/^.*?\[[a-z]+\] (\d+#\d+: )?/, '')
+}
+
+/** The workers of a master as they call themselves. */
+export async function workersOf(master: number): Promise<readonly Worker[]> {
+  const listed = await textOf(`/proc/${master}/task/${master}/children`)
+  const children = listed.trim().split(' ').filter(Boolean).map(Number)
+  const titles = await Promise.all(children.map(async (child) => ({ pid: child, title: await titleOf(child) })))
+  return titles
+    .filter(({ title }) => title.startsWith('nginx: '))
+    .map(({ pid: child, title }) => ({ pid: child, leaving: title.includes('is shutting down') }))
+}
+
+/** The master of a worker, or null where it cannot be seen, as from outside a container. */
+export async function masterOf(worker: number): Promise<number | null> {
+  const parent = Number(/^PPid:\s+(\d+)$/m.exec(await textOf(`/proc/${worker}/status`))?.[1])
+  if (!(await titleOf(worker)).startsWith('nginx: worker process') || !(parent > 0)) return null
+  return (await titleOf(parent)).startsWith('nginx: master process') ? parent : null
+}
+
+/** Hundredths of a second since the machine was started. */
+export async function nowCs(): Promise<number> {
+  return Math.floor(Number((await textOf('/proc/uptime')).split(' ')[0]) * 100)
+}
+
+/** When a process was started, in the same time. */
+export async function startedCs(pid: number): Promise<number> {
+  const stat = await textOf(`/proc/${pid}/stat`)
+  // The name of a program, in brackets, may hold anything.
+  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19])
 }

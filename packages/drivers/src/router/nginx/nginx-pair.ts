@@ -5,12 +5,12 @@ import { randomBytes } from 'node:crypto'
 import { mkdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { addressesOf, serverOf, startedAt, urlsOf } from '../proxy/addresses.ts'
+import { addressesOf, startedAt, urlsOf } from '../proxy/addresses.ts'
 import { ControlClient } from '../proxy/control-client.ts'
-import { programOf } from '../proxy/daemon.ts'
+import { programOf, textOf } from '../proxy/daemon.ts'
 import type { InFlight, InForce, Proxy, ProxyContext } from '../proxy/driven.ts'
-import { inFlightOf } from './in-flight.ts'
-import type { Route } from './in-flight.ts'
+import { inFlightOf, routesOf } from './in-flight.ts'
+import { inForceOf } from './in-force.ts'
 import { NginxMaster } from './nginx-master.ts'
 import { frontConfig, socketNames, splitConfig } from './render.ts'
 import type { Setting } from './render.ts'
@@ -113,15 +113,12 @@ export class NginxPair implements Proxy {
 
   /** Asks which table is in force, and measures what it does. */
   async inForce(signal: AbortSignal, mark = ''): Promise<InForce> {
-    const { revision, arms, epoch = 0 } = await this.#control.table(signal, mark)
     const { table } = this.#state
-    if (revision === null || table === null)
-      return { revision, epoch, weights: {}, asWritten: revision === (table?.revision ?? null) }
-    const told = arms.map(([version, weightBp]) => ({ version, weightBp, endpoints: [] }))
-    const weights = await this.#control.weights({ salt: table.salt, arms: told }, signal)
-    const same = arms.every(([version, weightBp]) => weights[version] === weightBp)
-    const file = await readFile(this.#split.conf, 'utf8').catch(() => '')
-    return { revision, epoch, weights, asWritten: same && file === splitConfig(table, this.#setting) }
+    return await inForceOf(this.#control, table, {
+      signal,
+      mark,
+      isFileOurs: async () => (await textOf(this.#split.conf)) === splitConfig(table, this.#setting),
+    })
   }
 
   /** What older tables still have under way. */
@@ -215,17 +212,4 @@ export class NginxPair implements Proxy {
     await writeAtomically(join(this.#directory, 'nginx.json'), `${JSON.stringify(state)}\n`)
     this.#state = state
   }
-}
-
-function routesOf(table: RoutingTable | null, past: readonly Route[]): readonly Route[] {
-  const { arms = [], mirror } = table ?? {}
-  const now = [...arms, ...(mirror === undefined ? [] : [mirror])].flatMap(({ version, endpoints }) =>
-    endpoints.map((endpoint) => ({ endpoint, version })),
-  )
-  return [
-    ...now,
-    ...past.filter((one) =>
-      now.every(({ endpoint }) => serverOf(endpoint, 'nginx') !== serverOf(one.endpoint, 'nginx')),
-    ),
-  ]
 }

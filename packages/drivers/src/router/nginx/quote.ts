@@ -1,3 +1,15 @@
+/** Stands within our names where they are somebody else's word, until `named` takes it out. */
+const foreign = '\u0001'
+
+/**
+ * A configuration as nginx gets it. Our own names, which all begin with `serin_`, become those of one service when there is a tag, so that several of
+ * them fit into one nginx; words of others stay what they are.
+ */
+export function named(text: string, tag: string | null): string {
+  const own = tag === null ? text : text.replaceAll(/\bserin_/g, `serin_${tag}_`)
+  return own.replaceAll(foreign, '')
+}
+
 /** A text as one word of an nginx configuration where no variables are read, such as a path: whatever it holds, it stays one word. */
 export function word(text: string): string {
   return `"${escaped(text)}"`
@@ -34,6 +46,7 @@ function escaped(text: string): string {
     .replaceAll('\n', '\\n')
     .replaceAll('\r', '\\r')
     .replaceAll('\t', '\\t')
+    .replaceAll('serin_', `serin${foreign}_`)
 }
 
 function bytesOf(text: string): number[] {

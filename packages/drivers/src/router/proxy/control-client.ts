@@ -11,22 +11,33 @@ export interface TableInForce {
   /** Which control plane sent it; absent where the product does not say. */
   readonly epoch?: number
   readonly arms: readonly (readonly [version: string, weightBp: number])[]
+  /** The process that says so; absent where the product does not say. */
+  readonly pid?: number
+}
+
+/** Where a proxy is asked that has no socket for it: on an address of clients, below a path that only Serin knows. */
+export interface ControlAddress {
+  readonly host: string
+  readonly port: number
+  readonly path: string
+  /** What a unit that is asked about begins with, so that it is not taken from clients. */
+  readonly secret: string
 }
 
 /** Asks a proxy what it does, each time over a new connection, so that a worker answers that takes new requests. */
 export class ControlClient {
   readonly #name: string
-  readonly #socketPath: string
+  readonly #at: string | ControlAddress
 
-  /** `name`: what people call the proxy. */
-  constructor(name: string, socketPath: string) {
+  /** `name`: what people call the proxy; `at`: the path of its socket, or an address. */
+  constructor(name: string, at: string | ControlAddress) {
     this.#name = name
-    this.#socketPath = socketPath
+    this.#at = at
   }
 
   /** The table in force, as it was written; `mark` comes back with the evidence. */
   async table(signal: AbortSignal, mark = ''): Promise<TableInForce> {
-    const value: unknown = JSON.parse(await this.#get(`/table?mark=${mark}`, '', signal))
+    const value = parsed(await this.#get(`/table?mark=${mark}`, '', signal))
     if (!isTableInForce(value))
       throw new SerinError('gateway.failed', `The ${this.#name} that runs says something else than Serin wrote.`)
     return value
@@ -61,26 +72,37 @@ export class ControlClient {
 
   async #get(path: string, probe: string, signal: AbortSignal): Promise<string> {
     const limited = AbortSignal.any([signal, AbortSignal.timeout(answerWithinMs)])
+    const at = this.#at
+    const where =
+      typeof at === 'string' ? { socketPath: at, path } : { host: at.host, port: at.port, path: `${at.path}${path}` }
+    const unit = typeof at === 'string' || probe === '' ? probe : `${at.secret}${probe}`
     try {
       return await new Promise((resolve, reject) => {
         const outgoing = request({
-          socketPath: this.#socketPath,
-          path,
+          ...where,
           agent: false,
-          headers: { host: 'serin', 'serin-probe': probe },
+          headers: { host: 'serin', 'serin-probe': unit },
           signal: limited,
         })
         outgoing.on('error', reject)
         outgoing.on('response', (answer) => {
           let text = ''
           answer.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
-          answer.on('end', () => resolve(text)).on('error', reject)
+          answer.on('error', reject).on('end', () => {
+            // Somebody else has the address.
+            if (answer.statusCode === 200) resolve(text)
+            else reject(new Error(`status ${answer.statusCode}`))
+          })
         })
         outgoing.end()
       })
     } catch (cause) {
       signal.throwIfAborted()
-      throw new SerinError('gateway.unreachable', `${this.#name} does not answer on ${this.#socketPath}.`, { cause })
+      throw new SerinError(
+        'gateway.unreachable',
+        `${this.#name} does not answer on ${typeof at === 'string' ? at : `${at.host}:${at.port}`}.`,
+        { cause },
+      )
     }
   }
 }
@@ -122,6 +144,14 @@ function unitAt(salt: string, bp: number): string {
     if (known.size >= mostKnown) known.clear()
     known.set(key, unit)
     return unit
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
   }
 }
 
