@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { ask, never, split } from '../../testing/world.ts'
 import type { ProxyWorld } from './installed.ts'
 
+const slotMs = 1_000
 const users = Array.from({ length: 60 }, (_, i) => `user-${i}`)
 
 /**
@@ -41,6 +42,8 @@ export async function assertStraysTold(world: ProxyWorld, byHand: () => Promise<
     assert.ok(attempt < 500, 'the change by hand is measured')
     await sleep(20)
   }
+  // What strayed in this second marks the whole of it; the next one is clean.
+  await sleep(slotMs + 200)
   await askAll()
   await router.apply(table, never)
   await askAll()
@@ -56,6 +59,10 @@ export async function assertStraysTold(world: ProxyWorld, byHand: () => Promise<
     if (requests > 0 && told.at(-1) !== said) told.push(said)
     if (counted.requests >= asked) stop.abort()
   }
-  assert.deepEqual(told, ['2500', '2500 strayed', '4000', '2500'])
+  // The second in which the change was measured may name either share, and compares nothing.
+  assert.deepEqual(
+    told.filter((said) => said !== '4000 strayed'),
+    ['2500', '2500 strayed', '4000', '2500'],
+  )
   assert.deepEqual(counted, { requests: asked, randomised: asked })
 }
