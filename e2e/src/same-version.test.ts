@@ -1,30 +1,19 @@
 /** Whatever the router, the same users get the same version: the gateway, a real nginx, a real HAProxy and the router of the simulator. */
 import type { RoutingTable } from '@serin/core'
-import type { TrafficRouter } from '@serin/kit'
 import { openGateway } from '@serin/drivers/router/gateway'
 import { openHaproxy } from '@serin/drivers/router/haproxy'
 import { openMemoryRouter } from '@serin/drivers/router/memory'
 import { openNginx } from '@serin/drivers/router/nginx'
-import { Service } from '@serin/spec'
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { test, type TestContext } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { test } from 'node:test'
+import { openBareRouter } from './harness/bare-router.ts'
 import { askMany, openNamed } from './harness/pipelined.ts'
 import { noHaproxy, noNginx } from './harness/proxies.ts'
 
 const users = 10_000
 const shares = [100, 500, 2_500, 5_000] as const
 const never = new AbortController().signal
-const spec = Service.decode({
-  listen: 0,
-  workload: { kind: 'endpoints' },
-  versions: { v1: { endpoints: ['http://127.0.0.1:1'] } },
-  stable: 'v1',
-})
 
 test(
   `${users} user ids get the same version from gateway, nginx, HAProxy and memory at 1, 5, 25 and 50 %`,
@@ -35,7 +24,7 @@ test(
     const memory = openMemoryRouter({ now: () => 0 })
     const routers = { gateway: openGateway, nginx: openNginx, haproxy: openHaproxy }
     const real = await Promise.all(
-      Object.entries(routers).map(async ([name, open]) => ({ name, router: await opened(t, open) })),
+      Object.entries(routers).map(async ([name, open]) => ({ name, router: await openBareRouter(t, open) })),
     )
     const visitors = Array.from({ length: users }, (_, i) => visitor(i))
     assert.equal(new Set(visitors.map(({ line }) => line)).size, users, 'nobody comes twice')
@@ -87,17 +76,6 @@ function versionIn(memory: ReturnType<typeof openMemoryRouter>, headers: Readonl
   assert.ok(decision !== null)
   memory.finish(decision.version)
   return decision.version
-}
-
-async function opened(t: TestContext, open: typeof openNginx | typeof openGateway): Promise<TrafficRouter> {
-  const directory = mkdtempSync(join(tmpdir(), 'serin-same-'))
-  const clock = { now: () => Date.now(), sleep: async (ms: number) => await sleep(ms) }
-  const router = await open({ service: 'web', spec, baseDirectory: '/', stateDirectory: directory, clock, listen: 0 })
-  t.after(async () => {
-    await router.release(AbortSignal.timeout(10_000))
-    rmSync(directory, { recursive: true, force: true })
-  })
-  return router
 }
 
 function tableOf(revision: number, canaryBp: number, urls: Readonly<Record<'v1' | 'v2', string>>): RoutingTable {

@@ -6,13 +6,13 @@ import type { RoutingTable } from '@serin/core'
 import { openHaproxy } from '@serin/drivers/router/haproxy'
 import { openNginx } from '@serin/drivers/router/nginx'
 import { startGateway } from '@serin/gateway'
-import { Service } from '@serin/spec'
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { openBareRouter } from '../harness/bare-router.ts'
 import { noHaproxy, noNginx } from '../harness/proxies.ts'
 import { unexplained } from './allowed.ts'
 import { findingsIn, type Finding, type Outcomes } from './compare.ts'
@@ -28,12 +28,6 @@ const firstSeed = Number(process.env['SERIN_SEED'] ?? (long ? Date.now() % 1_000
 const idleMs = 40
 const patientMs = 400
 const never = new AbortController().signal
-const spec = Service.decode({
-  listen: 0,
-  workload: { kind: 'endpoints' },
-  versions: { v1: { endpoints: ['http://127.0.0.1:1'] } },
-  stable: 'v1',
-})
 
 test(
   `the gateway finds in ${count} hostile streams of bytes the requests that a strict reader, nginx and HAProxy find`,
@@ -105,14 +99,8 @@ async function gateway(t: TestContext, transport: 'net' | 'http'): Promise<Subje
 
 async function proxy(t: TestContext, open: typeof openNginx): Promise<Subject> {
   const upstream = await openRecording()
-  const directory = mkdtempSync(join(tmpdir(), 'serin-hostile-'))
-  const clock = { now: () => Date.now(), sleep: async (ms: number) => await sleep(ms) }
-  const router = await open({ service: 'web', spec, baseDirectory: '/', stateDirectory: directory, clock, listen: 0 })
-  t.after(async () => {
-    await router.release(AbortSignal.timeout(10_000))
-    upstream.server.close()
-    rmSync(directory, { recursive: true, force: true })
-  })
+  const router = await openBareRouter(t, open)
+  t.after(() => upstream.server.close())
   await router.apply(tableTo(upstream.url), never)
   return { address: (await router.observe(never)).address, upstream }
 }

@@ -6,6 +6,7 @@ import { asksForJson, parseCommandLine } from './program.ts'
 import { createWorkingLine } from './working-line.ts'
 import { errorLines, problemOf } from './report-error.ts'
 import { asciiText, isAsciiOnly } from './view/ascii.ts'
+import { writtenBy } from './world.ts'
 import type { Stream, World } from './world.ts'
 
 /** Version of this command line. */
@@ -45,18 +46,6 @@ function inAscii(world: World): World {
   return { ...world, stdout: asciiStream(world.stdout), stderr: asciiStream(world.stderr) }
 }
 
-/** A terminal that was resized says so here too. */
 function asciiStream(stream: Stream): Stream {
-  return {
-    write: (text) => stream.write(asciiText(text)),
-    get isTTY() {
-      return stream.isTTY
-    },
-    get columns() {
-      return stream.columns
-    },
-    get rows() {
-      return stream.rows
-    },
-  }
+  return writtenBy(stream, (text) => stream.write(asciiText(text)))
 }

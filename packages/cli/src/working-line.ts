@@ -1,6 +1,6 @@
 import type { Paper } from './view/paper.ts'
 import { cutText } from './view/text.ts'
-import { isRepaintable, type Stream, type World } from './world.ts'
+import { isRepaintable, writtenBy, type Stream, type World } from './world.ts'
 
 /** Who waits less has nothing to be told. */
 const patienceMs = 1_000
@@ -22,21 +22,11 @@ export function createWorkingLine(world: World, paper: () => Paper): WorkingLine
   const { stdout, stderr, env } = world
   if (!isRepaintable(stderr, env)) return { world, working: () => undefined, end: () => undefined }
   const line = new Line(stderr, paper)
-  const cleared = (stream: Stream): Stream => ({
-    write(text) {
+  const cleared = (stream: Stream): Stream =>
+    writtenBy(stream, (text) => {
       line.end()
       return stream.write(text)
-    },
-    get isTTY() {
-      return stream.isTTY
-    },
-    get columns() {
-      return stream.columns
-    },
-    get rows() {
-      return stream.rows
-    },
-  })
+    })
   return {
     world: { ...world, stdout: cleared(stdout), stderr: cleared(stderr) },
     working: (text) => line.say(text),

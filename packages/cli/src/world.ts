@@ -32,6 +32,22 @@ export interface World {
   readonly hangUp: AbortSignal
 }
 
+/** The same stream, written to in another way. A terminal that was resized says so here too. */
+export function writtenBy(stream: Stream, write: Stream['write']): Stream {
+  return {
+    write,
+    get isTTY() {
+      return stream.isTTY
+    },
+    get columns() {
+      return stream.columns
+    },
+    get rows() {
+      return stream.rows
+    },
+  }
+}
+
 /** Whether what was written can be written over: a log of CI keeps every picture, and a dumb terminal cannot go back. */
 export function isRepaintable({ isTTY }: Stream, env: World['env']): boolean {
   return isTTY === true && ['', '0', 'false'].includes(env['CI'] ?? '') && env['TERM'] !== 'dumb'

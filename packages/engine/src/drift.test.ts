@@ -54,13 +54,19 @@ function hold(world: World): { readonly release: () => void; readonly sent: () =
   return { release: () => (held = false), sent: () => sent }
 }
 
-test('with "onDrift: report" a change by hand is told once and left, and nothing goes forward until it is gone', async () => {
-  await using world = new World()
+/** A release at its first share, of a service that leaves changes by hand. */
+async function releasedIn(world: World) {
   const engine = await world.start()
   await engine.apply({ text: fileOf({ onDrift: 'report' }), baseDirectory: '/files', name: 'serin.yaml' }, asker)
   await world.until('stable serves', () => world.weight('v1') === 10_000)
   engine.release('shop', { to: 'v2' }, asker)
   await world.until('canary has its share', () => world.weight('v2') === 1_000)
+  return engine
+}
+
+test('with "onDrift: report" a change by hand is told once and left, and nothing goes forward until it is gone', async () => {
+  await using world = new World()
+  const engine = await releasedIn(world)
   await world.pass(1_500)
   const hand = hold(world)
   await world.pass(30_000)
@@ -82,11 +88,7 @@ test('with "onDrift: report" a change by hand is told once and left, and nothing
 
 test('what people ask for, and a way back, is sent over a change that was left', async () => {
   await using world = new World()
-  const engine = await world.start()
-  await engine.apply({ text: fileOf({ onDrift: 'report' }), baseDirectory: '/files', name: 'serin.yaml' }, asker)
-  await world.until('stable serves', () => world.weight('v1') === 10_000)
-  engine.release('shop', { to: 'v2' }, asker)
-  await world.until('canary has its share', () => world.weight('v2') === 1_000)
+  const engine = await releasedIn(world)
   const hand = hold(world)
   await world.until('it is told', () => world.journal('routing.drifted').length === 1)
   engine.command('shop', { type: 'abort', ...asker })

@@ -6,6 +6,7 @@ import { openAdmin } from './admin/admin.ts'
 import { reportOf } from './admin/report.ts'
 import type { ApplyAnswer, GatewayReport } from './admin/report.ts'
 import type { Snapshot } from './decide/snapshot.ts'
+import { departureOf } from './departure.ts'
 import { Recorder } from './evidence/recorder.ts'
 import { SlotRing } from './evidence/slot-ring.ts'
 import { defaultLimits } from './limits.ts'
@@ -103,14 +104,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const ticker = setInterval(() => inForce.cut(), slotMs)
 
   const token = randomBytes(32).toString('hex')
-  let leave: (() => void) | null = null
-  const left = new Promise<void>((resolve) => (leave = resolve))
-  let leaving: Promise<void> | null = null
-  const drain = async (deadlineMs?: number | null): Promise<void> => {
-    leaving ??= (async () => {
-      log('gateway.leaving', {})
-      const cutOff = await transport.leave(deadlineMs ?? limits.drainMs)
-      log('gateway.left', { cutOff })
+  const { drain, left } = departureOf({
+    drainMs: limits.drainMs,
+    finish: async (deadlineMs) => await transport.leave(deadlineMs),
+    end: async () => {
       clearInterval(ticker)
       lookups.close()
       certificates?.close()
@@ -120,10 +117,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       await disk.settled()
       await reflexes.close()
       await rm(files.identity, { force: true })
-      leave?.()
-    })()
-    await leaving
-  }
+    },
+    log,
+  })
   const apply: Gateway['apply'] = (table) => inForce.apply(table)
   const admin = await openAdmin({ boot, token, slots, report, apply, drain: (deadlineMs) => void drain(deadlineMs) })
 

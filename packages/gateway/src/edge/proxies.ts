@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net'
+import { bareAddress } from '../address.ts'
 import { Recent } from '../lookups/recent.ts'
 
 const rememberedAddresses = 4_096
@@ -45,19 +46,11 @@ export class Proxies {
     if (forwardedFor === undefined) return peer
     let client = peer
     for (const hop of forwardedFor.split(',').toReversed()) {
-      const address = bare(hop)
+      const address = bareAddress(hop)
       if (isIP(address) === 0) break
       client = address
       if (!this.includes(address)) break
     }
     return client
   }
-}
-
-/** An address without a port, IPv4 as such. */
-function bare(hop: string): string {
-  const text = hop.trim()
-  const address =
-    /^\[([^\]]+)\](?::\d+)?$/.exec(text)?.[1] ?? (/^[\d.]+:\d+$/.test(text) ? text.replace(/:\d+$/, '') : text)
-  return address.replace(/^::ffff:(?=[\d.]+$)/i, '')
 }

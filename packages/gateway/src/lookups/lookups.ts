@@ -2,6 +2,7 @@ import type { RoutingTable } from '@serin/core'
 import type { RequestView } from '@serin/core/assignment'
 import type { TokenSource } from '@serin/spec'
 import { hash, timingSafeEqual } from 'node:crypto'
+import { bareAddress } from '../address.ts'
 import { CountryDatabase } from './country-database.ts'
 import { KeySet } from './key-set.ts'
 import type { KeyTimes } from './key-set.ts'
@@ -166,10 +167,7 @@ function headerOf({ header = 'authorization' }: TokenSource): string {
   return header.toLowerCase()
 }
 
-/** The last address of a list, which whoever stands in front has added; without a port. */
+/** The last address of a list, which whoever stands in front has added. */
 function lastOf(value: string): string {
-  const last = value.slice(value.lastIndexOf(',') + 1).trim()
-  const bare =
-    /^\[([^\]]+)\](?::\d+)?$/.exec(last)?.[1] ?? (/^[\d.]+:\d+$/.test(last) ? last.replace(/:\d+$/, '') : last)
-  return bare.replace(/^::ffff:(?=[\d.]+$)/i, '')
+  return bareAddress(value.slice(value.lastIndexOf(',') + 1))
 }

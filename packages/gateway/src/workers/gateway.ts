@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { openAdmin } from '../admin/admin.ts'
 import { reportOf } from '../admin/report.ts'
 import type { ApplyAnswer, GatewayReport } from '../admin/report.ts'
+import { departureOf } from '../departure.ts'
 import { Recorder } from '../evidence/recorder.ts'
 import { SlotRing } from '../evidence/slot-ring.ts'
 import { identityOf } from '../gateway.ts'
@@ -70,14 +71,10 @@ export async function startWithWorkers(
   const ticker = setInterval(() => inForce.cut(), slotMs)
 
   const token = randomBytes(32).toString('hex')
-  let leave: (() => void) | null = null
-  const left = new Promise<void>((resolve) => (leave = resolve))
-  let leaving: Promise<void> | null = null
-  const drain = async (deadlineMs?: number | null): Promise<void> => {
-    leaving ??= (async () => {
-      log('gateway.leaving', {})
-      const cutOff = await crew.leave(deadlineMs ?? limits.drainMs)
-      log('gateway.left', { cutOff })
+  const { drain, left } = departureOf({
+    drainMs: limits.drainMs,
+    finish: async (deadlineMs) => await crew.leave(deadlineMs),
+    end: async () => {
       clearInterval(ticker)
       certificates?.close()
       inForce.cut()
@@ -85,10 +82,9 @@ export async function startWithWorkers(
       await disk.settled()
       await reflexes.close()
       await signpost?.remove()
-      leave?.()
-    })()
-    await leaving
-  }
+    },
+    log,
+  })
   const apply = async (table: unknown): Promise<ApplyAnswer | string> => await inForce.apply(table)
   const admin = await openAdmin({ boot, token, slots, report, apply, drain: (deadlineMs) => void drain(deadlineMs) })
 

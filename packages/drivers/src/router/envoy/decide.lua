@@ -1,7 +1,7 @@
 -- Decides which version answers a request, as Serin's gateway does: rules, the override header, the hash.
+-- `../proxy/request.lua` stands before it, and reads.
 -- It is part of the route configuration, behind the table of the same revision: `serin` is what `table-lua.ts` writes.
 -- What it decides it leaves in the dynamic metadata of the request, which routes and the access log read and no client can write.
-local find, gsub, sub, byte, char = string.find, string.gsub, string.sub, string.byte, string.char
 local bxor, band, rshift, lshift, tobit = bit.bxor, bit.band, bit.rshift, bit.lshift, bit.tobit
 local multiplier, range = 0x5bd1e995, 0x100000000
 
@@ -30,55 +30,6 @@ local function murmur2(bytes)
   return bxor(hash, rshift(hash, 15)) % range
 end
 
-local function encoded(text)
-  return (gsub(text, "[^%w._-]", function(c) return string.format("%%%02x", byte(c)) end))
-end
-
-local function unescaped(text)
-  return gsub(text, "%%(%x%x)", function(code) return char(tonumber(code, 16)) end)
-end
-
--- The first bytes of characters: how many follow, and what the next may be. No surrogates, nothing that could be shorter.
-local function following(first, next)
-  if first < 0x80 then return 0 end
-  if first >= 0xc2 and first <= 0xdf then return 1 end
-  if first == 0xe0 then return next >= 0xa0 and 2 or nil end
-  if first == 0xed then return next <= 0x9f and 2 or nil end
-  if first >= 0xe1 and first <= 0xef then return 2 end
-  if first == 0xf0 then return next >= 0x90 and 3 or nil end
-  if first == 0xf4 then return next <= 0x8f and 3 or nil end
-  if first >= 0xf1 and first <= 0xf3 then return 3 end
-  return nil
-end
-
-local function is_utf8(bytes)
-  local at = 1
-  while at <= #bytes do
-    local more = following(byte(bytes, at), byte(bytes, at + 1) or 0)
-    if more == nil then return false end
-    for i = at + 1, at + more do
-      local each = byte(bytes, i)
-      if each == nil or each < 0x80 or each > 0xbf then return false end
-    end
-    at = at + more + 1
-  end
-  return true
-end
-
--- Header bytes that are no UTF-8 are read as Latin-1.
-local function text_of(bytes)
-  if bytes == nil or not find(bytes, "[\128-\255]") or is_utf8(bytes) then return bytes end
-  return (gsub(bytes, "[\128-\255]", function(c) return char(0xc0 + rshift(byte(c), 6), 0x80 + band(byte(c), 0x3f)) end))
-end
-
-local function query_text(text)
-  local spaced = gsub(text, "+", " ")
-  local raw, codes = unescaped(spaced)
-  local _, signs = gsub(spaced, "%%", "")
-  if codes ~= signs or not is_utf8(raw) then return spaced end
-  return raw
-end
-
 local function header_of(handle, name)
   local headers = handle:headers()
   local count = headers:getNumValues(name)
@@ -92,33 +43,6 @@ local function target_of(handle)
   return text_of(handle:headers():get(":path")) or ""
 end
 
-local function cookie_of(handle, name)
-  local all = header_of(handle, "cookie") or ""
-  local at = 1
-  while at <= #all do
-    local stop = find(all, ";", at, true) or #all + 1
-    while byte(all, at) == 32 do at = at + 1 end
-    if sub(all, at, at + #name) == name .. "=" then
-      return (gsub(gsub(sub(all, at + #name + 1, stop - 1), "^%s+", ""), "%s+$", ""))
-    end
-    at = stop + 1
-  end
-  return nil
-end
-
-local function query_of(handle, name)
-  local target = target_of(handle)
-  local start = find(target, "?", 1, true)
-  if start == nil then return nil end
-  for pair in string.gmatch(sub(target, start + 1) .. "&", "([^&]*)&") do
-    local equals = find(pair, "=", 1, true)
-    if query_text(equals and sub(pair, 1, equals - 1) or pair) == name then
-      return equals and query_text(sub(pair, equals + 1)) or ""
-    end
-  end
-  return nil
-end
-
 -- Without the port.
 local function address_of(handle)
   local told = handle:streamInfo():downstreamDirectRemoteAddress()
@@ -127,10 +51,10 @@ end
 
 local readers = {
   header = header_of,
-  cookie = cookie_of,
-  query = query_of,
+  cookie = function(handle, name) return cookie_in(header_of(handle, "cookie") or "", name) end,
+  query = function(handle, name) return query_in(target_of(handle), name) end,
   address = address_of,
-  path = function(handle) return (gsub(target_of(handle), "?.*$", "")) end,
+  path = function(handle) return path_in(target_of(handle)) end,
 }
 
 local function value_of(handle, source)
@@ -183,10 +107,6 @@ local function decide(handle, unit, door)
     if named ~= nil and known[named] then return named, "override" end
   end
   return picked(unit and murmur2(serin.salt .. unit) or math.random() * range), "hash"
-end
-
-local function quoted(text)
-  return '"' .. gsub(text, '[%c"\\]', function(c) return string.format("\\u%04x", byte(c)) end) .. '"'
 end
 
 -- For the driver alone: which table is in force, and where the hash sends a unit.

@@ -2,9 +2,9 @@ import { SerinError } from '@serin/spec'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { open } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { writeAtomically } from '@serin/gateway'
+import { refusalAt } from '../proxy/addresses.ts'
 import type { Addresses } from '../proxy/addresses.ts'
 import { Daemon, programOf, textOf } from '../proxy/daemon.ts'
 
@@ -101,20 +101,12 @@ export class EnvoyProcess {
 /** Rejects with `gateway.port-in-use` when something else listens where an Envoy is to: Envoy itself would start all the same, and only log it. */
 export async function refuseTaken(service: string, { listen, preview }: Addresses): Promise<void> {
   for (const address of preview === null ? [listen] : [listen, preview]) {
-    const at = address.lastIndexOf(':')
-    const server = createServer()
-    try {
-      const bound = once(server, 'listening')
-      server.listen({ host: address.slice(0, at).replaceAll(/[[\]]/g, ''), port: Number(address.slice(at + 1)) })
-      await bound
-    } catch (cause) {
+    const cause = await refusalAt(address)
+    if (cause !== null)
       throw new SerinError(
         'gateway.port-in-use',
         `The Envoy of ${service} cannot listen on ${address}: something else does.`,
         { details: { listen: address }, cause },
       )
-    } finally {
-      await new Promise((resolve) => server.close(resolve))
-    }
   }
 }

@@ -9,6 +9,7 @@ import { addressesOf, numberOf, startedAt, urlsOf } from '../proxy/addresses.ts'
 import type { Addresses } from '../proxy/addresses.ts'
 import { ControlClient } from '../proxy/control-client.ts'
 import type { InFlight, InForce, Proxy, ProxyContext } from '../proxy/driven.ts'
+import { hasItsShares, inForceOf } from '../proxy/in-force.ts'
 import { AdminApi } from './admin-api.ts'
 import { EnvoyProcess, refuseTaken } from './envoy-process.ts'
 import { activeOf, hostsOf, isSettled, joined, parted } from './hosts.ts'
@@ -101,17 +102,14 @@ export class Envoy implements Proxy {
 
   /** Asks which table is in force, and measures what it does; compares what it has taken, and its copies, with what Serin wrote. */
   async inForce(signal: AbortSignal, mark = ''): Promise<InForce> {
-    const { revision, arms } = await this.#control.table(signal, mark)
-    const { table, hosts } = this.#state
-    if (revision === null || table === null)
-      return { revision, weights: {}, asWritten: revision === (table?.revision ?? null) }
-    const told = arms.map(([version, weightBp]) => ({ version, weightBp, endpoints: [] }))
-    const weights = await this.#control.weights({ salt: table.salt, arms: told }, signal)
-    const asWritten =
-      table.arms.every(({ version, weightBp }) => weights[version] === weightBp) &&
-      isSettled(hosts, await this.#admin.hosts(signal)) &&
-      (await this.#files.isAsWritten(await this.#admin.taken(signal), this.#state, await numbered(this.#state)))
-    return { revision, weights, asWritten }
+    return await inForceOf(this.#control, () => this.#state, {
+      signal,
+      mark,
+      isAsWritten: async (measured) =>
+        hasItsShares(measured) &&
+        isSettled(measured.state.hosts, await this.#admin.hosts(signal)) &&
+        (await this.#files.isAsWritten(await this.#admin.taken(signal), this.#state, await numbered(this.#state))),
+    })
   }
 
   /** What it has under way, also at copies that left the table. */

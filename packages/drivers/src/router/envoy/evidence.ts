@@ -1,5 +1,6 @@
 import { LogEvidence } from '../proxy/log-evidence.ts'
 import type { LogLine } from '../proxy/log-evidence.ts'
+import { meantBy, recordIn } from '../proxy/log-words.ts'
 import { LogTail } from './log-tail.ts'
 import type { TailOptions } from './log-tail.ts'
 
@@ -14,7 +15,7 @@ export async function openEnvoyEvidence(options: Omit<TailOptions, 'onLine'>): P
   const tail = await LogTail.open({
     ...options,
     onLine: (line) => {
-      const value = parsed(line)
+      const value = recordIn(line)
       if (typeof value['mark'] === 'string') evidence.marked(value['mark'])
       const told = lineOf(value)
       if (told !== null) evidence.take(told)
@@ -35,15 +36,15 @@ export function lineOf(line: Readonly<Record<string, unknown>>): LogLine | null 
   const flags = typeof line['flags'] === 'string' ? line['flags'].split(',') : []
   const end = endOf(flags, begun)
   return {
-    version: wordOf(version),
+    version: meantBy(version),
     by,
-    unit: wordOf(unit),
+    unit: meantBy(unit),
     revision: Number(revision),
     end,
     status,
     scored: end === 'answered' && !flags.some((flag) => leaving.has(flag)) && status !== 101,
     durationMs: numberOf(line['ms']),
-    looks: looks.map(wordOf),
+    looks: looks.map(meantBy),
   }
 }
 
@@ -59,21 +60,4 @@ function numberOf(value: unknown): number {
 /** What is not there is null or a dash. */
 function isNumber(value: unknown): boolean {
   return typeof value === 'number' || (typeof value === 'string' && /^\d+$/.test(value))
-}
-
-function wordOf(word: string): string {
-  try {
-    return decodeURIComponent(word.slice(1))
-  } catch {
-    return word.slice(1)
-  }
-}
-
-function parsed(line: string): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(line)
-    return typeof value === 'object' && value !== null ? { ...value } : {}
-  } catch {
-    return {}
-  }
 }

@@ -1,3 +1,4 @@
+import { partsOf } from '../proxy/addresses.ts'
 import type { Addresses } from '../proxy/addresses.ts'
 import { fromFile } from './clusters.ts'
 import { decideFilter, routesName } from './routes.ts'
@@ -158,7 +159,6 @@ function accessLog(door: Door, directory: string): object {
 }
 
 function socket(listen: string): object {
-  const at = listen.lastIndexOf(':')
-  const address = listen.slice(0, at).replaceAll(/[[\]]/g, '')
-  return { socket_address: { address, port_value: Number(listen.slice(at + 1)) } }
+  const { host, port } = partsOf(listen)
+  return { socket_address: { address: host, port_value: port } }
 }

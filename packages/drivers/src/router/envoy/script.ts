@@ -1,10 +1,10 @@
 import type { RoutingTable } from '@serin/core'
-import { readFile } from 'node:fs/promises'
+import { decideScript } from '../proxy/decide-script.ts'
 import { tableLua } from './table-lua.ts'
 
 const decideFile = new URL('decide.lua', import.meta.url)
 
 /** The script that Envoy runs for each request: a table, and how it is read. */
 export async function luaScript(table: RoutingTable | null): Promise<string> {
-  return tableLua(table) + (await readFile(decideFile, 'utf8'))
+  return tableLua(table) + (await decideScript(decideFile))
 }

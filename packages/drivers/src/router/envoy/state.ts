@@ -1,6 +1,6 @@
 import type { RoutingTable } from '@serin/core'
-import { readJson } from '@serin/gateway'
 import type { Addresses } from '../proxy/addresses.ts'
+import { readStateOf } from '../proxy/read-state.ts'
 import type { Host } from './clusters.ts'
 
 /** What a control plane that comes back has to know of the Envoy it finds, and where that listens: a free port that was taken once stays. */
@@ -16,11 +16,5 @@ export interface EnvoyState extends Addresses {
 
 /** Reads the state, or null when there is none, or none that can be read. */
 export async function readState(file: string): Promise<EnvoyState | null> {
-  const value = await readJson(file)
-  return isState(value) ? value : null
-}
-
-function isState(value: unknown): value is EnvoyState {
-  if (typeof value !== 'object' || value === null) return false
-  return ['told', 'listen', 'preview', 'program', 'table', 'hosts'].every((name) => name in value)
+  return await readStateOf<EnvoyState>(file, ['told', 'listen', 'preview', 'program', 'table', 'hosts'])
 }

@@ -1,8 +1,9 @@
 -- Decides which version answers a request, as Serin's gateway does: rules, the override header, the hash.
+-- `../proxy/request.lua` stands before it, and reads.
 -- The table is a map, so that the runtime API changes it with the next request; `split` is looked up each time, and the rest is read when it changes.
 -- It names its fields as `table-map.ts` writes them.
 local map = Map.new(os.getenv("SERIN_MAP"), Map._str)
-local find, gsub, sub, byte, char, unpack = string.find, string.gsub, string.sub, string.byte, string.char, string.unpack
+local unpack = string.unpack
 local mask, multiplier = 0xffffffff, 0x5bd1e995
 
 -- 32-bit MurmurHash2 with seed 0, the function behind nginx's split_clients.
@@ -25,33 +26,6 @@ local function murmur2(bytes)
   return hash ~ (hash >> 15)
 end
 
-local function encoded(text)
-  return (gsub(text, "[^%w._-]", function(c) return string.format("%%%02x", byte(c)) end))
-end
-
-local function unescaped(text)
-  return gsub(text, "%%(%x%x)", function(code) return char(tonumber(code, 16)) end)
-end
-
--- Lua 5.3 takes surrogates for UTF-8, the web does not.
-local function is_utf8(bytes)
-  return utf8.len(bytes) ~= nil and not find(bytes, "\xed[\xa0-\xbf]")
-end
-
--- Header bytes that are no UTF-8 are read as Latin-1.
-local function text_of(bytes)
-  if bytes == nil or not find(bytes, "[\x80-\xff]") or is_utf8(bytes) then return bytes end
-  return (gsub(bytes, "[\x80-\xff]", function(c) return utf8.char(byte(c)) end))
-end
-
-local function query_text(text)
-  local spaced = gsub(text, "+", " ")
-  local raw, codes = unescaped(spaced)
-  local _, signs = gsub(spaced, "%%", "")
-  if codes ~= signs or not is_utf8(raw) then return spaced end
-  return raw
-end
-
 local function header_of(txn, name)
   local count = txn.f:req_fhdr_cnt(name)
   if count == 0 then return nil end
@@ -60,43 +34,12 @@ local function header_of(txn, name)
   return text_of(value)
 end
 
-local function cookie_of(txn, name)
-  local all = header_of(txn, "cookie") or ""
-  local at = 1
-  while at <= #all do
-    local stop = find(all, ";", at, true) or #all + 1
-    while byte(all, at) == 32 do at = at + 1 end
-    if sub(all, at, at + #name) == name .. "=" then
-      return (gsub(gsub(sub(all, at + #name + 1, stop - 1), "^%s+", ""), "%s+$", ""))
-    end
-    at = stop + 1
-  end
-  return nil
-end
-
-local function query_of(txn, name)
-  local target = txn.f:pathq() or ""
-  local start = find(target, "?", 1, true)
-  if start == nil then return nil end
-  for pair in string.gmatch(sub(target, start + 1) .. "&", "([^&]*)&") do
-    local equals = find(pair, "=", 1, true)
-    if query_text(equals and sub(pair, 1, equals - 1) or pair) == name then
-      return equals and query_text(sub(pair, equals + 1)) or ""
-    end
-  end
-  return nil
-end
-
-local function path_of(txn)
-  return (gsub(txn.f:pathq() or "", "?.*$", ""))
-end
-
 local readers = {
   header = function(name) return function(txn) return header_of(txn, name) end end,
-  cookie = function(name) return function(txn) return cookie_of(txn, name) end end,
-  query = function(name) return function(txn) return query_of(txn, name) end end,
+  cookie = function(name) return function(txn) return cookie_in(header_of(txn, "cookie") or "", name) end end,
+  query = function(name) return function(txn) return query_in(txn.f:pathq() or "", name) end end,
   address = function() return function(txn) return txn.f:src() end end,
-  path = function() return path_of end,
+  path = function() return function(txn) return path_in(txn.f:pathq() or "") end end,
 }
 
 local function reader(word)
@@ -259,10 +202,6 @@ local function answer(applet, text)
   applet:add_header("content-type", "text/plain")
   applet:start_response()
   applet:send(text)
-end
-
-local function quoted(text)
-  return '"' .. gsub(text, '[%c"\\]', function(c) return string.format("\\u%04x", byte(c)) end) .. '"'
 end
 
 -- For the driver alone: which table is in force, and where the hash sends a unit.

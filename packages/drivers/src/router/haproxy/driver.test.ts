@@ -9,6 +9,7 @@ import { proxyPromises } from '../proxy/testing/promises.ts'
 import { assertCounted } from '../proxy/testing/counted.ts'
 import { assertStraysTold } from '../proxy/testing/strays.ts'
 import { missing } from '../proxy/testing/installed.ts'
+import { oddRules, oddTargets, oddTexts } from '../proxy/testing/oddities.ts'
 import { ask, isGone, never, openWorld, spec, split } from '../testing/world.ts'
 import type { World } from '../testing/world.ts'
 import { openHaproxy } from './driver.ts'
@@ -117,32 +118,16 @@ test('HAProxy decides as the gateway does: rules, odd names, hostile values', { 
     ...split(5_000, 1, world),
     unit: [{ header: 'X_User.id' }, { cookie: 'sid' }, { query: 'ü u' }],
     overrideHeader: 'serin-version',
-    rules: [
-      { name: 'a', header: { 'x_odd.name': { contains: 'é"\\;' } }, to: 'canary' },
-      { name: 'b', query: { 'a b': { in: ['1', 'ü'] } }, cookie: { k: { present: true } }, to: 'stable' },
-      { name: 'c', path: { prefix: '/%41' }, to: 'canary' },
-      { name: 'd', header: { 'x-none': { present: false } }, query: { z: { equals: '' } }, to: 'canary' },
-    ],
+    rules: oddRules,
   }
   await router.apply(table, never)
   const { address } = await router.observe(never)
   const decide = compileRouter(table)
   const latin = (text: string): string => Buffer.from(text, 'utf8').toString('latin1')
-  const values = ['', 'u', 'Zoë', 'é"\\;x', '日本語', '%', ' a ', 'a=b', '1', 'x'.repeat(300), 'v1', 'v2']
-  const raw = [...values.map(latin), '\u00ff', '\u00ed\u00a0\u0080', '\u00c0\u00af']
-  const targets = [
-    '/',
-    '/%41x',
-    '/?a+b=1',
-    '/?a%20b=%c3%bc',
-    '/?%C3%BC+u=me',
-    '/?z',
-    '/?z=&z=1',
-    '/?u=%zz&%c3%bc%20u=%ff',
-  ]
+  const raw = [...oddTexts.map(latin), '\u00ff', '\u00ed\u00a0\u0080', '\u00c0\u00af']
   const wrong: string[] = []
   for (const [i, value] of raw.entries())
-    for (const [j, target] of targets.entries()) {
+    for (const [j, target] of oddTargets.entries()) {
       const kinds = ['X_User.id', 'cookie', 'x_odd.name', 'serin-version', 'x-none']
       const name = kinds[(i + j) % kinds.length] ?? ''
       const headers = { [name]: name === 'cookie' ? `k=1;  sid=${value}; sid=2` : value }

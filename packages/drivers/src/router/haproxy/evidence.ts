@@ -5,6 +5,7 @@ import { createServer } from 'node:net'
 import type { Socket } from 'node:net'
 import { LogEvidence } from '../proxy/log-evidence.ts'
 import type { LogLine } from '../proxy/log-evidence.ts'
+import { meantBy } from '../proxy/log-words.ts'
 
 /** A line that never ends is not kept. */
 const longestLine = 131_072
@@ -54,16 +55,16 @@ export function lineOf(line: string): LogLine | null {
   if (kind !== 'line' || version === undefined || unit === undefined) return null
   if (by !== 'rule' && by !== 'override' && by !== 'hash') return null
   return {
-    version: textOf(version),
+    version: meantBy(version),
     by,
-    unit: textOf(unit),
+    unit: meantBy(unit),
     revision: Number(revision),
     end: endOf(ended),
     status: Number(status),
     scored: ended === '--' && status !== '101',
     // Not the time in which the client sent its request.
     durationMs: Math.max(0, Number(allMs) - Math.max(0, Number(readMs))),
-    looks: looks.map(textOf),
+    looks: looks.map(meantBy),
   }
 }
 
@@ -74,12 +75,4 @@ function endOf(ended: string): LogLine['end'] {
   // Refused, reset, timed out, cut off; `P` and `H`: an answer that is none.
   if (/[Ss]/.test(who) || (who === 'P' && when === 'H')) return 'failed'
   return 'answered'
-}
-
-function textOf(word: string): string {
-  try {
-    return decodeURIComponent(word.slice(1))
-  } catch {
-    return word.slice(1)
-  }
 }

@@ -2,14 +2,16 @@ import type { RoutingTable } from '@serin/core'
 import { writeAtomically } from '@serin/gateway'
 import { SerinError } from '@serin/spec'
 import { createHash } from 'node:crypto'
-import { mkdir, readFile, rm } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { addressesOf, numberOf, startedAt, urlsOf } from '../proxy/addresses.ts'
 import type { Addresses } from '../proxy/addresses.ts'
 import { ControlClient } from '../proxy/control-client.ts'
+import { decideScript } from '../proxy/decide-script.ts'
 import { Daemon, programOf } from '../proxy/daemon.ts'
 import type { InFlight, InForce, Proxy, ProxyContext } from '../proxy/driven.ts'
+import { hasItsShares, inForceOf } from '../proxy/in-force.ts'
 import { fileNames, haproxyConfig } from './render.ts'
 import { RuntimeApi } from './runtime-api.ts'
 import type { Stat } from './runtime-api.ts'
@@ -65,7 +67,7 @@ export class Haproxy implements Proxy {
     if (Buffer.byteLength(stateDirectory) > longestDirectory)
       throw new SerinError('gateway.failed', `HAProxy cannot have sockets in a path as long as ${stateDirectory}.`)
     await mkdir(stateDirectory, { recursive: true, mode: 0o700 })
-    const decide = await readFile(decideFile, 'utf8')
+    const decide = await decideScript(decideFile)
     const told = addressesOf(listen, preview)
     const shape = haproxyConfig([], { directory: stateDirectory, threads: workers, ...told })
     const program = createHash('sha256').update(decide).update(shape).digest('hex')
@@ -98,19 +100,19 @@ export class Haproxy implements Proxy {
 
   /** Asks which table is in force, and measures what it does; compares its map and servers with those of the table. */
   async inForce(signal: AbortSignal, mark = ''): Promise<InForce> {
-    const { revision, arms } = await this.#control.table(signal, mark)
-    const { table, servers } = this.#state
-    if (revision === null || table === null)
-      return { revision, weights: {}, asWritten: revision === (table?.revision ?? null) }
-    const told = arms.map(([version, weightBp]) => ({ version, weightBp, endpoints: [] }))
-    const weights = await this.#control.weights({ salt: table.salt, arms: told }, signal)
-    const stats = await this.#api.stats(signal)
-    const asWritten =
-      table.arms.every(({ version, weightBp }) => weights[version] === weightBp) &&
-      isSettled(servers, runningOf(stats)) &&
-      closedOf(stats).length === 0 &&
-      isSameMap(await this.#api.map(this.#mapFile, signal), this.#map(table, this.#state.seats))
-    return { revision, weights, asWritten }
+    return await inForceOf(this.#control, () => this.#state, {
+      signal,
+      mark,
+      isAsWritten: async (measured) => {
+        const stats = await this.#api.stats(signal)
+        return (
+          hasItsShares(measured) &&
+          isSettled(measured.state.servers, runningOf(stats)) &&
+          closedOf(stats).length === 0 &&
+          isSameMap(await this.#api.map(this.#mapFile, signal), this.#map(measured.table, this.#state.seats))
+        )
+      },
+    })
   }
 
   /** What it has under way, also at servers that left the table. */

@@ -1,6 +1,6 @@
 import type { RoutingTable } from '@serin/core'
-import { readJson } from '@serin/gateway'
 import type { Addresses } from '../proxy/addresses.ts'
+import { readStateOf } from '../proxy/read-state.ts'
 import type { Server } from './servers.ts'
 
 /** What a control plane that comes back has to know of the HAProxy it finds, and where that listens: a free port that was taken once stays. */
@@ -19,11 +19,14 @@ export interface HaproxyState extends Addresses {
 
 /** Reads the state, or null when there is none, or none that can be read. */
 export async function readState(file: string): Promise<HaproxyState | null> {
-  const value = await readJson(file)
-  return isState(value) ? value : null
-}
-
-function isState(value: unknown): value is HaproxyState {
-  if (typeof value !== 'object' || value === null) return false
-  return ['told', 'listen', 'preview', 'program', 'table', 'seats', 'servers', 'past'].every((name) => name in value)
+  return await readStateOf<HaproxyState>(file, [
+    'told',
+    'listen',
+    'preview',
+    'program',
+    'table',
+    'seats',
+    'servers',
+    'past',
+  ])
 }

@@ -3,6 +3,7 @@ import type { Socket } from 'node:dgram'
 import { once } from 'node:events'
 import { LogEvidence } from '../proxy/log-evidence.ts'
 import type { CopyLine, LogLine } from '../proxy/log-evidence.ts'
+import { recordIn } from '../proxy/log-words.ts'
 
 const receiveBytes = 8_388_608
 
@@ -37,7 +38,7 @@ export async function openNginxEvidence(
   const evidence = new LogEvidence(() => socket.close())
   socket.on('message', (message) => {
     const text = message.toString('utf8')
-    const value = parsed(text.slice(text.indexOf('serin: ') + 7))
+    const value = recordIn(text.slice(text.indexOf('serin: ') + 7))
     if (value['key'] !== key) return
     if (typeof value['mark'] === 'string') evidence.marked(value['mark'])
     else if (isCopy(value)) evidence.takeCopy(copyOf(value))
@@ -96,15 +97,6 @@ function durationMs({ answerS, requestS }: Pick<Line, 'answerS' | 'requestS'>): 
     .filter((seconds) => Number.isFinite(seconds) && seconds >= 0)
   const seconds = answerS === '' || times.length === 0 ? Number(requestS) : times.reduce((sum, each) => sum + each, 0)
   return Number.isFinite(seconds) ? seconds * 1_000 : 0
-}
-
-function parsed(text: string): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null ? { ...value } : {}
-  } catch {
-    return {}
-  }
 }
 
 function isCopy(value: Readonly<Record<string, unknown>>): value is Copy {

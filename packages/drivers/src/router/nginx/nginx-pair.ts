@@ -5,15 +5,16 @@ import { randomBytes } from 'node:crypto'
 import { mkdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { addressesOf, startedAt, urlsOf } from '../proxy/addresses.ts'
+import { addressesOf, startedAt } from '../proxy/addresses.ts'
 import { ControlClient } from '../proxy/control-client.ts'
 import { programOf, textOf } from '../proxy/daemon.ts'
 import type { InFlight, InForce, Proxy, ProxyContext } from '../proxy/driven.ts'
 import { inFlightOf, routesOf } from './in-flight.ts'
-import { inForceOf } from './in-force.ts'
+import { nginxInForce } from './in-force.ts'
 import { NginxMaster } from './nginx-master.ts'
 import { frontConfig, socketNames, splitConfig } from './render.ts'
 import type { Setting } from './render.ts'
+import { RememberedNginx, stateFile } from './remembered.ts'
 import { readState } from './state.ts'
 import type { NginxState } from './state.ts'
 
@@ -22,25 +23,17 @@ const inForceWithinMs = 15_000
 const longestDirectory = 90
 
 /** The two nginx of a service: the front, which stays as it is, and the one behind it, which follows the table. */
-export class NginxPair implements Proxy {
-  readonly product = 'nginx'
-  readonly mirrors = true
-  readonly #context: ProxyContext
+export class NginxPair extends RememberedNginx implements Proxy {
   readonly #directory: string
   readonly #front: NginxMaster
   readonly #split: NginxMaster
   readonly #control: ControlClient
-  #state: NginxState
-  #wantedPort: number
-  #released = false
 
   private constructor(context: ProxyContext, state: NginxState) {
+    super(context, state)
     const { service, stateDirectory: directory } = context
     const command = programOf('nginx', service, context.command)
-    this.#context = context
     this.#directory = directory
-    this.#state = state
-    this.#wantedPort = state.evidencePort
     this.#front = new NginxMaster({ service, command, directory, name: 'front' })
     this.#split = new NginxMaster({ service, command, directory, name: 'split' })
     this.#control = new ControlClient('nginx', join(directory, socketNames.control))
@@ -53,7 +46,7 @@ export class NginxPair implements Proxy {
       throw new SerinError('gateway.failed', `nginx cannot have sockets in a path as long as ${stateDirectory}.`)
     await mkdir(stateDirectory, { recursive: true, mode: 0o700 })
     const told = addressesOf(listen, preview)
-    const before = await readState(join(stateDirectory, 'nginx.json'))
+    const before = await readState(join(stateDirectory, stateFile))
     const empty: NginxState = {
       told,
       ...told,
@@ -69,52 +62,25 @@ export class NginxPair implements Proxy {
     return pair
   }
 
-  get table(): RoutingTable | null {
-    return this.#state.table
-  }
-
-  /** Where the evidence goes by now; 0: nowhere yet. */
-  get evidencePort(): number {
-    return this.#state.evidencePort
-  }
-
-  /** What every line of evidence has to name. */
-  get evidenceKey(): string {
-    return this.#state.evidenceKey
-  }
-
-  get addresses(): ReturnType<typeof urlsOf> {
-    return urlsOf(this.#state)
-  }
-
-  /** Where the evidence is to go from now on; in force once it is ensured. */
-  sendEvidenceTo(port: number): void {
-    this.#wantedPort = port
-  }
-
   /** Starts what does not run, with the table it had. */
   async ensure(): Promise<void> {
-    if (this.#released)
-      throw new SerinError('gateway.unreachable', `The nginx of ${this.#context.service} was released.`)
-    const evidencePort = this.#wantedPort
-    const moved = evidencePort !== this.#state.evidencePort
-    if (moved) await this.#keep({ ...this.#state, evidencePort })
+    const moved = await this.turnEvidence()
     if ((await this.#split.pid()) === null) await this.#startSplit()
     else if (moved && !(await this.#isForgotten()))
-      await this.#reload(this.#state.table, AbortSignal.timeout(inForceWithinMs))
+      await this.#reload(this.state.table, AbortSignal.timeout(inForceWithinMs))
     if ((await this.#front.pid()) === null) await this.#startFront()
   }
 
   /** Whether it serves a table that nobody here remembers: until another comes that one is left alone. */
   async #isForgotten(): Promise<boolean> {
-    if (this.#state.table !== null) return false
+    if (this.state.table !== null) return false
     return (await this.#control.table(AbortSignal.timeout(inForceWithinMs))).revision !== null
   }
 
   /** Asks which table is in force, and measures what it does. */
   async inForce(signal: AbortSignal, mark = ''): Promise<InForce> {
-    const { table } = this.#state
-    return await inForceOf(this.#control, table, {
+    const { table } = this.state
+    return await nginxInForce(this.#control, table, {
       signal,
       mark,
       isFileOurs: async () => (await textOf(this.#split.conf)) === splitConfig(table, this.#setting),
@@ -123,23 +89,23 @@ export class NginxPair implements Proxy {
 
   /** What older tables still have under way. */
   async inFlight(): Promise<InFlight> {
-    return await inFlightOf(await this.#leaving(), routesOf(this.#state.table, this.#state.past))
+    return await inFlightOf(await this.#leaving(), routesOf(this.state.table, this.state.past))
   }
 
   /** Puts a table in force, or leaves everything as it was and says why. */
   async apply(table: RoutingTable, signal: AbortSignal): Promise<void> {
-    const before = this.#state
+    const before = this.state
     await this.#reload(table, signal)
     const past = (await this.#leaving()).length === 0 ? [] : routesOf(before.table, before.past)
-    await this.#keep({ ...this.#state, table, past })
+    await this.keep({ ...this.state, table, past })
   }
 
   /** Ends both, the front first, and removes their files. */
   async release(drainMs: number, signal: AbortSignal): Promise<void> {
-    this.#released = true
+    this.isReleased = true
     await this.#front.stop(drainMs, signal)
     await this.#split.stop(drainMs, signal)
-    const names = ['nginx.json', 'nginx.log', ...Object.values(socketNames)]
+    const names = [stateFile, 'nginx.log', ...Object.values(socketNames)]
     const folders = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
     for (const name of [...names, ...folders]) await rm(join(this.#directory, name), { recursive: true, force: true })
   }
@@ -150,25 +116,25 @@ export class NginxPair implements Proxy {
   }
 
   get #setting(): Setting {
-    const { workers = 1 } = this.#context
+    const { workers = 1 } = this.context
     const user = process.getuid?.() === 0 ? 'root' : null
-    const { evidencePort, evidenceKey } = this.#state
+    const { evidencePort, evidenceKey } = this.state
     return { directory: this.#directory, workers, user, evidencePort, evidenceKey }
   }
 
   async #startSplit(): Promise<void> {
     // A killed nginx leaves its sockets behind, and nothing can listen there then.
     for (const name of Object.values(socketNames)) await rm(join(this.#directory, name), { force: true })
-    await writeAtomically(this.#split.conf, splitConfig(this.#state.table, this.#setting))
+    await writeAtomically(this.#split.conf, splitConfig(this.state.table, this.#setting))
     await this.#split.start()
   }
 
   async #startFront(): Promise<void> {
-    const addresses = await startedAt(this.#state, this.#state.told, async (tried) => {
+    const addresses = await startedAt(this.state, this.state.told, async (tried) => {
       await writeAtomically(this.#front.conf, frontConfig(tried, this.#setting))
       await this.#front.start()
     })
-    await this.#keep({ ...this.#state, ...addresses })
+    await this.keep({ ...this.state, ...addresses })
   }
 
   /**
@@ -181,7 +147,7 @@ export class NginxPair implements Proxy {
     const refusal = await this.#split.refusalOf(next)
     if (refusal !== null) {
       await rm(next, { force: true })
-      throw new SerinError('gateway.failed', `nginx refuses the configuration of ${this.#context.service}: ${refusal}`)
+      throw new SerinError('gateway.failed', `nginx refuses the configuration of ${this.context.service}: ${refusal}`)
     }
     const before = await readFile(this.#split.conf, 'utf8').catch(() => '')
     const old = new Set((await this.#split.workers()).map(({ pid }) => pid))
@@ -193,7 +159,7 @@ export class NginxPair implements Proxy {
         await writeAtomically(this.#split.conf, before)
         throw new SerinError(
           'gateway.failed',
-          `The nginx of ${this.#context.service} did not take the new configuration. Its log: ${this.#directory}/nginx.log`,
+          `The nginx of ${this.context.service} did not take the new configuration. Its log: ${this.#directory}/nginx.log`,
         )
       }
       await sleep(5)
@@ -206,10 +172,5 @@ export class NginxPair implements Proxy {
     const remains = workers.some(({ pid, leaving }) => old.has(pid) && !leaving)
     if (remains || workers.every(({ leaving }) => leaving)) return false
     return (await this.#control.table(signal)).revision === (table?.revision ?? null)
-  }
-
-  async #keep(state: NginxState): Promise<void> {
-    await writeAtomically(join(this.#directory, 'nginx.json'), `${JSON.stringify(state)}\n`)
-    this.#state = state
   }
 }

@@ -1,29 +1,27 @@
 import type { RoutingTable } from '@serin/core'
-import { writeAtomically } from '@serin/gateway'
 import { SerinError } from '@serin/spec'
 import type { Service } from '@serin/spec'
 import { randomBytes } from 'node:crypto'
 import { access, constants, mkdir, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { addressesOf, startedAt, urlsOf } from '../proxy/addresses.ts'
+import { addressesOf, partsOf, refusalAt, startedAt } from '../proxy/addresses.ts'
 import type { Addresses } from '../proxy/addresses.ts'
 import { ControlClient } from '../proxy/control-client.ts'
 import type { TableInForce } from '../proxy/control-client.ts'
 import type { InFlight, InForce, Proxy, ProxyContext } from '../proxy/driven.ts'
 import { inFlightOf, routesOf } from './in-flight.ts'
-import { inForceOf } from './in-force.ts'
+import { nginxInForce } from './in-force.ts'
 import { masterOf, nowCs, startedCs, workersOf } from './nginx-master.ts'
 import type { Worker } from './nginx-master.ts'
 import { checkOwn, reloadOwn } from './own-commands.ts'
 import { IncludeFile } from './own-include.ts'
 import { controlPath, fromHere, isWritten, ownConfig, toldIn } from './own-render.ts'
+import { RememberedNginx, stateFile } from './remembered.ts'
 import { readState } from './state.ts'
 import type { NginxState } from './state.ts'
 
 const inForceWithinMs = 15_000
-const stateFile = 'nginx.json'
 /** What was there before Serin, and before the last table. */
 const kept = { former: 'former.conf', before: 'before.conf' } as const
 
@@ -37,22 +35,14 @@ interface Running {
 }
 
 /** An nginx that is somebody's own: Serin has one include file in it and reloads it; it starts and stops nothing. */
-export class OwnNginx implements Proxy {
-  readonly product = 'nginx'
-  readonly mirrors = true
-  readonly #context: ProxyContext
+export class OwnNginx extends RememberedNginx implements Proxy {
   readonly #own: Own
   readonly #file: IncludeFile
-  #state: NginxState
-  #wantedPort: number
-  #released = false
 
   private constructor(context: ProxyContext, own: Own, { file, state }: { file: IncludeFile; state: NginxState }) {
-    this.#context = context
+    super(context, state)
     this.#own = own
     this.#file = file
-    this.#state = state
-    this.#wantedPort = state.evidencePort
   }
 
   /** What an earlier control plane left, or a beginning. Nothing of the nginx is changed. */
@@ -75,54 +65,23 @@ export class OwnNginx implements Proxy {
     return new OwnNginx(context, own, { file, state: moved ? { ...state, told, ...told } : state })
   }
 
-  get table(): RoutingTable | null {
-    return this.#state.table
-  }
-
-  /** Where the evidence goes by now; 0: nowhere yet. */
-  get evidencePort(): number {
-    return this.#state.evidencePort
-  }
-
-  /** What every line of evidence has to name. */
-  get evidenceKey(): string {
-    return this.#state.evidenceKey
-  }
-
-  get addresses(): ReturnType<typeof urlsOf> {
-    return urlsOf(this.#state)
-  }
-
-  /** Where the evidence is to go from now on; in force once it is ensured. */
-  sendEvidenceTo(port: number): void {
-    this.#wantedPort = port
-  }
-
   /** Puts the table it had in force again where it is not; before the first one it only looks whether the addresses are free. */
   async ensure(): Promise<void> {
-    if (this.#released)
-      throw new SerinError('gateway.unreachable', `The nginx of ${this.#context.service} was released.`)
-    const evidencePort = this.#wantedPort
-    const moved = evidencePort !== this.#state.evidencePort
-    if (moved) await this.#keep({ ...this.#state, evidencePort })
-    const { table, told } = this.#state
+    const moved = await this.turnEvidence()
+    const { table, told } = this.state
     const running = await this.#running()
     if (table !== null && (running === null || moved)) await this.#put(table, AbortSignal.timeout(inForceWithinMs))
     if (table !== null || running !== null) return
-    const addresses = await startedAt(
-      this.#state,
-      told,
-      async (tried) => await assertFree(this.#context.service, tried),
-    )
-    await this.#keep({ ...this.#state, ...addresses })
+    const addresses = await startedAt(this.state, told, async (tried) => await assertFree(this.context.service, tried))
+    await this.keep({ ...this.state, ...addresses })
   }
 
   /** Asks which table is in force, and measures what it does. */
   async inForce(signal: AbortSignal, mark = ''): Promise<InForce> {
-    const { table } = this.#state
+    const { table } = this.state
     if (table === null && (await this.#running()) === null)
       return { revision: null, epoch: 0, weights: {}, asWritten: true }
-    return await inForceOf(this.#control, table, {
+    return await nginxInForce(this.#control, table, {
       signal,
       mark,
       isFileOurs: async () => table !== null && (await this.#file.text()) === this.#config(table),
@@ -132,29 +91,29 @@ export class OwnNginx implements Proxy {
   /** What older tables still have under way. */
   async inFlight(): Promise<InFlight> {
     const workers = await workersUnder(await this.#running())
-    return await inFlightOf(pidsOf(workers, true), routesOf(this.#state.table, this.#state.past))
+    return await inFlightOf(pidsOf(workers, true), routesOf(this.state.table, this.state.past))
   }
 
   /** Puts a table in force, or leaves everything as it was and says why. */
   async apply(table: RoutingTable, signal: AbortSignal): Promise<void> {
-    const before = this.#state
+    const before = this.state
     if (before.table === null && !isWritten(await this.#file.text())) await this.#file.keep(kept.former)
     await this.#put(table, signal)
     const leaving = pidsOf(await workersUnder(await this.#running()), true)
     const past = leaving.length === 0 ? [] : routesOf(before.table, before.past)
-    await this.#keep({ ...this.#state, table, past })
+    await this.keep({ ...this.state, table, past })
   }
 
   /** Gives back what was there before the first table, byte by byte. The nginx goes on running. */
   async release(drainMs: number, signal: AbortSignal): Promise<void> {
     if (isWritten(await this.#file.text())) await this.#giveBack(drainMs, signal)
-    this.#released = true
+    this.isReleased = true
     for (const name of [stateFile, ...Object.values(kept)])
-      await rm(join(this.#context.stateDirectory, name), { force: true })
+      await rm(join(this.context.stateDirectory, name), { force: true })
   }
 
   async #giveBack(drainMs: number, signal: AbortSignal): Promise<void> {
-    const { service } = this.#context
+    const { service } = this.context
     const running = await this.#running()
     const old = pidsOf(await workersUnder(running), false)
     await this.#file.keep(kept.before)
@@ -170,7 +129,7 @@ export class OwnNginx implements Proxy {
       throw error
     }
     const deadline = performance.now() + drainMs
-    const routes = routesOf(this.#state.table, this.#state.past)
+    const routes = routesOf(this.state.table, this.state.past)
     const isBusy = async (): Promise<boolean> => {
       const { byEndpoint } = await inFlightOf(pidsOf(await workersUnder(running), true), routes)
       return Object.keys(byEndpoint).length > 0
@@ -183,7 +142,7 @@ export class OwnNginx implements Proxy {
    * the revision, and every older worker takes no request any more.
    */
   async #put(table: RoutingTable, signal: AbortSignal): Promise<void> {
-    const { service } = this.#context
+    const { service } = this.context
     const text = this.#config(table)
     const before = await this.#running()
     const old = pidsOf(await workersUnder(before), false)
@@ -211,7 +170,7 @@ export class OwnNginx implements Proxy {
       if (performance.now() > deadline)
         throw new SerinError(
           'gateway.failed',
-          `The nginx of ${this.#context.service} did not take the new configuration within ${inForceWithinMs / 1_000} s, so what was there is put back. Its error log says why.`,
+          `The nginx of ${this.context.service} did not take the new configuration within ${inForceWithinMs / 1_000} s, so what was there is put back. Its error log says why.`,
         )
       await sleep(10)
     }
@@ -229,25 +188,17 @@ export class OwnNginx implements Proxy {
   }
 
   get #control(): ControlClient {
-    const here = fromHere(this.#state.listen)
-    const at = here.lastIndexOf(':')
-    const { evidenceKey } = this.#state
+    const { evidenceKey } = this.state
     return new ControlClient('nginx', {
-      host: here.slice(0, at).replaceAll(/[[\]]/g, ''),
-      port: Number(here.slice(at + 1)),
+      ...partsOf(fromHere(this.state.listen)),
       path: controlPath({ evidenceKey }),
       secret: evidenceKey,
     })
   }
 
   #config(table: RoutingTable): string {
-    const { listen, preview, evidencePort, evidenceKey } = this.#state
-    return ownConfig(table, { service: this.#context.service, listen, preview, evidencePort, evidenceKey })
-  }
-
-  async #keep(state: NginxState): Promise<void> {
-    await writeAtomically(join(this.#context.stateDirectory, stateFile), `${JSON.stringify(state)}\n`)
-    this.#state = state
+    const { listen, preview, evidencePort, evidenceKey } = this.state
+    return ownConfig(table, { service: this.context.service, listen, preview, evidencePort, evidenceKey })
   }
 }
 
@@ -280,19 +231,13 @@ function pidsOf(workers: readonly Worker[], leaving: boolean): readonly number[]
 /** nginx notices a taken address only when it is reloaded, and tells its log alone. */
 async function assertFree(service: string, { listen, preview }: Addresses): Promise<void> {
   for (const address of preview === null ? [listen] : [listen, preview]) {
-    const at = address.lastIndexOf(':')
-    const server = createServer()
-    const host = address.slice(0, at).replaceAll(/[[\]]/g, '')
-    await new Promise<void>((free, taken) => {
-      // Whether an address can be had for another reason is for nginx to say: it may listen where Serin may not.
-      server.once('error', (error) => ('code' in error && error.code === 'EADDRINUSE' ? taken(error) : free()))
-      server.listen({ host, port: Number(address.slice(at + 1)) }, () => server.close(() => free()))
-    }).catch((cause: unknown) => {
+    const cause = await refusalAt(address)
+    // Whether an address can be had for another reason is for nginx to say: it may listen where Serin may not.
+    if (cause?.code === 'EADDRINUSE')
       throw new SerinError(
         'gateway.port-in-use',
         `The nginx of ${service} cannot listen on ${address}: something else does.`,
         { details: { listen: address }, cause },
       )
-    })
   }
 }

@@ -1,5 +1,6 @@
 import type { RoutingTable } from '@serin/core'
 import { createHash } from 'node:crypto'
+import { partsOf } from '../proxy/addresses.ts'
 import type { Addresses } from '../proxy/addresses.ts'
 import { named, pattern, serinDollar, word } from './quote.ts'
 import { answerLines, controlLines, markFormat, plainly, tableMaps } from './split.ts'
@@ -86,8 +87,7 @@ function server(table: RoutingTable, setting: OwnSetting, listen: string, more: 
 
 /** Who is asked about the address of a client: the nginx itself, which passes requests on from here. */
 function believed(listen: string): readonly string[] {
-  const here = fromHere(listen)
-  const host = here.slice(0, here.lastIndexOf(':')).replaceAll(/[[\]]/g, '')
+  const { host } = partsOf(fromHere(listen))
   const hosts = [...new Set(['127.0.0.1', host])]
   return [...hosts.map((one) => `set_real_ip_from ${word(one)};`), 'real_ip_header X-Forwarded-For;']
 }

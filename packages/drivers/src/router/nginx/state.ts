@@ -1,6 +1,6 @@
 import type { RoutingTable } from '@serin/core'
-import { readJson } from '@serin/gateway'
 import type { Addresses } from '../proxy/addresses.ts'
+import { readStateOf } from '../proxy/read-state.ts'
 import type { Route } from './in-flight.ts'
 
 /** What a control plane that comes back has to know of the nginx it finds, and where that listens: a free port that was taken once stays. */
@@ -16,12 +16,13 @@ export interface NginxState extends Addresses {
 
 /** Reads the state, or null when there is none, or none that can be read. */
 export async function readState(file: string): Promise<NginxState | null> {
-  const value = await readJson(file)
-  return isState(value) ? value : null
-}
-
-function isState(value: unknown): value is NginxState {
-  if (typeof value !== 'object' || value === null) return false
-  const fields = new Map<string, unknown>(Object.entries(value))
-  return ['told', 'listen', 'preview', 'evidencePort', 'evidenceKey', 'table', 'past'].every((name) => fields.has(name))
+  return await readStateOf<NginxState>(file, [
+    'told',
+    'listen',
+    'preview',
+    'evidencePort',
+    'evidenceKey',
+    'table',
+    'past',
+  ])
 }

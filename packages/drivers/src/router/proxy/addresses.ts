@@ -20,6 +20,21 @@ export function urlsOf({ listen, preview }: Addresses): { readonly address: stri
   return { address: `http://${listen}`, ...(preview === null ? {} : { previewAddress: `http://${preview}` }) }
 }
 
+/** Host, without brackets, and port of a `host:port`. */
+export function partsOf(address: string): { readonly host: string; readonly port: number } {
+  const at = address.lastIndexOf(':')
+  return { host: address.slice(0, at).replaceAll(/[[\]]/g, ''), port: Number(address.slice(at + 1)) }
+}
+
+/** Why nobody can listen on a `host:port` now; null when one can. */
+export async function refusalAt(address: string): Promise<NodeJS.ErrnoException | null> {
+  const server = createServer()
+  return await new Promise((resolve) => {
+    server.once('error', resolve)
+    server.listen(partsOf(address), () => server.close(() => resolve(null)))
+  })
+}
+
 /**
  * Starts with the addresses it had. Clients know them: a free port that was taken once is taken again, and another only when somebody else has it.
  * Resolves to those it started with.
@@ -58,11 +73,10 @@ export async function numberOf(
   endpoint: string,
   product: string,
 ): Promise<{ readonly address: string; readonly port: number }> {
-  const server = serverOf(endpoint, product)
-  const at = server.lastIndexOf(':')
+  const { host, port } = partsOf(serverOf(endpoint, product))
   try {
-    const { address } = await lookup(server.slice(0, at).replaceAll(/[[\]]/g, ''))
-    return { address, port: Number(server.slice(at + 1)) }
+    const { address } = await lookup(host)
+    return { address, port }
   } catch (cause) {
     throw new SerinError('gateway.failed', `${product} cannot be told the address of ${endpoint}: it is not found.`, {
       cause,
@@ -76,14 +90,13 @@ function hostAndPort(listen: Service['listen']): string {
 
 async function withPort(address: string): Promise<string> {
   if (!address.endsWith(':0')) return address
-  const host = address.slice(0, -2)
   const server = createServer()
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
-    server.listen({ host: host.replaceAll(/[[\]]/g, ''), port: 0 }, resolve)
+    server.listen(partsOf(address), resolve)
   })
   const bound = server.address()
   await new Promise<void>((resolve) => server.close(() => resolve()))
   if (bound === null || typeof bound === 'string') throw new Error('no port')
-  return `${host}:${bound.port}`
+  return `${address.slice(0, -2)}:${bound.port}`
 }
