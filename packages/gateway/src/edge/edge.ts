@@ -1,12 +1,12 @@
 import { EdgeSettings } from '@serin/spec'
 import { Proxies } from './proxies.ts'
+import { Hop } from './hop.ts'
 import { traceOf } from './trace.ts'
-import type { Trace } from './trace.ts'
 
 /** What an answer says of who gave it: the same for every answer of a version. */
 export interface Told {
   /** Lines of HTTP/1.1. */
-  readonly lines: string
+  readonly lines: Buffer
   /** The same as names and values. */
   readonly list: readonly string[]
   /** A name in lower case that no version may use: the gateway's own for the version, when that is not the usual one. */
@@ -22,18 +22,6 @@ interface Headed {
   header(name: string): string | undefined
 }
 
-/** How a request came: who sent it on, and whether that one is believed. */
-export interface Hop {
-  readonly edge: Edge
-  /** Who connected. */
-  readonly peer: string
-  /** Who asks, as far as that is known. */
-  readonly client: string
-  readonly trusted: boolean
-  readonly encrypted: boolean
-  readonly trace: Trace
-}
-
 /** The edge of a gateway under one table: whom it believes, and what it tells. */
 export class Edge {
   readonly settings: EdgeSettings
@@ -45,12 +33,13 @@ export class Edge {
     this.#proxies = new Proxies(settings.trustProxies)
   }
 
-  /** How a request came, read from its headers. */
-  hop(peer: string, encrypted: boolean, request: Headed): Hop {
+  /** How a request came, read from its headers; `before` is how the last one of the same connection did. */
+  hop(peer: string, encrypted: boolean, request: Headed, before: Hop | null = null): Hop {
     const trusted = this.#proxies.includes(peer)
     const client = trusted ? this.#proxies.clientBehind(peer, request.header('x-forwarded-for')) : peer
     const trace = traceOf(request.header('traceparent'), this.settings.trace)
-    return { edge: this, peer, client, trusted, encrypted, trace }
+    if (before !== null && before.edge === this && before.client === client && before.trace === trace) return before
+    return new Hop(this, { peer, client, trusted, encrypted, trace })
   }
 
   /** What answers of a version say of it. */
@@ -71,7 +60,7 @@ function toldOf({ versionHeader, serverTiming, answerRequestId }: EdgeSettings, 
   let lines = ''
   for (let i = 0; i + 1 < list.length; i += 2) lines += `${list[i]}: ${list[i + 1]}\r\n`
   return {
-    lines,
+    lines: Buffer.from(lines, 'latin1'),
     list,
     reserved: list[0] === 'serin-version' || versionHeader === false ? null : versionHeader.toLowerCase(),
     shields: versionHeader !== false,

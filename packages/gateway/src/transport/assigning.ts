@@ -1,12 +1,14 @@
-import { bucketOf, formatRequestMark } from '@serin/core/assignment'
+import { bucketOf } from '@serin/core/assignment'
 import type { Decision, RequestView } from '@serin/core/assignment'
 import type { Snapshot } from '../decide/snapshot.ts'
-import type { Hop } from '../edge/edge.ts'
+import type { Hop } from '../edge/hop.ts'
 import type { Recording, Underway } from '../evidence/recording.ts'
 import { isUndecidable } from '../lookups/lookups.ts'
 import type { Lookups } from '../lookups/lookups.ts'
 import { newUnitId } from '../lookups/unit-ids.ts'
 import type { AnswerMark } from './headers.ts'
+import { Mark, markFormOf } from './mark.ts'
+import type { MarkForm } from './mark.ts'
 import { keysUnknown } from './problem.ts'
 import type { GatewayProblem } from './problem.ts'
 
@@ -43,6 +45,12 @@ export class Assigning {
   readonly #recorder: Recording
   readonly #lookups: Lookups
   #requests = 0
+  /** What stood for the unit of the last request that had none. */
+  #chance = ''
+  readonly #drawChance = (): string => (this.#chance = String(Math.random()))
+  readonly #issue = (): string => (this.#chance = newUnitId())
+  /** The forms of marks under the table that was asked for last. */
+  #forms: Forms | null = null
 
   constructor(options: { readonly boot: string; readonly recorder: Recording; readonly lookups: Lookups }) {
     this.#boot = options.boot
@@ -52,23 +60,20 @@ export class Assigning {
 
   /** Decides, and begins to count; or refuses, and nothing is counted. The one way from a request to its version, for every lane. */
   assign(snapshot: Snapshot, { view, hop, givenId, previews }: Asked): Assigned | Refused {
-    let chance = ''
     const { sticky } = snapshot.table
     const seen = this.#lookups.seen(view, hop.trusted)
-    const routed = snapshot.router.decide(
-      seen,
-      () => (chance = sticky === undefined ? String(Math.random()) : newUnitId()),
-    )
+    const routed = snapshot.router.decide(seen, sticky === undefined ? this.#drawChance : this.#issue)
     if (isUndecidable(seen) && !previews) return { refusal: keysUnknown }
     // As with the override header: whoever asked here chose the version, so it is evidence of nothing.
     const decision = previews ? ({ version: snapshot.previewed, by: 'override', unit: routed.unit } as const) : routed
     const slices = decision.by === 'hash' ? (snapshot.classify?.(seen) ?? null) : null
     const ticket = this.#recorder.start(decision, slices)
     const { version, by, unit } = decision
-    const bucket = bucketOf(unit ?? chance)
-    const { told, requestId, mark } = this.marksOf(snapshot, givenId, { version, by, bucket })
+    const bucket = bucketOf(unit ?? this.#chance)
+    const mark = this.#mark(snapshot, { version, by, bucket })
     const traceId = hop.trace.id ?? undefined
-    const assigned = { ticket, hop, unit, by, bucket, version, told, requestId, mark, traceId }
+    const told = snapshot.edge.told(version)
+    const assigned = { ticket, hop, unit, by, bucket, version, told, givenId: goodId(givenId), mark, traceId }
     if (sticky === undefined || unit === null || routed.issued === undefined) return assigned
     const said = hop.trusted ? view.header('x-forwarded-proto') : undefined
     const isSecure = said === undefined ? hop.encrypted : said.startsWith('https')
@@ -77,16 +82,37 @@ export class Assigning {
 
   /** The marks of a request that a version answers. */
   marksOf(
-    { canaryBp, rollout, edge }: Snapshot,
-    givenId: string | readonly string[] | undefined,
-    { version, by, bucket }: Pick<Assigned, 'version' | 'by' | 'bucket'>,
+    snapshot: Snapshot,
+    givenId: Asked['givenId'],
+    served: Pick<Assigned, 'version' | 'by' | 'bucket'>,
   ): AnswerMark {
-    this.#requests += 1
-    const id = `${this.#boot}-${this.#requests.toString(36)}`
-    const mark = formatRequestMark(id, { version, by, bucket, canaryBp, rollout })
-    const requestId = typeof givenId === 'string' && goodRequestId.test(givenId) ? givenId : mark
-    return { version, told: edge.told(version), requestId, mark }
+    const { version } = served
+    return {
+      version,
+      told: snapshot.edge.told(version),
+      givenId: goodId(givenId),
+      mark: this.#mark(snapshot, served),
+    }
   }
+
+  #mark(snapshot: Snapshot, { version, by, bucket }: Pick<Assigned, 'version' | 'by' | 'bucket'>): Mark {
+    if (this.#forms?.snapshot !== snapshot)
+      this.#forms = { snapshot, rule: new Map(), override: new Map(), hash: new Map() }
+    const forms = this.#forms[by]
+    let form = forms.get(version)
+    if (form === undefined) forms.set(version, (form = markFormOf(this.#boot, snapshot, { version, by })))
+    this.#requests += 1
+    return new Mark(form, this.#requests, bucket)
+  }
+}
+
+/** The forms of marks by why a version answers, and by the version. */
+interface Forms extends Readonly<Record<Decision['by'], Map<string, MarkForm>>> {
+  readonly snapshot: Snapshot
+}
+
+function goodId(givenId: Asked['givenId']): string | null {
+  return typeof givenId === 'string' && goodRequestId.test(givenId) ? givenId : null
 }
 
 /** The cookie by which a client without an id comes back as the same unit. No script reads it, and no other site sends it along. */

@@ -47,11 +47,11 @@ export class Endpoints {
 
   /** The next address of a version in turn that was not tried yet, or null. Give it back with `release`. */
   acquire(version: string, urls: readonly string[], tried: ReadonlySet<string>): Endpoint | null {
-    const turn = this.#turns.get(version) ?? 0
+    const turn = urls.length === 1 ? 0 : (this.#turns.get(version) ?? 0)
     for (let i = 0; i < urls.length; i += 1) {
       const url = urls[(turn + i) % urls.length]
       if (url === undefined || tried.has(url)) continue
-      this.#turns.set(version, (turn + i + 1) % urls.length)
+      if (urls.length > 1) this.#turns.set(version, (turn + i + 1) % urls.length)
       const endpoint = this.#byUrl.get(url) ?? this.#open(url)
       endpoint.open += 1
       return endpoint

@@ -1,5 +1,5 @@
 import type { RoutingTable } from '@serin/core'
-import type { Hop } from '../edge/edge.ts'
+import type { Hop } from '../edge/hop.ts'
 import type { AnswerWatch } from '../evidence/generation/answer-watch.ts'
 import type { Underway } from '../evidence/recording.ts'
 import type { Limits } from '../limits.ts'
@@ -7,7 +7,7 @@ import { askUpstream } from './endpoints.ts'
 import type { Endpoint } from './endpoints.ts'
 import { hasBody } from './framing.ts'
 import { deadlineMsOf, isGrpc, statusOfCall, waitedForDeadline } from './grpc.ts'
-import { answerHeaders, requestHeaders, trailersOf } from './headers.ts'
+import { answerHeaders, requestHeaders, requestIdOf, trailersOf } from './headers.ts'
 import type { AnswerMark } from './headers.ts'
 import type { AnswerIn, AnswerOut, RequestIn, RequestOut, Wire } from './message.ts'
 import { noAnswer, noEndpoint, notInTime, sendProblem } from './problem.ts'
@@ -134,7 +134,8 @@ export class Exchange {
   }
 
   #attempt(fresh: boolean): void {
-    const { request, acquire, requestId, hop } = this.#context
+    const { request, acquire, hop } = this.#context
+    const requestId = requestIdOf(this.#context)
     const endpoint = fresh ? this.#endpoint : acquire(this.#tried)
     if (endpoint === null) {
       this.#fail(noEndpoint(this.#tried.size))
@@ -359,8 +360,8 @@ export class Exchange {
 
   /** What a problem says of the version: nobody becomes a unit by it. */
   #marks(): Omit<AnswerMark, 'version'> {
-    const { told, requestId, mark, shielded } = this.#context
-    return { told, requestId, mark, ...(shielded === undefined ? {} : { shielded }) }
+    const { told, givenId, mark, shielded } = this.#context
+    return { told, givenId, mark, ...(shielded === undefined ? {} : { shielded }) }
   }
 
   #end(outcome: Outcome): void {

@@ -1,5 +1,7 @@
-import type { Hop, Told } from '../edge/edge.ts'
+import type { Told } from '../edge/edge.ts'
+import type { Hop } from '../edge/hop.ts'
 import { forwardedElement } from '../edge/forwarded.ts'
+import type { Mark } from './mark.ts'
 import type { AnswerIn, RequestIn } from './message.ts'
 
 /** Headers that belong to one connection and are never passed on (RFC 9110 §7.6.1). */
@@ -90,15 +92,21 @@ function pushForwarded(list: string[], headers: RequestIn['headers'], { peer, tr
 export interface AnswerMark {
   readonly version: string
   readonly told: Told
-  readonly requestId: string
+  /** The id that the request came with, if that was a good one. */
+  readonly givenId: string | null
   /** How the request was assigned, for observations about it. */
-  readonly mark: string
+  readonly mark: Mark
   /** The version that could not answer, when stable answers in its place. */
   readonly shielded?: string
   /** The trace it is in, if it is in one. */
   readonly traceId?: string | undefined
   /** A cookie that makes its client a unit. */
   readonly setCookie?: string
+}
+
+/** What a request is called on its way: as it was called before, or by its mark. */
+export function requestIdOf({ givenId, mark }: Pick<AnswerMark, 'givenId' | 'mark'>): string {
+  return givenId ?? mark.text
 }
 
 /** Whether an answer never has to end. */
@@ -119,16 +127,16 @@ export function answerHeaders(answer: AnswerIn, added: AnswerMark): string[] {
 
 /** What an answer says of who gave it. `identified`: it has an id of its own. */
 export function markHeaders(
-  { told, mark, shielded, setCookie, requestId }: Omit<AnswerMark, 'version'>,
+  { told, mark, givenId, shielded, setCookie }: Omit<AnswerMark, 'version'>,
   identified: boolean,
 ): string[] {
   return [
     ...told.list,
     'serin-request',
-    mark,
+    mark.text,
     ...(shielded === undefined || !told.shields ? [] : ['serin-shielded', shielded]),
     ...(setCookie === undefined ? [] : ['set-cookie', setCookie]),
-    ...(identified || !told.id ? [] : ['x-request-id', requestId]),
+    ...(identified || !told.id ? [] : ['x-request-id', requestIdOf({ givenId, mark })]),
   ]
 }
 

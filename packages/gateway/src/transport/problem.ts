@@ -65,5 +65,5 @@ export function endWithProblem(socket: Writable, problem: GatewayProblem, told?:
     `content-length: ${Buffer.byteLength(body)}`,
     'connection: close',
   ]
-  socket.end(`${lines.join('\r\n')}\r\n${told?.lines ?? ''}\r\n${body}`)
+  socket.end(`${lines.join('\r\n')}\r\n${told?.lines.toString('latin1') ?? ''}\r\n${body}`)
 }

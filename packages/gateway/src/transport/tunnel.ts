@@ -5,13 +5,13 @@ import { requestTo } from './endpoints.ts'
 import type { Endpoint } from './endpoints.ts'
 import type { ExchangeContext, Outcome } from './exchange.ts'
 import { endsWithClose } from './goodbye.ts'
-import { answerHeaders, requestHeaders } from './headers.ts'
+import { answerHeaders, requestHeaders, requestIdOf } from './headers.ts'
 import { endWithProblem } from './problem.ts'
 
 /** What a tunnel needs to know of its surroundings. */
 export interface TunnelContext extends Pick<
   ExchangeContext,
-  'request' | 'version' | 'told' | 'hop' | 'requestId' | 'mark' | 'limits' | 'acquire' | 'release'
+  'request' | 'version' | 'told' | 'hop' | 'givenId' | 'mark' | 'limits' | 'acquire' | 'release'
 > {
   readonly socket: Duplex
   /** Bytes of the client that came with the head. */
@@ -34,7 +34,8 @@ export function openTunnel(context: TunnelContext): void {
 }
 
 function attempt(context: TunnelContext, tried: Set<string>, decide: (outcome: Outcome) => void): void {
-  const { request, socket, told, hop, requestId, limits } = context
+  const { request, socket, told, hop, limits } = context
+  const requestId = requestIdOf(context)
   const endpoint = context.acquire(tried)
   if (endpoint === null) {
     decide({ kind: 'failed', cutOff: false })

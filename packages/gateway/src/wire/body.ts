@@ -16,8 +16,8 @@ const mostTrailers = 50
 /** Finds where a body ends in bytes that come in pieces. Nothing of the data is copied or kept. */
 export class BodyEnd {
   whole = false
-  readonly #framing: Framing
-  #left: number
+  #framing: Framing = 'none'
+  #left = 0
   #state: 'size' | 'extension' | 'size end' | 'data' | 'data cr' | 'data lf' | 'trailers' = 'size'
   #digits = 0
   #extensionBytes = 0
@@ -25,9 +25,18 @@ export class BodyEnd {
   #trailers: Buffer | null = null
 
   constructor(framing: Framing, length: number) {
+    this.begin(framing, length)
+  }
+
+  /** From here on the bytes are those of another body. */
+  begin(framing: Framing, length: number): void {
     this.#framing = framing
     this.#left = framing === 'chunked' ? 0 : length
     this.whole = framing === 'none' || (framing === 'length' && length === 0)
+    if (framing !== 'chunked') return
+    this.#state = 'size'
+    this.#digits = this.#extensionBytes = 0
+    this.#trailerEnd = this.#trailers = null
   }
 
   /** Takes the body's part of the bytes from `from` on: the offset behind it, or -1 when the chunks are broken. */

@@ -99,6 +99,15 @@ export class Fields {
       at += 1
       while (at < limit && (bytes[at] === space || bytes[at] === tab)) at += 1
       const value = at
+      // Four at a time, then what is left of them.
+      for (; at + 4 <= limit; at += 4) {
+        const a = bytes[at] ?? 0
+        const b = bytes[at + 1] ?? 0
+        const c = bytes[at + 2] ?? 0
+        const d = bytes[at + 3] ?? 0
+        if (((isValue[a] ?? 0) & (isValue[b] ?? 0) & (isValue[c] ?? 0) & (isValue[d] ?? 0)) === 0) break
+        bits |= a | b | c | d
+      }
       for (let byte = bytes[at] ?? 0; at < limit && isValue[byte] === 1; byte = bytes[at] ?? 0) {
         bits |= byte
         at += 1

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import type { Hop } from '../../edge/hop.ts'
 import type { AnswerHead } from '../../wire/answer-head.ts'
 import { BodyEnd } from '../../wire/body.ts'
 import { HeadEnd, broken } from '../../wire/fields.ts'
@@ -50,6 +51,8 @@ export class Client implements Sink, LinkUser {
   readonly encrypted: boolean
   /** Everything that is under way for it, seen or unseen. */
   readonly exchanges: LaneExchange[] = []
+  /** How its last request came. */
+  hop: Hop | null = null
   readonly #lane: ClientOptions
   readonly #head: RequestHead
   #end: HeadEnd | null = null
@@ -115,14 +118,15 @@ export class Client implements Sink, LinkUser {
     this.link.write(bytes)
   }
 
-  body(bytes: Buffer, from: Link): boolean {
+  body(bytes: Buffer, from: number, to: number, source: Link): boolean {
     const { link } = this
-    const piece = this.#rechunks ? chunkOf(bytes) : bytes
-    if (this.#headWaits && piece.length <= joinedBytes && desk.add(piece)) this.flush()
+    const joins = this.#headWaits && !this.#rechunks && to - from <= joinedBytes
+    if (joins && desk.add(bytes, from, to)) this.flush()
     else {
       this.flush()
-      link.write(piece)
-      if (link.waiting > 0) from.keep()
+      const piece = bytes.subarray(from, to)
+      link.write(this.#rechunks ? chunkOf(piece) : piece)
+      if (link.waiting > 0) source.keep()
     }
     return !link.full
   }

@@ -1,13 +1,13 @@
 import { AnswerHead } from '../../wire/answer-head.ts'
 import type { Framing } from '../../wire/answer-head.ts'
-import { BodyEnd } from '../../wire/body.ts'
+import type { BodyEnd } from '../../wire/body.ts'
 import { HeadEnd, broken } from '../../wire/fields.ts'
 import type { Endpoint } from '../endpoints.ts'
 import type { Outcome } from '../exchange.ts'
 import { noAnswer, noEndpoint, notInTime } from '../problem.ts'
 import type { GatewayProblem } from '../problem.ts'
 import { discardedBytes, idempotent, lingerMs, saysUnable } from '../shield.ts'
-import { earlyHints, requestBytes } from './heads.ts'
+import { earlyHints } from './heads.ts'
 import type { Upstream, User } from './pool.ts'
 import type { Sink, Surroundings, Turn } from './turn.ts'
 
@@ -75,6 +75,8 @@ export class LaneExchange implements User {
 
   start(): void {
     this.#attempt(false)
+    // Whoever waits is overtaken by what is read next.
+    if (this.#phase === 'connecting') this.turn.outgoing.keep()
   }
 
   /** Looks at the time limits. */
@@ -165,14 +167,17 @@ export class LaneExchange implements User {
   }
 
   connected(): void {
-    const link = this.#upstream?.link
-    if (this.#phase !== 'connecting' || this.#endpoint === null || link === undefined) return
+    const upstream = this.#upstream
+    if (this.#phase !== 'connecting' || this.#endpoint === null || upstream === null) return
     this.#phase = 'waiting'
     this.#progressMs = justNow
     const { outgoing, mark, bodied } = this.turn
-    const head = requestBytes(outgoing, this.#endpoint.basePath, mark.requestId)
+    const { basePath } = this.#endpoint
+    const page = upstream.pageFor(outgoing.roomFor(basePath, mark))
+    outgoing.put(page, basePath, mark)
+    const head = page.written
     if (!bodied) {
-      link.write(head)
+      upstream.link.write(head)
       return
     }
     this.#bodyStarted = true
@@ -244,7 +249,7 @@ export class LaneExchange implements User {
       setTimeout(() => this.#drop(), lingerMs).unref()
     }
     if (this.#phase !== 'done') this.#phase = 'answering'
-    this.#body = new BodyEnd(framing, length)
+    this.#body = this.#upstream?.bodyOf(framing, length) ?? null
     if (this.#unseen) {
       if (this.#eventStream) this.#enough()
     } else this.#sink.head(answerHead, this.turn.mark)
@@ -264,7 +269,7 @@ export class LaneExchange implements User {
     if (this.#unseen) {
       this.#discarded += end - from
       if (this.#discarded > discardedBytes) this.#enough()
-    } else if (end > from && !this.#sink.body(bytes.subarray(from, end), upstream.link) && !body.whole) {
+    } else if (end > from && !this.#sink.body(bytes, from, end, upstream.link) && !body.whole) {
       this.#paused = true
       upstream.link.pause()
     }
@@ -279,8 +284,9 @@ export class LaneExchange implements User {
     if (!this.#unseen) this.#sink.flush()
     if (upstream !== null) {
       upstream.user = null
-      const read = !this.turn.bodied || (this.#sink.bodyComplete && upstream.link.waiting === 0)
-      if (clean && read && this.#keeps) this.#lane.pool.give(upstream, performance.now(), this.#endsAfterMs)
+      // Whoever answers before it has read all may find the rest in the next request.
+      const read = upstream.link.waiting === 0 && (!this.turn.bodied || this.#sink.bodyComplete)
+      if (clean && read && this.#keeps) this.#lane.pool.give(upstream, this.#endsAfterMs)
       else upstream.destroy()
     }
     const ended = this.#phase === 'done'

@@ -1,9 +1,10 @@
 import { STATUS_CODES } from 'node:http'
+import type { Hop } from '../../edge/hop.ts'
+import { forwardedElement } from '../../edge/forwarded.ts'
 import type { AnswerHead } from '../../wire/answer-head.ts'
 import { kinds } from '../../wire/names.ts'
+import { Page } from '../../wire/page.ts'
 import type { RequestHead } from '../../wire/request-head.ts'
-import type { Hop } from '../../edge/edge.ts'
-import { forwardedElement } from '../../edge/forwarded.ts'
 import type { AnswerMark } from '../headers.ts'
 import { bodyOf } from '../problem.ts'
 import type { GatewayProblem } from '../problem.ts'
@@ -11,10 +12,17 @@ import { tails } from './tails.ts'
 
 /** The longest head that is put together here. */
 export const mostHeadBytes = 131_072
-/** Where requests are put together before they are copied out. */
-const scratch = Buffer.allocUnsafeSlow(mostHeadBytes * 2)
+/** Where requests are put together, one at a time. */
+const scratch = new Page(mostHeadBytes * 2)
 const none = new Uint8Array(256)
 const mayCarryBody: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH'])
+const lineEnd = Buffer.from('\r\n')
+const headEnd = Buffer.from('\r\n\r\n')
+const chunkedLine = Buffer.from('Transfer-Encoding: chunked\r\n')
+const emptyLine = Buffer.from('Content-Length: 0\r\n')
+const idLabel = Buffer.from('X-Request-Id: ')
+const markLabel = Buffer.from('serin-request: ')
+const answerIdLabel = Buffer.from('x-request-id: ')
 
 /** A table of kinds of fields. */
 export function tableOfKinds(...which: readonly number[]): Uint8Array {
@@ -45,102 +53,128 @@ function wayOf({ trusted, edge, trace }: Hop): number {
   return (trusted ? 1 : 0) | (edge.settings.forwarded ? 2 : 0) | (trace.parent === null ? 0 : 4)
 }
 
-/** A request as an upstream at the root of its address gets it, with what has to be known to change that. */
-export interface Outgoing {
+/** A request as an upstream at the root of its address gets it, up to its id. Until it is kept, or put down, it is there while nothing else is read. */
+export class Outgoing {
   readonly method: string
-  readonly head: Buffer
-  /** Where its target begins, and where the line with its id does. */
-  readonly targetAt: number
-  readonly idAt: number
-  readonly requestId: string
+  readonly #length: number
+  /** Where its target begins. */
+  readonly #targetAt: number
+  #bytes: Buffer
+  #isOwn = false
+
+  constructor(
+    method: string,
+    bytes: Buffer,
+    { length, targetAt }: { readonly length: number; readonly targetAt: number },
+  ) {
+    this.method = method
+    this.#bytes = bytes
+    this.#length = length
+    this.#targetAt = targetAt
+  }
+
+  /** From here on nothing else changes it. */
+  keep(): this {
+    if (this.#isOwn) return this
+    this.#isOwn = true
+    this.#bytes = Buffer.from(this.#bytes.subarray(0, this.#length))
+    return this
+  }
+
+  /** How much room it needs on a page, with this base path and under this id. */
+  roomFor(basePath: string, { givenId, mark }: AnswerMark): number {
+    return this.#length + basePath.length + idLabel.length + headEnd.length + (givenId?.length ?? mark.room)
+  }
+
+  /** Puts it down for an address with this base path, under this id; from then on it is there while the page is left alone. */
+  put(page: Page, basePath: string, mark: AnswerMark): void {
+    page.length = 0
+    if (basePath === '') page.copy(this.#bytes, 0, this.#length)
+    else {
+      this.keep()
+      page.copy(this.#bytes, 0, this.#targetAt)
+      page.text(basePath)
+      page.copy(this.#bytes, this.#targetAt, this.#length)
+    }
+    page.add(idLabel)
+    putId(page, mark)
+    page.add(headEnd)
+    if (!this.#isOwn) this.#bytes = page.bytes
+  }
+}
+
+function putId(page: Page, { givenId, mark }: Pick<AnswerMark, 'givenId' | 'mark'>): void {
+  if (givenId === null) mark.put(page)
+  else page.text(givenId)
 }
 
 /** The request as an upstream gets it. */
-export function outgoingOf(head: RequestHead, hop: Hop, requestId: string): Outgoing {
+export function outgoingOf(head: RequestHead, hop: Hop): Outgoing {
   const { fields, method } = head
   const isRewritten = rewritten[wayOf(hop)] ?? none
-  const said: Said = {
-    before: undefined,
-    proto: undefined,
-    host: undefined,
-    forwardedHost: undefined,
-    forwarded: undefined,
-  }
+  const page = scratch
+  page.length = 0
+  let host = -1
   let sized = false
   // What stays as it is is copied together: in most requests that is all of it, with the request line.
-  let at = 0
   let from = 0
   for (let i = 0; i < fields.count; i += 1) {
     const kind = fields.kind(i)
     if (kind === kinds.other) continue
-    if (kind === kinds.host) said.host = fields.value(i)
+    if (kind === kinds.host) host = i
     else if (kind === kinds.contentLength) sized = true
     if (isRewritten[kind] === 0) continue
-    at += fields.bytes.copy(scratch, at, from, fields.startOf(i))
+    page.copy(fields.bytes, from, fields.startOf(i))
     from = fields.startOf(i + 1)
-    if (!hop.trusted) continue
-    if (kind === kinds.forwardedFor) said.before = joined(said.before, fields.value(i))
-    else if (kind === kinds.forwardedProto) said.proto = joined(said.proto, fields.value(i))
-    else if (kind === kinds.forwardedHost) said.forwardedHost = joined(said.forwardedHost, fields.value(i))
-    else if (kind === kinds.forwarded) said.forwarded = joined(said.forwarded, fields.value(i))
   }
-  at += fields.bytes.copy(scratch, at, from, fields.linesEnd)
-  const more =
-    forwardedLines(said, hop) +
-    (head.framing === 'chunked' ? 'Transfer-Encoding: chunked\r\n' : '') +
-    (!sized && head.framing === 'none' && mayCarryBody.has(method) ? 'Content-Length: 0\r\n' : '')
-  at += scratch.write(more, at, 'latin1')
-  const idAt = at
-  at += scratch.write(idLine(requestId), at, 'latin1')
-  return { method, head: copyOf(scratch, at), targetAt: head.targetStart, idAt, requestId }
+  page.copy(fields.bytes, from, fields.linesEnd)
+  if (hop.trusted || hop.edge.settings.forwarded) page.text(toldLines(head, hop))
+  else {
+    page.add(hop.lines)
+    if (host >= 0) page.copy(fields.bytes, fields.valueStart(host), fields.valueEnd(host))
+    page.add(lineEnd)
+  }
+  if (hop.trace.parent !== null) page.text(`traceparent: ${hop.trace.parent}\r\n`)
+  if (head.framing === 'chunked') page.add(chunkedLine)
+  else if (!sized && head.framing === 'none' && mayCarryBody.has(method)) page.add(emptyLine)
+  return new Outgoing(method, page.bytes, { length: page.length, targetAt: head.targetStart })
 }
 
-/** What the head says of where it comes from; of all but the host, what is believed. */
-interface Said {
-  before: string | undefined
-  proto: string | undefined
-  host: string | undefined
-  forwardedHost: string | undefined
-  forwarded: string | undefined
-}
-
-function forwardedLines(said: Said, { peer, encrypted, edge, trace }: Hop): string {
-  const { before, proto = encrypted ? 'https' : 'http', host = '', forwardedHost = host } = said
+/** What a version is told of where a request comes from, when something is believed of what it says itself, or told in `Forwarded`. */
+function toldLines({ fields }: RequestHead, { trusted, peer, encrypted, edge }: Hop): string {
+  const said = new Map<number, string>()
+  for (let i = 0; i < fields.count; i += 1) {
+    const kind = fields.kind(i)
+    if (kind !== kinds.host && !(trusted && believed.has(kind))) continue
+    const before = said.get(kind)
+    said.set(kind, before === undefined ? fields.value(i) : `${before}, ${fields.value(i)}`)
+  }
+  const host = said.get(kinds.host) ?? ''
+  const before = said.get(kinds.forwardedFor)
   const usual =
-    `X-Forwarded-For: ${before === undefined ? '' : `${before}, `}${peer}\r\nX-Forwarded-Proto: ${proto}\r\n` +
-    `X-Forwarded-Host: ${forwardedHost}\r\n`
-  const begun = trace.parent === null ? '' : `traceparent: ${trace.parent}\r\n`
-  if (!edge.settings.forwarded) return usual + begun
+    `X-Forwarded-For: ${before === undefined ? '' : `${before}, `}${peer}\r\n` +
+    `X-Forwarded-Proto: ${said.get(kinds.forwardedProto) ?? (encrypted ? 'https' : 'http')}\r\n` +
+    `X-Forwarded-Host: ${said.get(kinds.forwardedHost) ?? host}\r\n`
+  if (!edge.settings.forwarded) return usual
+  const elements = said.get(kinds.forwarded)
   const element = forwardedElement({ address: peer, host, encrypted })
-  return `${usual}Forwarded: ${joined(said.forwarded, element)}\r\n${begun}`
+  return `${usual}Forwarded: ${elements === undefined ? '' : `${elements}, `}${element}\r\n`
 }
 
-/** The bytes of a request for an address with this base path, under this id. */
-export function requestBytes(outgoing: Outgoing, basePath: string, requestId: string): Buffer {
-  const { head, targetAt, idAt } = outgoing
-  if (basePath === '' && requestId === outgoing.requestId) return head
-  return Buffer.concat([
-    head.subarray(0, targetAt),
-    Buffer.from(basePath, 'latin1'),
-    head.subarray(targetAt, idAt),
-    Buffer.from(idLine(requestId), 'latin1'),
-  ])
-}
-
-function idLine(requestId: string): string {
-  return `X-Request-Id: ${requestId}\r\n\r\n`
-}
+const believed: ReadonlySet<number> = new Set([
+  kinds.forwardedFor,
+  kinds.forwardedProto,
+  kinds.forwardedHost,
+  kinds.forwarded,
+])
 
 /** The links of an early hint, or null when the answer so far is none. */
 export function earlyHints({ status, fields }: AnswerHead): Buffer | null {
   if (status !== 103) return null
-  const start = scratch.write('HTTP/1.1 103 Early Hints\r\n', 0, 'latin1')
-  let at = start
+  const lines: Buffer[] = []
   for (let i = 0; i < fields.count; i += 1)
-    if (fields.isNamed(i, 'link')) at += fields.bytes.copy(scratch, at, fields.startOf(i), fields.startOf(i + 1))
-  if (at === start) return null
-  at += scratch.write('\r\n', at, 'latin1')
-  return copyOf(scratch, at)
+    if (fields.isNamed(i, 'link')) lines.push(fields.bytes.subarray(fields.startOf(i), fields.startOf(i + 1)))
+  return lines.length === 0 ? null : Buffer.concat([Buffer.from('HTTP/1.1 103 Early Hints\r\n'), ...lines, lineEnd])
 }
 
 /** An answer of the gateway's own. */
@@ -149,27 +183,37 @@ export function problemBytes(
   { mark, head, closes }: { readonly mark: AnswerMark; readonly head: boolean; readonly closes: boolean },
 ): Buffer {
   const body = bodyOf(problem)
-  return Buffer.from(
-    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? 'Error'}\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n` +
-      `${marksOf(mark, false)}${tails.date}` +
-      `Connection: ${closes ? 'close' : 'keep-alive'}\r\n\r\n${head ? '' : body}`,
-  )
+  const marks = new Page(marksRoom(mark))
+  putMarks(marks, mark, false)
+  return Buffer.concat([
+    Buffer.from(
+      `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? 'Error'}\r\n` +
+        `content-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n`,
+    ),
+    marks.written,
+    Buffer.from(`${tails.date}Connection: ${closes ? 'close' : 'keep-alive'}\r\n\r\n${head ? '' : body}`),
+  ])
 }
 
-function copyOf(bytes: Buffer, length: number): Buffer {
-  const copy = Buffer.allocUnsafe(length)
-  bytes.copy(copy, 0, 0, length)
-  return copy
+/** Bytes of the names in what `putMarks` puts down, and of a short name of a version. */
+const mostLabels = 256
+
+/** How much room the lines take that say who answered, at most. */
+export function marksRoom({ told, mark, givenId, setCookie }: AnswerMark): number {
+  return mostLabels + told.lines.length + mark.room + (givenId?.length ?? mark.room) + (setCookie?.length ?? 0)
 }
 
-/** The lines that say who answered. */
-export function marksOf({ told, requestId, mark, shielded, setCookie }: AnswerMark, identified: boolean): string {
-  const stoodIn = shielded === undefined || !told.shields ? '' : `serin-shielded: ${shielded}\r\n`
-  const cookie = setCookie === undefined ? '' : `set-cookie: ${setCookie}\r\n`
-  const id = identified || !told.id ? '' : `x-request-id: ${requestId}\r\n`
-  return `${told.lines}serin-request: ${mark}\r\n${stoodIn}${cookie}${id}`
-}
-
-function joined(before: string | undefined, value: string): string {
-  return before === undefined ? value : `${before}, ${value}`
+/** Puts down the lines that say who answered. `identified`: the answer has an id of its own. */
+export function putMarks(page: Page, answered: AnswerMark, identified: boolean): void {
+  const { told, mark, shielded, setCookie } = answered
+  page.add(told.lines)
+  page.add(markLabel)
+  mark.put(page)
+  page.add(lineEnd)
+  if (shielded !== undefined && told.shields) page.text(`serin-shielded: ${shielded}\r\n`)
+  if (setCookie !== undefined) page.text(`set-cookie: ${setCookie}\r\n`)
+  if (identified || !told.id) return
+  page.add(answerIdLabel)
+  putId(page, answered)
+  page.add(lineEnd)
 }

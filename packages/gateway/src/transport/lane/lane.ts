@@ -47,8 +47,9 @@ export class Lane implements Surroundings {
   readonly #clients = new Set<Client>()
   /** Those in whose place stable answers: they may outlive their clients. */
   readonly #unseen = new Set<LaneExchange>()
-  /** Whether the lane serves a table at all. */
-  readonly #fitting = new WeakMap<Snapshot, boolean>()
+  /** The table that was looked at last, and whether the lane serves it at all. */
+  #seen: Snapshot | null = null
+  #serves = false
 
   constructor(options: LaneOptions) {
     this.#options = options
@@ -128,7 +129,8 @@ export class Lane implements Surroundings {
     const { current, assigning, leaving } = this.#options
     const snapshot = current()
     if (snapshot === null || leaving() || !this.#fits(snapshot)) return false
-    const hop = snapshot.edge.hop(client.address, client.encrypted, head)
+    const hop = snapshot.edge.hop(client.address, client.encrypted, head, client.hop)
+    client.hop = hop
     const givenId = head.header('x-request-id')
     const view = new HeadView(head, hop.client)
     const assigned = assigning.assign(snapshot, { view, hop, givenId, previews: false })
@@ -137,10 +139,9 @@ export class Lane implements Surroundings {
     const { ticket, bucket } = assigned
     const bodied = head.framing !== 'none'
     const shielded = !bodied && isShielded(snapshot, { method: head.method, headers: noHeaders }, assigned)
-    const outgoing = outgoingOf(head, hop, assigned.requestId)
-    const mark = assigned
+    const outgoing = outgoingOf(head, hop)
     this.#start(
-      { client, snapshot, outgoing, bodied, mark, ticket, bucket, givenId, shielded, left: null },
+      { client, snapshot, outgoing, bodied, mark: assigned, ticket, bucket, shielded, left: null },
       ticket.startedMs,
     )
     return true
@@ -165,12 +166,12 @@ export class Lane implements Surroundings {
   standIn(exchange: LaneExchange): void {
     const { recorder, assigning } = this.#options
     const { turn } = exchange
-    const { snapshot, givenId, bucket, ticket } = turn
-    const { version: shielded, setCookie, traceId } = turn.mark
+    const { snapshot, bucket, ticket } = turn
+    const { version: shielded, givenId, setCookie, traceId } = turn.mark
     const { stable } = snapshot.table
     recorder.shielded(ticket)
     const left = recorder.hold(stable)
-    const marks = assigning.marksOf(snapshot, givenId, { version: stable, by: 'override', bucket })
+    const marks = assigning.marksOf(snapshot, givenId ?? undefined, { version: stable, by: 'override', bucket })
     const mark = {
       ...marks,
       shielded,
@@ -179,7 +180,8 @@ export class Lane implements Surroundings {
     }
     this.#unseen.add(exchange)
     exchange.standIn = new LaneExchange(
-      { ...turn, bodied: false, mark, shielded: false, left },
+      // What the version was asked may be asked again too.
+      { ...turn, outgoing: turn.outgoing.keep(), bodied: false, mark, shielded: false, left },
       this,
       performance.now(),
     )
@@ -204,14 +206,13 @@ export class Lane implements Surroundings {
   }
 
   #fits(snapshot: Snapshot): boolean {
-    const known = this.#fitting.get(snapshot)
-    if (known !== undefined) return known
+    if (snapshot === this.#seen) return this.#serves
     const addresses = [...snapshot.endpoints.values()].flat()
     const plain = addresses.every((url) => url.startsWith('http:') && url.length < mostAddressLength)
     const { mirror, measurement, upstream } = snapshot.table
     const passedOn = mirror === undefined && measurement.generation === undefined && upstream === undefined
-    const fits = plain && passedOn && this.#options.limits.headBytes <= mostHeadBytes
-    this.#fitting.set(snapshot, fits)
-    return fits
+    this.#seen = snapshot
+    this.#serves = plain && passedOn && this.#options.limits.headBytes <= mostHeadBytes
+    return this.#serves
   }
 }

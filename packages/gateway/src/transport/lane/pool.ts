@@ -1,8 +1,15 @@
 import type { Limits } from '../../limits.ts'
 import type { Endpoint } from '../endpoints.ts'
+import type { Framing } from '../../wire/answer-head.ts'
+import { BodyEnd } from '../../wire/body.ts'
+import { Page } from '../../wire/page.ts'
 import type { Link, Links, Opener } from './link/link.ts'
 
 const mostIdle = 256
+/** More than most heads of requests take. */
+const pageBytes = 2_048
+/** Instead of a time: it has become idle since the limits were looked at last. */
+const justNow = -1
 /** An upstream that says when it ends an idle connection is believed, less the time that a request takes to reach it. */
 const onItsWayMs = 1_000
 
@@ -29,11 +36,21 @@ export class Upstream implements Opener {
   over = false
   /** Whether an exchange before this one used it. */
   used = false
-  idleUntilMs = 0
+  /** How long it may be idle, and until when that is. */
+  keptMs = 0
+  idleUntilMs = justNow
+  readonly place: Place
+  #page: Page | null = null
+  #body: BodyEnd | null = null
   readonly #gone: (upstream: Upstream) => void
 
-  constructor(endpoint: Endpoint, links: Links, gone: (upstream: Upstream) => void) {
+  constructor(
+    endpoint: Endpoint,
+    place: Place,
+    { links, gone }: { readonly links: Links; readonly gone: (upstream: Upstream) => void },
+  ) {
     this.endpoint = endpoint
+    this.place = place
     this.#gone = gone
     this.link = links.open(endpoint.options, this)
   }
@@ -60,6 +77,19 @@ export class Upstream implements Opener {
 
   closed(): void {
     this.#lost(false)
+  }
+
+  /** Where a request to it is put together; nobody else writes there before its answer is whole. */
+  pageFor(room: number): Page {
+    if (room > pageBytes) return new Page(room)
+    return (this.#page ??= new Page(pageBytes))
+  }
+
+  /** The body of the answer that begins; that of the one before is known no more. */
+  bodyOf(framing: Framing, length: number): BodyEnd {
+    if (this.#body === null) this.#body = new BodyEnd(framing, length)
+    else this.#body.begin(framing, length)
+    return this.#body
   }
 
   destroy(): void {
@@ -120,25 +150,27 @@ export class Pool {
   }
 
   /** Keeps a connection whose answer is whole; `endsAfterMs` is how long the upstream keeps it. */
-  give(upstream: Upstream, nowMs: number, endsAfterMs: number): void {
+  give(upstream: Upstream, endsAfterMs: number): void {
     upstream.user = null
     const keptMs = Math.min(this.#limits.upstreamKeepAliveMs, endsAfterMs - onItsWayMs)
-    upstream.idleUntilMs = nowMs + keptMs
-    const { endpoint } = upstream
-    const place = this.#places.get(endpoint)
-    const next = place === undefined || place.waiting.size === 0 ? undefined : first(place.waiting)
+    upstream.keptMs = keptMs
+    upstream.idleUntilMs = justNow
+    const { endpoint, place } = upstream
+    const next = place.waiting.size === 0 ? undefined : first(place.waiting)
     if (next !== undefined) {
       upstream.used = true
       grant(upstream, next)
-    } else if (place === undefined || endpoint.retired || place.idle.length >= mostIdle || keptMs <= 0)
-      upstream.destroy()
+    } else if (endpoint.retired || place.idle.length >= mostIdle || keptMs <= 0) upstream.destroy()
     else place.idle.push(upstream)
   }
 
   /** Drops what was idle too long or is wanted no more. */
   check(nowMs: number): void {
     for (const [endpoint, { idle, open, waiting }] of this.#places) {
-      for (const upstream of idle) if (endpoint.retired || nowMs > upstream.idleUntilMs) upstream.destroy()
+      for (const upstream of idle) {
+        if (upstream.idleUntilMs === justNow) upstream.idleUntilMs = nowMs + upstream.keptMs
+        if (endpoint.retired || nowMs > upstream.idleUntilMs) upstream.destroy()
+      }
       if (endpoint.retired && open === 0 && waiting.size === 0) this.#places.delete(endpoint)
     }
   }
@@ -150,13 +182,14 @@ export class Pool {
 
   #open(endpoint: Endpoint, place: Place, user: User): void {
     place.open += 1
-    const upstream = new Upstream(endpoint, this.#links, (gone) => this.#forget(gone, place))
+    const upstream = new Upstream(endpoint, place, { links: this.#links, gone: (gone) => this.#forget(gone) })
     this.#all.add(upstream)
     grant(upstream, user)
   }
 
-  #forget(upstream: Upstream, place: Place): void {
+  #forget(upstream: Upstream): void {
     if (!this.#all.delete(upstream)) return
+    const { place } = upstream
     place.open -= 1
     const at = place.idle.indexOf(upstream)
     if (at >= 0) place.idle.splice(at, 1)

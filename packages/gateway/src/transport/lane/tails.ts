@@ -3,9 +3,9 @@ class Tails {
   #second = 0
   #keptMs: number | null = null
   #date = ''
-  readonly #ready: (string | undefined)[] = []
+  readonly #ready: (Buffer | undefined)[] = []
 
-  of(dated: boolean, chunked: boolean, keptMs: number | null): string {
+  of(dated: boolean, chunked: boolean, keptMs: number | null): Buffer {
     const second = Math.floor(Date.now() / 1_000)
     if (second !== this.#second || (keptMs !== null && keptMs !== this.#keptMs)) {
       this.#second = second
@@ -23,15 +23,14 @@ class Tails {
     return this.#date
   }
 
-  #render(dated: boolean, chunked: boolean, keptMs: number | null): string {
+  #render(dated: boolean, chunked: boolean, keptMs: number | null): Buffer {
     const lines =
       (dated ? '' : this.#date) +
       (chunked ? 'Transfer-Encoding: chunked\r\n' : '') +
       (keptMs === null
         ? 'Connection: close\r\n\r\n'
         : `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(keptMs / 1_000)}\r\n\r\n`)
-    // Flat: it is copied over and over.
-    return Buffer.from(lines, 'latin1').toString('latin1')
+    return Buffer.from(lines, 'latin1')
   }
 }
 

@@ -16,8 +16,8 @@ import type { Pool } from './pool.ts'
 export interface Sink {
   head(answer: AnswerHead, mark: AnswerMark): void
   hints(bytes: Buffer): void
-  /** A piece of the body as it came, with its framing unless it had none. False when it is to wait for `drained`. */
-  body(bytes: Buffer, from: Link): boolean
+  /** A piece of the body as it came, from `from` to `to`, with its framing unless it had none. False when it is to wait for `drained`. */
+  body(bytes: Buffer, from: number, to: number, source: Link): boolean
   /** The answer is whole. */
   done(): void
   /** The exchange can take bytes of the request's body. */
@@ -41,8 +41,6 @@ export interface Turn extends Pick<Assigned, 'ticket' | 'bucket'> {
   /** Whether a body follows the head. */
   readonly bodied: boolean
   readonly mark: AnswerMark
-  /** The `x-request-id` it came with. */
-  readonly givenId: string | undefined
   /** Whether stable answers when the version cannot. */
   readonly shielded: boolean
   /** Set when it stands in: to be called when it is over. */

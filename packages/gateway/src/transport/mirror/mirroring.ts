@@ -1,7 +1,7 @@
 import type { Mirror, RoutingTable } from '@serin/core'
 import { boundOf, murmurHash2 } from '@serin/core/assignment'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { Hop } from '../../edge/edge.ts'
+import type { Hop } from '../../edge/hop.ts'
 import type { ComparedPair } from '../../evidence/mirror-tally.ts'
 import type { Recording } from '../../evidence/recording.ts'
 import type { Limits } from '../../limits.ts'
@@ -12,7 +12,8 @@ import { idempotent } from '../shield.ts'
 import { hasBody } from '../framing.ts'
 import { isGrpc } from '../grpc.ts'
 import type { RequestIn } from '../message.ts'
-import { requestHeaders } from '../headers.ts'
+import { requestHeaders, requestIdOf } from '../headers.ts'
+import type { AnswerMark } from '../headers.ts'
 import { decoded, encodingOf } from './decode.ts'
 import { KeptBody, Room } from './keeping.ts'
 import { Pair } from './pair.ts'
@@ -32,12 +33,11 @@ interface Active {
 }
 
 /** A request that was assigned. */
-export interface Assigned {
+export interface Assigned extends Pick<AnswerMark, 'givenId' | 'mark'> {
   readonly request: RequestIn
   readonly version: string
   readonly unit: string | null
   readonly hop: Hop
-  readonly requestId: string
 }
 
 /** Headers that hold for the answers of one version only, or that make a request more than a question and an answer. */
@@ -87,7 +87,7 @@ export class Mirroring {
   }
 
   /** A pair for a request that stable is about to answer, or null: the request is not copied. */
-  pairOf({ request, version, unit, hop, requestId }: Assigned): Pair | null {
+  pairOf({ request, version, unit, hop, ...id }: Assigned): Pair | null {
     const active = this.#active
     if (active === null || this.#left || version !== active.stable || !wanted(active, request, unit)) return null
     const { mirror } = active
@@ -104,7 +104,7 @@ export class Mirroring {
       stable: kept(mirrorBodyBytes, comparesBodies),
       canary: kept(mirrorBodyBytes * canaryFactor, comparesBodies),
     }
-    const headers = requestHeaders(request, { hop, requestId, upgrade: null })
+    const headers = requestHeaders(request, { hop, requestId: requestIdOf(id), upgrade: null })
     headers.push('serin-mirror', '1')
     const method = request.method ?? 'GET'
     const pair = new Pair({

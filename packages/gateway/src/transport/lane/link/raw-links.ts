@@ -1,15 +1,18 @@
 import * as net from 'node:net'
 import type { Socket } from 'node:net'
+import { Beginnings } from '../../../wire/beginnings.ts'
 import { handleOf } from './internals.ts'
 import type { Handle, Internals, WriteRequest } from './internals.ts'
 import type { Link, Links, LinkUser } from './link.ts'
 
 const readBytes = 65_536
+/** How many lengths of what clients send recur; of answers on one connection, one. */
+const lengthsKept = 1_024
 
 /** Links that read and write beneath Node's streams; a socket of Node's still owns each connection, and ends it. */
 export function rawLinks(internals: Internals): Links {
   // What clients send is looked at before the next read: they can all read into the same bytes.
-  const shared = Buffer.allocUnsafeSlow(readBytes)
+  const shared = new Beginnings(Buffer.allocUnsafeSlow(readBytes), lengthsKept)
   return {
     take: (socket, user) => {
       const link = new RawLink(socket, user, { internals, buffer: shared })
@@ -36,7 +39,7 @@ class RawLink implements Link {
   readonly #internals: Internals
   #handle: Handle | null = null
   /** Null: it gets one of its own. */
-  #buffer: Buffer | null
+  #buffer: Beginnings | null
   readonly #owned: boolean
   #kept = false
   #writes = 0
@@ -54,7 +57,7 @@ class RawLink implements Link {
   constructor(
     socket: Socket,
     user: LinkUser,
-    { internals, buffer }: { readonly internals: Internals; readonly buffer: Buffer | null },
+    { internals, buffer }: { readonly internals: Internals; readonly buffer: Beginnings | null },
   ) {
     this.socket = socket
     this.#user = user
@@ -69,9 +72,9 @@ class RawLink implements Link {
     const handle = handleOf(this.socket)
     if (handle === null) return
     this.#handle = handle
-    this.#buffer ??= Buffer.allocUnsafeSlow(readBytes)
+    this.#buffer ??= ownBuffer()
     this.#onread = handle.onread
-    handle.useUserBuffer(this.#buffer)
+    handle.useUserBuffer(this.#buffer.bytes)
     handle.onread = () => this.#read(handle)
     // Nothing passes through the stream but its end, which is only seen in one that flows.
     this.socket.resume()
@@ -152,7 +155,7 @@ class RawLink implements Link {
       // As if Node had allocated for the read: what comes of it is Node's.
       handle.onread = () => {
         const length = state[readAt] ?? 0
-        onread.call(handle, length > 0 ? new Uint8Array(buffer.subarray(0, length)).buffer : undefined)
+        onread.call(handle, length > 0 ? new Uint8Array(buffer.of(length)).buffer : undefined)
       }
     }
     socket.pause()
@@ -195,7 +198,7 @@ class RawLink implements Link {
     const length = state[readAt] ?? 0
     const buffer = this.#buffer
     if (length > 0 && buffer !== null) {
-      const bytes = buffer.subarray(0, length)
+      const bytes = buffer.of(length)
       // Behind what is held, also when it is not paused any more: order is kept.
       if (this.#handle !== null) {
         if (this.#held !== null || (this.#paused && !this.#owned)) this.#hold(bytes)
@@ -203,7 +206,8 @@ class RawLink implements Link {
       }
       if (!this.#kept) return undefined
       this.#kept = false
-      return (this.#buffer = Buffer.allocUnsafeSlow(readBytes))
+      this.#buffer = ownBuffer()
+      return this.#buffer.bytes
     }
     if (length === 0) return undefined
     // The end, or an error: Node knows what it means to the socket.
@@ -213,6 +217,10 @@ class RawLink implements Link {
     else this.#user.ended()
     return undefined
   }
+}
+
+function ownBuffer(): Beginnings {
+  return new Beginnings(Buffer.allocUnsafeSlow(readBytes), 1)
 }
 
 /** A request whose write was through at once can be used for the next. */
