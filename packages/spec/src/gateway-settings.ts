@@ -60,6 +60,10 @@ const edgeFields = {
       description:
         'Header of an answer that names the version; `false` switches it off, and `serin-shielded` with it. `serin-request` stays, as observations need it.',
     }),
+  pipelining: z.int().min(1).max(16).default(1).meta({
+    description:
+      'How many `GET` and `HEAD` requests that arrive together may be sent to an address of a version together, on one connection: less work for each, but one waits for the answers to those before it. 1 sends each by itself, and so does a gateway that shares the traffic out between two versions. For versions that speak HTTP/1.1 strictly and answer quickly.',
+  }),
   serverTiming: z.boolean().default(false).meta({
     description:
       'Answers name the version in `Server-Timing` too, which the tools of browsers show: `serin;desc="v2"`.',

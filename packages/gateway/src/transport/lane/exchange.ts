@@ -8,13 +8,12 @@ import { noAnswer, noEndpoint, notInTime } from '../problem.ts'
 import type { GatewayProblem } from '../problem.ts'
 import { discardedBytes, idempotent, lingerMs, saysUnable } from '../shield.ts'
 import { earlyHints } from './heads.ts'
-import type { Upstream, User } from './pool.ts'
+import { pageBytes } from './upstream.ts'
+import type { Upstream, User } from './upstream.ts'
 import type { Sink, Surroundings, Turn } from './turn.ts'
 
 const mostAnswerHeadBytes = 65_536
 const mostFields = 1_000
-/** Up to this size a copy is cheaper than a second write. */
-const joinedBytes = 16_384
 const nothing = Buffer.alloc(0)
 /** Read, and passed on, in one go: all exchanges can share it. */
 const answerHead = new AnswerHead(mostFields)
@@ -42,8 +41,6 @@ export class LaneExchange implements User {
   #eventStream = false
   #headEnd: HeadEnd | null = null
   #pending: Buffer = nothing
-  /** The head of the request, while it waits for the beginning of the body. */
-  #headOut: Buffer | null = null
   #body: BodyEnd | null = null
   #silent = true
   #bodyStarted = false
@@ -89,7 +86,8 @@ export class LaneExchange implements User {
     if (this.#phase === 'connecting' && idleMs > limits.connectMs) this.#connectsTooSlowly()
     else if (this.#phase === 'waiting' && this.#bodyStarted && !this.#full && !this.#sink.bodyComplete) {
       if (idleMs > limits.requestBodyIdleMs) this.#clientTooSlow()
-    } else if (this.#phase === 'waiting' && idleMs > limits.answerMs) {
+    } else if (this.#phase === 'waiting' && this.#upstream?.isInLine(this, idleMs) === true) return
+    else if (this.#phase === 'waiting' && idleMs > limits.answerMs) {
       this.#timedOut = 'answer'
       this.#upstream?.destroy()
     } else if (this.#phase === 'answering' && idleMs > limits.answerBodyIdleMs) {
@@ -114,17 +112,11 @@ export class LaneExchange implements User {
 
   /** Bytes of the request's body, as they came. From the first on there is no other attempt: nothing of it is kept. */
   send(bytes: Buffer): void {
-    const link = this.#upstream?.link
-    if (link === undefined) return
+    const upstream = this.#upstream
+    if (upstream === null) return
     this.#progressMs = justNow
-    const head = this.#headOut
-    this.#headOut = null
-    if (head !== null && bytes.length <= joinedBytes) link.write(Buffer.concat([head, bytes]))
-    else {
-      if (head !== null) link.write(head)
-      link.write(bytes)
-    }
-    if (link.full) this.#full = true
+    upstream.sendBody(bytes)
+    if (upstream.link.full) this.#full = true
   }
 
   /** The client's body came in a form that is none: neither side gets any more of it. */
@@ -158,7 +150,9 @@ export class LaneExchange implements User {
     this.#timedOut = null
     this.#silent = true
     this.#progressMs = justNow
-    this.#lane.pool.take(endpoint, this, fresh)
+    const { outgoing, mark, shares } = this.turn
+    const isShort = shares > 1 && outgoing.roomFor(endpoint.basePath, mark) <= pageBytes
+    this.#lane.pool.take(endpoint, this, { fresh, shares: isShort ? shares : 1 })
   }
 
   granted(upstream: Upstream): void {
@@ -175,15 +169,14 @@ export class LaneExchange implements User {
     const { basePath } = this.#endpoint
     const page = upstream.pageFor(outgoing.roomFor(basePath, mark))
     outgoing.put(page, basePath, mark)
-    const head = page.written
     if (!bodied) {
-      upstream.link.write(head)
+      upstream.send(page)
       return
     }
     this.#bodyStarted = true
-    this.#headOut = head
+    upstream.hold(page)
     this.#sink.feed()
-    if (this.#headOut !== null) this.send(nothing)
+    this.#upstream?.sendBody(nothing)
   }
 
   /** The upstream takes more of the body again. */
@@ -272,23 +265,35 @@ export class LaneExchange implements User {
     } else if (end > from && !this.#sink.body(bytes, from, end, upstream.link) && !body.whole) {
       this.#paused = true
       upstream.link.pause()
+      // Nobody waits for somebody else's client.
+      upstream.freeLine()
     }
-    if (body.whole) this.#whole(end === bytes.length)
+    if (body.whole) this.#whole(end === bytes.length ? nothing : bytes.subarray(end))
   }
 
-  /** Bytes behind an answer belong to nobody: the connection is not used again. */
-  #whole(clean: boolean): void {
+  /** Bytes behind an answer belong to who is next in line; when nobody is, the connection is not used again. */
+  #whole(rest: Buffer): void {
     const upstream = this.#upstream
     this.#upstream = null
     // Nothing of it may wait while others are served.
     if (!this.#unseen) this.#sink.flush()
-    if (upstream !== null) {
+    // Whoever answers before it has read all may find the rest in the next request.
+    const read = upstream?.link.waiting === 0 && (!this.turn.bodied || this.#sink.bodyComplete)
+    const again = read && this.#keeps && !upstream.ends
+    const first = upstream?.hasLine === true
+    if (upstream !== null && !first) {
       upstream.user = null
-      // Whoever answers before it has read all may find the rest in the next request.
-      const read = upstream.link.waiting === 0 && (!this.turn.bodied || this.#sink.bodyComplete)
-      if (clean && read && this.#keeps) this.#lane.pool.give(upstream, this.#endsAfterMs)
-      else upstream.destroy()
+      if (again && rest.length === 0) this.#lane.pool.give(upstream, this.#endsAfterMs)
+      else {
+        if (rest.length > 0) upstream.distrust()
+        upstream.destroy()
+      }
     }
+    this.#over()
+    if (first && !upstream.next(rest, again)) upstream.destroy()
+  }
+
+  #over(): void {
     const ended = this.#phase === 'done'
     this.#end({ kind: 'answered', status: this.#status, whole: true })
     if (!ended && !this.#unseen) this.#sink.done()
@@ -301,6 +306,7 @@ export class LaneExchange implements User {
   }
 
   #unsound(): void {
+    this.#upstream?.distrust()
     this.#drop()
     this.#fail({ status: 502, detail: 'The version did not answer in sound HTTP.' })
   }
@@ -310,7 +316,7 @@ export class LaneExchange implements User {
     this.#upstream = null
     if (this.#phase === 'done') return
     if (this.#phase === 'answering') {
-      if (this.#framing === 'close' && ended) this.#whole(false)
+      if (this.#framing === 'close' && ended) this.#over()
       else this.#truncated()
       return
     }
@@ -375,8 +381,7 @@ export class LaneExchange implements User {
     this.#upstream = null
     if (this.#endpoint !== null && upstream === null) this.#lane.pool.cancel(this.#endpoint, this)
     if (upstream === null) return
-    upstream.user = null
-    upstream.destroy()
+    upstream.leave(this)
   }
 
   #end(outcome: Outcome): void {

@@ -56,10 +56,12 @@ function wayOf({ trusted, edge, trace }: Hop): number {
 /** A request as an upstream at the root of its address gets it, up to its id. Until it is kept, or put down, it is there while nothing else is read. */
 export class Outgoing {
   readonly method: string
-  readonly #length: number
+  readonly length: number
   /** Where its target begins. */
   readonly #targetAt: number
   #bytes: Buffer
+  /** Where it stands there. */
+  #from = 0
   #isOwn = false
 
   constructor(
@@ -69,7 +71,7 @@ export class Outgoing {
   ) {
     this.method = method
     this.#bytes = bytes
-    this.#length = length
+    this.length = length
     this.#targetAt = targetAt
   }
 
@@ -77,29 +79,34 @@ export class Outgoing {
   keep(): this {
     if (this.#isOwn) return this
     this.#isOwn = true
-    this.#bytes = Buffer.from(this.#bytes.subarray(0, this.#length))
+    this.#bytes = Buffer.from(this.#bytes.subarray(this.#from, this.#from + this.length))
+    this.#from = 0
     return this
   }
 
   /** How much room it needs on a page, with this base path and under this id. */
   roomFor(basePath: string, { givenId, mark }: AnswerMark): number {
-    return this.#length + basePath.length + idLabel.length + headEnd.length + (givenId?.length ?? mark.room)
+    return this.length + basePath.length + idLabel.length + headEnd.length + (givenId?.length ?? mark.room)
   }
 
   /** Puts it down for an address with this base path, under this id; from then on it is there while the page is left alone. */
   put(page: Page, basePath: string, mark: AnswerMark): void {
-    page.length = 0
-    if (basePath === '') page.copy(this.#bytes, 0, this.#length)
+    if (basePath !== '') this.keep()
+    const start = page.length
+    const from = this.#from
+    const end = from + this.length
+    if (basePath === '') page.copy(this.#bytes, from, end)
     else {
-      this.keep()
-      page.copy(this.#bytes, 0, this.#targetAt)
+      page.copy(this.#bytes, from, from + this.#targetAt)
       page.text(basePath)
-      page.copy(this.#bytes, this.#targetAt, this.#length)
+      page.copy(this.#bytes, from + this.#targetAt, end)
     }
     page.add(idLabel)
     putId(page, mark)
     page.add(headEnd)
-    if (!this.#isOwn) this.#bytes = page.bytes
+    if (this.#isOwn) return
+    this.#bytes = page.bytes
+    this.#from = start
   }
 }
 

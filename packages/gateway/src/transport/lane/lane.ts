@@ -140,8 +140,9 @@ export class Lane implements Surroundings {
     const bodied = head.framing !== 'none'
     const shielded = !bodied && isShielded(snapshot, { method: head.method, headers: noHeaders }, assigned)
     const outgoing = outgoingOf(head, hop)
+    const shares = bodied || shielded ? 1 : sharesOf(snapshot, head.method)
     this.#start(
-      { client, snapshot, outgoing, bodied, mark: assigned, ticket, bucket, shielded, left: null },
+      { client, snapshot, outgoing, bodied, mark: assigned, ticket, bucket, shares, shielded, left: null },
       ticket.startedMs,
     )
     return true
@@ -181,7 +182,7 @@ export class Lane implements Surroundings {
     this.#unseen.add(exchange)
     exchange.standIn = new LaneExchange(
       // What the version was asked may be asked again too.
-      { ...turn, outgoing: turn.outgoing.keep(), bodied: false, mark, shielded: false, left },
+      { ...turn, outgoing: turn.outgoing.keep(), bodied: false, shares: 1, mark, shielded: false, left },
       this,
       performance.now(),
     )
@@ -215,4 +216,14 @@ export class Lane implements Surroundings {
     this.#serves = plain && passedOn && this.#options.limits.headBytes <= mostHeadBytes
     return this.#serves
   }
+}
+
+/**
+ * How many requests may share a write with this one: those that change nothing, and never while versions are compared, since who stands in line
+ * is measured for those before it.
+ */
+function sharesOf({ canaryBp, edge }: Snapshot, method: string): number {
+  const { pipelining } = edge.settings
+  if (pipelining === 1 || canaryBp > 0) return 1
+  return method === 'GET' || method === 'HEAD' ? pipelining : 1
 }

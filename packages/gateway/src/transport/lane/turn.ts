@@ -41,6 +41,8 @@ export interface Turn extends Pick<Assigned, 'ticket' | 'bucket'> {
   /** Whether a body follows the head. */
   readonly bodied: boolean
   readonly mark: AnswerMark
+  /** How many requests may share a write to an upstream with it; 1 when none may. */
+  readonly shares: number
   /** Whether stable answers when the version cannot. */
   readonly shielded: boolean
   /** Set when it stands in: to be called when it is over. */
