@@ -8,6 +8,7 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { test } from 'node:test'
 import { openBareRouter } from './harness/bare-router.ts'
+import { assertForwards } from './harness/forwarding.ts'
 import { askMany, openNamed } from './harness/pipelined.ts'
 import { noHaproxy, noNginx } from './harness/proxies.ts'
 
@@ -45,6 +46,9 @@ test(
         assert.deepEqual(wrong.slice(0, 5), [], `${name} at ${weightBp} bp: ${wrong.length} differ`)
       }
     }
+    await t.test('versions are told the same of a client, and its address is the same unit', async (part) => {
+      await assertForwards(part, real, { service: 'web', revision: shares.length + 1 })
+    })
   },
 )
 

@@ -84,4 +84,12 @@ test('what only the gateway does at its edge is refused beside another router', 
   )
   assert.match(refused('    gateway: { trace: true }\n'), /"gateway\.trace" is a setting of Serin's own gateway/)
   assert.equal(refused('    gateway: { trace: false }\n'), '')
+  for (const router of ['nginx', 'haproxy', 'envoy']) {
+    const told = (more: string): string => refused(more, undefined, undefined, router)
+    assert.equal(told('    gateway: { trustProxies: [loopback] }\n'), '', 'whom to believe each of them can be told')
+    assert.match(
+      told('    gateway: { trustProxies: [loopback], forwarded: true }\n'),
+      /"gateway\.forwarded" is a setting/,
+    )
+  }
 })

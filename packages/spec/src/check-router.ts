@@ -73,11 +73,11 @@ function checkOwnNginx({ nginx }: Service): readonly Issue[] {
     : [{ path: ['nginx'], message: '"nginx" names an nginx of your own: it needs "router: nginx".' }]
 }
 
-/** The settings of the gateway that were asked for. */
+/** The settings that only the gateway has, of those that were asked for: whom to believe every router can be told. */
 function settingsBeyond(settings: Service['gateway']): readonly string[] {
   const byDefault: Readonly<Record<string, unknown>> = GatewaySettings.parse({})
   return Object.entries(settings).flatMap(([name, value]) =>
-    JSON.stringify(value) === JSON.stringify(byDefault[name]) ? [] : [name],
+    name === 'trustProxies' || JSON.stringify(value) === JSON.stringify(byDefault[name]) ? [] : [name],
   )
 }
 

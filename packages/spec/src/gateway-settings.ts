@@ -20,6 +20,18 @@ const TrustedProxy = z.union(
   { error: proxyWords },
 )
 
+/** What the names of networks stand for. */
+const networks: Readonly<Record<string, readonly string[]>> = {
+  loopback: ['127.0.0.0/8', '::1/128'],
+  linklocal: ['169.254.0.0/16', 'fe80::/10'],
+  uniquelocal: ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7'],
+}
+
+/** Trusted proxies as addresses and networks, in the place of the names some of them have. */
+export function networksOf(trustProxies: readonly string[]): readonly string[] {
+  return trustProxies.flatMap((one) => networks[one] ?? [one])
+}
+
 /** Names that mean something else, or that the gateway writes for another reason. */
 const taken: ReadonlySet<string> = new Set(
   'age connection content-encoding content-length content-type date keep-alive location proxy-authenticate serin-request serin-shielded server-timing set-cookie te trailer transfer-encoding upgrade x-request-id'.split(
@@ -38,7 +50,7 @@ const edgeFields = {
     .default([])
     .meta({
       description:
-        'Who is believed in what they say of a client: its address (`X-Forwarded-For`), protocol and host. Addresses, networks, `loopback`, `linklocal`, `uniquelocal`. What anybody else says of that is dropped.',
+        'Who is believed in what they say of a client: its address (`X-Forwarded-For`), protocol and host. Addresses, networks, `loopback`, `linklocal`, `uniquelocal`. What anybody else says of that is dropped. nginx, HAProxy and Envoy keep to it as the gateway does.',
       examples: [['loopback', '10.0.0.0/8']],
     }),
   forwarded: z

@@ -1,15 +1,9 @@
+import { networksOf } from '@serin/spec'
 import { BlockList, isIP } from 'node:net'
 import { bareAddress } from '../address.ts'
 import { Recent } from '../lookups/recent.ts'
 
 const rememberedAddresses = 4_096
-
-/** What the names of networks stand for. */
-const named: Readonly<Record<string, readonly string[]>> = {
-  loopback: ['127.0.0.0/8', '::1/128'],
-  linklocal: ['169.254.0.0/16', 'fe80::/10'],
-  uniquelocal: ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7'],
-}
 
 /** Who is believed in what they say of a client. */
 export class Proxies {
@@ -20,7 +14,7 @@ export class Proxies {
 
   constructor(proxies: readonly string[]) {
     this.any = proxies.length > 0
-    for (const proxy of proxies.flatMap((one) => named[one] ?? [one])) {
+    for (const proxy of networksOf(proxies)) {
       const [address = '', bits] = proxy.split('/')
       const family = isIP(address) === 6 ? 'ipv6' : 'ipv4'
       if (bits === undefined) this.#list.addAddress(address, family)

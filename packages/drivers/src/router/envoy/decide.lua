@@ -30,35 +30,38 @@ local function murmur2(bytes)
   return bxor(hash, rshift(hash, 15)) % range
 end
 
-local function header_of(handle, name)
+local function bytes_of(handle, name)
   local headers = handle:headers()
   local count = headers:getNumValues(name)
   if count == 0 then return nil end
   local value = headers:getAtIndex(name, 0) or ""
   for i = 1, count - 1 do value = value .. ", " .. (headers:getAtIndex(name, i) or "") end
-  return text_of(value)
+  return value
+end
+
+local function header_of(handle, name)
+  return text_of(bytes_of(handle, name))
 end
 
 local function target_of(handle)
   return text_of(handle:headers():get(":path")) or ""
 end
 
--- Without the port.
-local function address_of(handle)
-  local told = handle:streamInfo():downstreamDirectRemoteAddress()
-  return (gsub(gsub(gsub(told, ":%d+$", ""), "^%[", ""), "%]$", ""))
+-- Who connected. Its port is always told.
+local function peer_of(handle)
+  return bare_address(handle:streamInfo():downstreamDirectRemoteAddress())
 end
 
 local readers = {
   header = header_of,
   cookie = function(handle, name) return cookie_in(header_of(handle, "cookie") or "", name) end,
   query = function(handle, name) return query_in(target_of(handle), name) end,
-  address = address_of,
+  address = function(_, _, client) return client end,
   path = function(handle) return path_in(target_of(handle)) end,
 }
 
-local function value_of(handle, source)
-  return readers[source.from](handle, source.name)
+local function value_of(handle, source, client)
+  return readers[source.from](handle, source.name, client)
 end
 
 local tests = {
@@ -68,6 +71,7 @@ local tests = {
   ["in"] = function(value, wanted) return value ~= nil and wanted[value] == true end,
 }
 
+local trusted = networks_of(serin.trusted)
 local known, picks, total = {}, {}, 0
 for _, arm in ipairs(serin.arms) do
   known[arm.version] = true
@@ -118,11 +122,22 @@ local function answer(handle, target)
   else
     local arms = {}
     for i, arm in ipairs(serin.arms) do arms[i] = "[" .. quoted(arm.version) .. "," .. arm.weight .. "]" end
-    body = '{"revision":' .. (serin.revision or "null") .. ',"arms":[' .. table.concat(arms, ",") .. "]}"
+    local told = serin.revision and '"revision":' .. serin.revision .. ',"epoch":' .. serin.epoch or '"revision":null'
+    body = "{" .. told .. ',"arms":[' .. table.concat(arms, ",") .. "]}"
     local mark = string.match(target, "^/table%?mark=(%x+)$")
     if mark ~= nil then handle:streamInfo():dynamicMetadata():set("serin", "mark", mark) end
   end
   handle:respond({ [":status"] = "200", ["content-type"] = "text/plain" }, body)
+end
+
+-- What is said of a client and its way is kept of those only that are believed.
+local function forward(handle, is_trusted, told_for)
+  local headers = handle:headers()
+  headers:replace("x-forwarded-for", told_for)
+  if is_trusted then return end
+  for _, name in ipairs(claims) do headers:remove(name) end
+  headers:remove("x-forwarded-host")
+  headers:replace("x-forwarded-proto", "http")
 end
 
 function envoy_on_request(handle)
@@ -134,9 +149,10 @@ function envoy_on_request(handle)
     return
   end
   if #picks == 0 then return end
+  local client, is_trusted, told_for = client_of(trusted, peer_of(handle), bytes_of(handle, "x-forwarded-for"))
   local unit
   for _, source in ipairs(serin.unit) do
-    unit = value_of(handle, source)
+    unit = value_of(handle, source, client)
     if unit ~= nil and unit ~= "" then break end
     unit = nil
   end
@@ -145,6 +161,7 @@ function envoy_on_request(handle)
   for _, source in ipairs(serin.looks) do told[#told + 1] = "=" .. encoded(value_of(handle, source) or "") end
   metadata:set("serin", "version", version)
   metadata:set("serin", "decided", table.concat(told, " "))
+  forward(handle, is_trusted, told_for)
   -- Routes are chosen by what was just decided. Before Envoy 1.31 only a change of headers made it choose anew.
   if handle.clearRouteCache ~= nil then
     handle:clearRouteCache()

@@ -1,8 +1,21 @@
 /** The script that Envoy's Lua filter runs, run by a real LuaJIT: without one every test here says that it is skipped. */
 import type { RoutingTable } from '@serin/core'
 import { assign, compileRouter, murmurHash2, viewOf } from '@serin/core/assignment'
-import { assert as check, asyncProperty, string } from 'fast-check'
+import { EdgeSettings } from '@serin/spec'
+import {
+  array,
+  assert as check,
+  asyncProperty,
+  boolean,
+  constantFrom,
+  ipV4,
+  ipV6,
+  oneof,
+  string,
+  tuple,
+} from 'fast-check'
 import assert from 'node:assert/strict'
+import { BlockList, isIP } from 'node:net'
 import { test } from 'node:test'
 import { missing } from '../proxy/testing/installed.ts'
 import { oddRules, oddTargets, oddTexts } from '../proxy/testing/oddities.ts'
@@ -105,6 +118,86 @@ test('several headers of one name are one, and the address is told without its p
   }
 })
 
+/** What comes from 127.0.0.2 as `x-forwarded-for`, and who asks then. */
+const chains: readonly (readonly [forwardedFor: string, client: string])[] = [
+  ['1.2.3.4', '1.2.3.4'],
+  ['9.9.9.9, 1.1.1.1,10.0.0.2 , 10.0.0.3', '1.1.1.1'],
+  ['10.0.0.2, 10.0.0.3', '10.0.0.2'],
+  ['1.1.1.1:4711', '1.1.1.1'],
+  ['[2001:db8::7]:4711, ::FFFF:10.0.0.9', '2001:db8::7'],
+  ['8.8.8.8, fd00:bb::1, fd00:aa::1', 'fd00:bb::1'],
+  ['1.1.1.1, rubbish', '127.0.0.2'],
+  ['1.1.1.1, rubbish, 10.0.0.2', '10.0.0.2'],
+  [',', '127.0.0.2'],
+]
+
+test('what is said of a client is dropped, but of those that are believed', { skip }, async () => {
+  const edge = EdgeSettings.parse({ trustProxies: ['127.0.0.2', '10.0.0.0/8', 'fd00:aa::/32'] })
+  using host = new LuaHost(await luaScript({ ...split(5_000, 1, world), unit: [{ address: true }], edge }))
+  const claims = ['forwarded', 'x-forwarded-host', 'x-forwarded-port', 'x-real-ip'].map((name) => [name, 'x'] as const)
+  const sent = async (address: string, chain: string): Promise<readonly string[]> => {
+    const told = get('/', ['x-forwarded-proto', 'https'], ['x-forwarded-for', chain], ...claims)
+    const { decided = '', sent: headers = '', problem } = await host.run({ ...told, address })
+    assert.equal(problem, undefined)
+    return [decodeURIComponent(decided.split(' ')[3] ?? ''), ...headers.split('\n').slice(2).toSorted()]
+  }
+  for (const [chain, client] of chains) {
+    assert.deepEqual(await sent('127.0.0.1:1', chain), [
+      '=127.0.0.1',
+      'x-forwarded-for: 127.0.0.1',
+      'x-forwarded-proto: http',
+    ])
+    const kept = ['x-forwarded-proto: https', ...claims.map(([name, value]) => `${name}: ${value}`)]
+    assert.deepEqual(await sent('127.0.0.2:1', chain), [
+      `=${client}`,
+      ...[`x-forwarded-for: ${chain}, 127.0.0.2`, ...kept].toSorted(),
+    ])
+  }
+})
+
+test('the script reads addresses and networks as Node does', { skip }, async () => {
+  const shortened = (address: string): string => {
+    const short = address.replace(/(:0)+:/, '::')
+    return isIP(short) === 6 ? short : address
+  }
+  const six = tuple(ipV6(), boolean()).map(([address, short]) => (short ? shortened(address) : address))
+  const odd = constantFrom(
+    '',
+    '1.2.3',
+    '01.2.3.4',
+    '1.2.3.4.5',
+    '1::2::3',
+    ':::',
+    '::1:',
+    '1:2:3:4:5:6:7::',
+    '::1.2.3.4',
+  )
+  const strange = oneof(odd, string({ unit: constantFrom('0', 'a', 'f', ':', '.') }))
+  await check(
+    asyncProperty(array(oneof(ipV4(), six), { minLength: 1, maxLength: 3 }), array(strange), async (bases, others) => {
+      const networks = bases.map((base, i) => `${base}/${base.includes(':') ? 8 + i * 50 : 1 + i * 13}`)
+      const list = new BlockList()
+      for (const network of networks) {
+        const [base = '', bits] = network.split('/')
+        list.addSubnet(base, Number(bits), base.includes(':') ? 'ipv6' : 'ipv4')
+      }
+      const trustProxies = ['192.0.2.7', ...networks]
+      const edge = EdgeSettings.parse({ trustProxies })
+      using host = new LuaHost(await luaScript({ ...split(1, 1, world), unit: [{ address: true }], edge }))
+      for (const address of [...bases, ...others]) {
+        const told = get('/', ['x-forwarded-for', `203.0.113.9, ${address}`])
+        const { decided = '', problem } = await host.run({ ...told, address: '192.0.2.7:1' })
+        assert.equal(problem, undefined)
+        const family = isIP(address)
+        const known = family !== 0 && list.check(address, family === 6 ? 'ipv6' : 'ipv4')
+        const client = family === 0 ? '192.0.2.7' : known ? '203.0.113.9' : address
+        assert.equal(decodeURIComponent(decided.split(' ')[3] ?? ''), `=${client}`, `${address} of ${networks.join()}`)
+      }
+    }),
+    { numRuns: 40 },
+  )
+})
+
 test('preview is canary, and the control door says what is in force', { skip }, async () => {
   const table = split(100, 9, world)
   using host = new LuaHost(await luaScript(table))
@@ -118,6 +211,7 @@ test('preview is canary, and the control door says what is in force', { skip }, 
     [
       {
         revision: 9,
+        epoch: 0,
         arms: [
           ['v2', 100],
           ['v1', 9_900],

@@ -27,11 +27,19 @@ const standIn = 'stand-in Envoy'
 proxyPromises({
   product: 'Envoy',
   skip: missing('envoy', 'it has none: envoyproxy.io'),
+  state: 'envoy.json',
   open: openEnvoy,
   pids: pidsOf,
   all: pidsOf,
 })
-proxyPromises({ product: standIn, skip: short === false ? skip : short, open: openStandIn, pids: pidsOf, all: pidsOf })
+proxyPromises({
+  product: standIn,
+  skip: short === false ? skip : short,
+  state: 'envoy.json',
+  open: openStandIn,
+  pids: pidsOf,
+  all: pidsOf,
+})
 
 async function pidsOf({ directory }: World): Promise<number[]> {
   return [Number(await readFile(join(directory, 'envoy.pid'), 'utf8'))]

@@ -99,9 +99,12 @@ function connectionManager(name: string, door: Door, directory: string): object 
   }
 }
 
-/** Nothing of a client is believed, and nothing of an answer is changed that nobody asked to be changed. */
+/** Nothing of a client is believed that the script does not leave, and nothing of an answer is changed that nobody asked to be changed. */
 const atTheEdge = {
   use_remote_address: true,
+  // Whom to believe the script knows: it gets what was said of a client as it came.
+  skip_xff_append: true,
+  xff_num_trusted_hops: 1,
   // No address is within: headers that steer Envoy are taken from nobody. An empty list would mean every private one.
   internal_address_config: { cidr_ranges: [{ address_prefix: '255.255.255.255', prefix_len: 32 }] },
   preserve_external_request_id: true,

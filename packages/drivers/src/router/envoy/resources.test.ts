@@ -1,5 +1,6 @@
 /** What Envoy is told, beside the schema that Envoy publishes and beside files that people can read. No Envoy is run here. */
 import type { RoutingTable } from '@serin/core'
+import { EdgeSettings } from '@serin/spec'
 import assert from 'node:assert/strict'
 import { readFile, writeFile } from 'node:fs/promises'
 import { test } from 'node:test'
@@ -33,6 +34,7 @@ const table: RoutingTable = {
     { name: 'plan', header: { 'X-Plan': { in: ['gold', 'argent é'] } }, to: 'canary' },
   ],
   overrideHeader: 'serin-version',
+  edge: EdgeSettings.parse({ trustProxies: ['loopback', '192.0.2.0/24'] }),
   measurement: {
     rollout: 'shop#1',
     latencyCutsMs: [],

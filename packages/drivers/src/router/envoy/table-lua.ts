@@ -1,4 +1,5 @@
 import type { RoutingTable } from '@serin/core'
+import { networksOf } from '@serin/spec'
 import type { RoutingRule, Segment, UnitSource } from '@serin/spec'
 
 type Match = NonNullable<RoutingRule['path']>
@@ -7,14 +8,27 @@ type Condition = readonly [Source, Match]
 
 /** A table as the Lua that `decide.lua` reads; null is the time before the first one. Pure. */
 export function tableLua(table: RoutingTable | null): string {
-  if (table === null) return 'local serin = { arms = {}, salt = "", unit = {}, looks = {}, rules = {} }\n'
-  const { revision, arms, salt, unit, stable, canary, overrideHeader, rules, measurement, segments = {} } = table
+  if (table === null) return 'local serin = { arms = {}, salt = "", unit = {}, looks = {}, trusted = {}, rules = {} }\n'
+  const {
+    epoch = 0,
+    revision,
+    arms,
+    salt,
+    unit,
+    stable,
+    canary,
+    overrideHeader,
+    rules,
+    measurement,
+    segments = {},
+    edge,
+  } = table
   const readable = unit.flatMap((source) => ('claim' in source ? [] : [source]))
   const slices = measurement.rollout === 'idle' ? [] : Object.values(measurement.slices ?? {})
   const looks = slices.map(({ header }): Source => (header === undefined ? { path: true } : { header }))
   return [
     'local serin = {',
-    `  revision = "${revision}", salt = ${quoted(salt)},`,
+    `  epoch = "${epoch}", revision = "${revision}", salt = ${quoted(salt)},`,
     `  stable = ${quoted(stable)}, canary = ${maybe(canary)}, override = ${maybe(overrideHeader?.toLowerCase() ?? null)},`,
     ...list(
       'arms',
@@ -28,6 +42,7 @@ export function tableLua(table: RoutingTable | null): string {
       'looks',
       looks.map((source) => `{ ${sourceFields(source)} }`),
     ),
+    ...list('trusted', [...new Set(networksOf(edge?.trustProxies ?? []))].map(quoted)),
     ...list(
       'rules',
       rules.map((rule) => ruleLua(rule, rule.segment === undefined ? {} : (segments[rule.segment] ?? {}))),

@@ -26,19 +26,23 @@ local function murmur2(bytes)
   return hash ~ (hash >> 15)
 end
 
-local function header_of(txn, name)
+local function bytes_of(txn, name)
   local count = txn.f:req_fhdr_cnt(name)
   if count == 0 then return nil end
   local value = txn.f:req_fhdr(name, 1) or ""
   for i = 2, count do value = value .. ", " .. (txn.f:req_fhdr(name, i) or "") end
-  return text_of(value)
+  return value
+end
+
+local function header_of(txn, name)
+  return text_of(bytes_of(txn, name))
 end
 
 local readers = {
   header = function(name) return function(txn) return header_of(txn, name) end end,
   cookie = function(name) return function(txn) return cookie_in(header_of(txn, "cookie") or "", name) end end,
   query = function(name) return function(txn) return query_in(txn.f:pathq() or "", name) end end,
-  address = function() return function(txn) return txn.f:src() end end,
+  address = function() return function(_, client) return client end end,
   path = function() return function(txn) return path_in(txn.f:pathq() or "") end end,
 }
 
@@ -93,17 +97,23 @@ local function rules_of(stable, canary)
   end
 end
 
+-- `-` is a list without a word.
+local function words_of(key)
+  local list = words(map:lookup(key))
+  return list[1] == "-" and {} or list
+end
+
 local function readers_of(key)
   local list = {}
-  for _, word in ipairs(words(map:lookup(key))) do
-    if word ~= "-" then list[#list + 1] = reader(word) end
-  end
+  for i, word in ipairs(words_of(key)) do list[i] = reader(word) end
   return list
 end
 
+-- The split names a control plane and a revision that no other table has: with it everything else is read anew.
 local function compile(split)
   local parts = words(split)
-  local all = { revision = parts[1], backends = {}, arms = {}, picks = {} }
+  local epoch, revision = string.match(parts[1], "^(%d+)%.(%d+)$")
+  local all = { epoch = epoch, revision = revision, backends = {}, arms = {}, picks = {} }
   for i = 2, #parts do
     local backend, weight, version = string.match(parts[i], "^(%d+):(%d+):(%S+)$")
     version = unescaped(version)
@@ -125,6 +135,7 @@ local function compile(split)
   all.salt = told(map:lookup("salt"))
   all.unit = readers_of("unit")
   all.looks = readers_of("looks")
+  all.trusted = networks_of(words_of("trusted"))
   all.rules = rules_of(all.stable, all.canary)
   return all
 end
@@ -182,9 +193,13 @@ end
 core.register_action("serin_decide", { "http-req" }, function(txn)
   local all = current()
   if all == nil then return end
+  local forwarded = bytes_of(txn, "x-forwarded-for")
+  local client, trusted, told_for = client_of(all.trusted, bare_address(txn.f:src()), forwarded)
+  txn:set_var("txn.serin_trusted", trusted)
+  txn:set_var("txn.serin_for", told_for)
   local unit
   for _, read in ipairs(all.unit) do
-    unit = read(txn)
+    unit = read(txn, client)
     if unit ~= nil and unit ~= "" then break end
     unit = nil
   end
@@ -214,6 +229,6 @@ core.register_service("serin_control", "http", function(applet)
   end
   local arms = {}
   for i, arm in ipairs(all and all.arms or {}) do arms[i] = "[" .. quoted(arm.version) .. "," .. arm.weight .. "]" end
-  local revision = all and all.revision or "null"
-  answer(applet, '{"revision":' .. revision .. ',"arms":[' .. table.concat(arms, ",") .. "]}")
+  local told = all and '"revision":' .. all.revision .. ',"epoch":' .. all.epoch or '"revision":null'
+  answer(applet, "{" .. told .. ',"arms":[' .. table.concat(arms, ",") .. "]}")
 end)

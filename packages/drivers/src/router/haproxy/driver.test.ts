@@ -17,7 +17,7 @@ import { RuntimeApi } from './runtime-api.ts'
 
 const skip = missing('haproxy', 'haproxy')
 
-proxyPromises({ product: 'HAProxy', skip, open: openHaproxy, pids: pidsOf, all: pidsOf })
+proxyPromises({ product: 'HAProxy', skip, state: 'haproxy.json', open: openHaproxy, pids: pidsOf, all: pidsOf })
 
 test('what the log says becomes slots', { skip }, async () => {
   await using world = await openWorld(openHaproxy, { v2: (_, response) => response.writeHead(500).end('v2') })
@@ -37,7 +37,7 @@ test('what somebody changes through the admin socket is seen, and put right by t
   const map = join(world.directory, 'table.map')
   const address = new URL(world.endpoints.v2[0] ?? '').host
   const byHand = [
-    `set map ${map} split 7,0:4000:v2,1:6000:v1`,
+    `set map ${map} split 0.7,0:4000:v2,1:6000:v1`,
     `set map ${map} salt =other`,
     `set server serin_0/${address} weight 0`,
     `set server serin_0/${address} state drain`,
@@ -62,7 +62,7 @@ test(
     await using world = await openWorld(openHaproxy)
     await assertStraysTold(world, async () => {
       const api = new RuntimeApi(join(world.directory, 'admin.sock'))
-      await api.command(`set map ${join(world.directory, 'table.map')} split 1,0:4000:v2,1:6000:v1`, /^/, never)
+      await api.command(`set map ${join(world.directory, 'table.map')} split 0.1,0:4000:v2,1:6000:v1`, /^/, never)
     })
   },
 )

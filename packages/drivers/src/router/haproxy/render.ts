@@ -1,4 +1,5 @@
 import type { Addresses } from '../proxy/addresses.ts'
+import { claims } from '../proxy/claims.ts'
 import { serverWords } from './runtime-api.ts'
 import { backends } from './servers.ts'
 import type { Server } from './servers.ts'
@@ -95,7 +96,11 @@ function frontend(name: string, listen: string, first: readonly string[]): reado
     '  http-request set-header host localhost unless { req.hdr(host) -m found }',
     '  http-request lua.serin_decide',
     `  http-request disable-l7-retry unless ${repeatable}`,
-    '  option forwardfor',
+    // What is said of a client and its way is kept of those only that are believed.
+    ...[...claims, 'x-forwarded-proto', 'x-forwarded-host'].map(
+      (header) => `  http-request del-header ${header} unless { var(txn.serin_trusted) -m bool }`,
+    ),
+    '  http-request set-header x-forwarded-for %[var(txn.serin_for)]',
     '  http-request set-header x-forwarded-proto http unless { req.hdr(x-forwarded-proto) -m found }',
     '  http-request set-header x-forwarded-host %[req.hdr(host)] unless { req.hdr(x-forwarded-host) -m found }',
     '  http-request set-var(txn.serin_id) req.fhdr(x-request-id)',

@@ -1,4 +1,5 @@
 import type { RoutingTable } from '@serin/core'
+import { networksOf } from '@serin/spec'
 import type { RoutingRule, Segment, UnitSource } from '@serin/spec'
 
 type Match = NonNullable<RoutingRule['path']>
@@ -6,22 +7,37 @@ type Source = Exclude<UnitSource, { readonly claim: string }> | { readonly path:
 /** A line of a map: a key and what is looked up under it. */
 export type Entry = readonly [key: string, value: string]
 
-/** A table as the map that `decide.lua` reads. `split` is what people may want to look at: the revision, and of each version backend, weight and name. */
+/** A table as the map that `decide.lua` reads. `split` is what people may want to look at: epoch and revision, and of each version backend, weight and name. */
 export function tableMap(table: RoutingTable, backendOf: (version: string) => number): readonly Entry[] {
-  const { revision, arms, salt, unit, stable, canary, overrideHeader, rules, measurement, segments = {} } = table
+  const {
+    epoch = 0,
+    revision,
+    arms,
+    salt,
+    unit,
+    stable,
+    canary,
+    overrideHeader,
+    rules,
+    measurement,
+    segments = {},
+    edge,
+  } = table
   const readable = unit.flatMap((source) => ('claim' in source ? [] : [source]))
   const looks = measurement.rollout === 'idle' ? [] : Object.values(measurement.slices ?? {})
   return [
     [
       'split',
-      [revision, ...arms.map(({ version, weightBp }) => `${backendOf(version)}:${weightBp}:${encoded(version)}`)].join(
-        ',',
-      ),
+      [
+        `${epoch}.${revision}`,
+        ...arms.map(({ version, weightBp }) => `${backendOf(version)}:${weightBp}:${encoded(version)}`),
+      ].join(','),
     ],
     ['salt', told(salt)],
     ['unit', listOf(readable.map(sourceWord))],
     ['choice', [told(stable), told(canary), told(overrideHeader?.toLowerCase() ?? null)].join(' ')],
     ['looks', listOf(looks.map(({ header }) => sourceWord(header === undefined ? { path: true } : { header })))],
+    ['trusted', listOf([...new Set(networksOf(edge?.trustProxies ?? []))])],
     ...rules.flatMap((rule, i) =>
       ruleEntries(`r${i}`, rule, rule.segment === undefined ? {} : (segments[rule.segment] ?? {})),
     ),

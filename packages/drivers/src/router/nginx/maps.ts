@@ -37,7 +37,10 @@ function sourceMap(source: Source, name: string, part: string): string {
     const found = `(?:^|&)${queryPattern(source.query)}(?:=(?<${part}>[^&]*))?(?=&|\\z)`
     return `map $args ${name} { default ""; "~${found}" "=$${part}"; }`
   }
-  if ('address' in source) return `map $remote_addr ${name} { default "=$remote_addr"; }`
+  if ('address' in source) {
+    const mapped = `"~^::ffff:(?<${part}>[\\d.]+)\\z" "=$${part}"`
+    return `map $remote_addr ${name} { default "=$remote_addr"; ${mapped}; }`
+  }
   return `map $request_uri ${name} { default ""; "~^(?<${part}>[^?]*)" "=$${part}"; }`
 }
 

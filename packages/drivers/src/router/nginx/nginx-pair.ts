@@ -69,6 +69,7 @@ export class NginxPair extends RememberedNginx implements Proxy {
     else if (moved && !(await this.#isForgotten()))
       await this.#reload(this.state.table, AbortSignal.timeout(inForceWithinMs))
     if ((await this.#front.pid()) === null) await this.#startFront()
+    else await this.#renewFront()
   }
 
   /** Whether it serves a table that nobody here remembers: until another comes that one is left alone. */
@@ -135,6 +136,16 @@ export class NginxPair extends RememberedNginx implements Proxy {
       await this.#front.start()
     })
     await this.keep({ ...this.state, ...addresses })
+  }
+
+  /** One that another Serin started goes on with what this one would have written. Clients lose the connections that they keep then, and no request. */
+  async #renewFront(): Promise<void> {
+    const { listen, preview } = this.state
+    if ([listen, preview].some((address) => address?.endsWith(':0') === true)) return
+    const text = frontConfig(this.state, this.#setting)
+    if ((await textOf(this.#front.conf)) === text) return
+    await writeAtomically(this.#front.conf, text)
+    await this.#front.reload()
   }
 
   /**

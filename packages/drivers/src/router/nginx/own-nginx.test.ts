@@ -1,7 +1,11 @@
 /** Needs a real nginx with `split_clients` and `realip`. Here it is the user's: started by the test, with a configuration, a prefix and a pid file of its own. */
 import { assign } from '@serin/core/assignment'
+import { EdgeSettings } from '@serin/spec'
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { request } from 'node:http'
+import type { IncomingMessage, RequestListener } from 'node:http'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { after, test } from 'node:test'
@@ -25,6 +29,7 @@ after(async () => {
 
 proxyPromises({
   product: 'nginx of the user’s own',
+  state: 'nginx.json',
   // The pair keeps the same promises with the same lines; each of these tests starts and reloads an nginx more.
   skip: unlessLong,
   // A user's nginx for each world, whoever opens a router in it.
@@ -229,17 +234,37 @@ test('two services have room in one nginx, whatever they are called', { skip }, 
   assert.equal((await ask(one)).body, 'v1')
 })
 
-test('units by address are the addresses that the user’s nginx names', { skip }, async () => {
+test('the user’s nginx says whose a request is, and nobody else who is not believed', { skip }, async () => {
+  const echo: RequestListener = ({ headers }, response) =>
+    response.end([headers['x-forwarded-for'], headers['x-forwarded-proto'], headers['x-real-ip'] ?? ''].join(' '))
   await using user = await openUserNginx()
-  await using world = await openWorld(openIn(user))
+  await using world = await openWorld(openIn(user), { v1: echo, v2: echo })
   const router = await world.open()
   const table = { ...split(5_000, 1, world), unit: [{ address: true as const }] }
+  const claims = { 'x-forwarded-proto': 'https', 'x-real-ip': '1.2.3.4' }
+  const seen = async (at: string, from: string, chain: string): Promise<readonly unknown[]> => {
+    const asked = request(at, { agent: false, localAddress: from, headers: { 'x-forwarded-for': chain, ...claims } })
+    const [answer] = (await once(asked.end(), 'response')) as [IncomingMessage]
+    return [answer.headers['serin-version'], (await answer.setEncoding('utf8').toArray()).join('')]
+  }
   await router.apply(table, never)
   const { address } = await router.observe(never)
+  await user.say('proxy_pass http://serin-shop;')
+  await user.reload()
+  await until(async () => (await ask(user.address)).body !== 'user')
   for (let i = 1; i <= 20; i += 1) {
-    const headers = { 'x-forwarded-for': `6.6.6.6, 10.0.0.${i}` }
-    assert.equal((await ask(address, { headers })).body, assign(table, `10.0.0.${i}`))
+    const [chain, client] = [`6.6.6.6, 10.0.0.${i}`, `127.0.0.${i + 1}`]
+    assert.deepEqual(await seen(address, '127.0.0.1', chain), [assign(table, `10.0.0.${i}`), `${chain} https 1.2.3.4`])
+    assert.deepEqual(await seen(address, client, chain), [assign(table, client), `${client} http `])
+    const passed = `${chain}, ${client} https 1.2.3.4`
+    assert.deepEqual(await seen(user.address, client, chain), [assign(table, client), passed])
   }
+  const edge = EdgeSettings.parse({ trustProxies: ['127.0.0.2', '10.0.0.0/8'] })
+  await router.apply({ ...table, revision: 2, edge }, never)
+  const told = '6.6.6.6, 10.0.0.9, 127.0.0.2 https 1.2.3.4'
+  for (const at of [address, user.address])
+    assert.deepEqual(await seen(at, '127.0.0.2', '6.6.6.6, 10.0.0.9'), [assign(table, '6.6.6.6'), told])
+  await user.say('return 200 user;')
 })
 
 test(

@@ -1,7 +1,10 @@
 import type { RoutingTable } from '@serin/core'
+import { networksOf } from '@serin/spec'
 import { createHash } from 'node:crypto'
+import { isIP } from 'node:net'
 import { partsOf } from '../proxy/addresses.ts'
 import type { Addresses } from '../proxy/addresses.ts'
+import { beliefHeaders, beliefMaps, clientLines } from './belief.ts'
 import { named, pattern, serinDollar, word } from './quote.ts'
 import { answerLines, controlLines, markFormat, plainly, tableMaps } from './split.ts'
 import type { LogPlace } from './split.ts'
@@ -54,7 +57,7 @@ export function ownConfig(table: RoutingTable, setting: OwnSetting): string {
     // Of a client nobody takes it: it would have to know the key.
     `map $http_serin_probe $serin_probe { default ""; "~^${pattern(evidenceKey)}(?<serin_probed>.+)\\z" $serin_probed; }`,
     ...tableMaps(table, setting, { probe: '$serin_probe', preview: '$serin_preview' }),
-    'map $http_x_forwarded_for $serin_for { "" $remote_addr; default $http_x_forwarded_for; }',
+    ...ownBelief(table, listen),
     ...server(table, setting, listen, controlLines(table, setting, controlPath(setting))),
     ...(preview === null ? [] : server(table, setting, preview, ['server_name serin_preview;'])),
   ]
@@ -64,9 +67,7 @@ export function ownConfig(table: RoutingTable, setting: OwnSetting): string {
 /** Whoever passed a request on has said already whose it is. */
 const headers = [
   'proxy_set_header Host $http_host;',
-  'proxy_set_header X-Forwarded-For $serin_for;',
-  'proxy_set_header X-Forwarded-Proto $serin_proto;',
-  'proxy_set_header X-Forwarded-Host $serin_host;',
+  ...beliefHeaders,
   'proxy_set_header X-Request-Id $serin_request_id;',
   'proxy_set_header Serin-Probe "";',
 ]
@@ -78,18 +79,34 @@ function server(table: RoutingTable, setting: OwnSetting, listen: string, more: 
     'keepalive_timeout 0;',
     ...plainly,
     'proxy_intercept_errors off;',
-    ...(table.unit.some((source) => 'address' in source) ? believed(listen) : []),
+    ...(table.unit.some((source) => 'address' in source) ? clientOf(table, listen) : []),
     ...more,
     ...answerLines(table, setting, headers, ['if ($serin_upstream = serin_none) { return 503; }']),
   ]
   return ['server {', ...lines.map((line) => `  ${line}`), '}']
 }
 
-/** Who is asked about the address of a client: the nginx itself, which passes requests on from here. */
-function believed(listen: string): readonly string[] {
+/** The nginx itself passes requests on from here, and has said already whom they are forwarded for; anybody else is believed as the service says. */
+function ownBelief(table: RoutingTable, listen: string): readonly string[] {
+  return [
+    `geo $realip_remote_addr $serin_own { default ""; ${ownAddresses(listen)
+      .map((address) => `${address} 1; `)
+      .join('')}}`,
+    'map "$serin_own,$http_x_forwarded_for" $serin_chain { "~^1?,$" $realip_remote_addr; "~^1," $http_x_forwarded_for; default "$http_x_forwarded_for, $realip_remote_addr"; }',
+    ...beliefMaps(table, { peer: '$realip_remote_addr', chain: '$serin_chain', always: '$serin_own' }),
+  ]
+}
+
+/** Whom the nginx itself connects as. */
+function ownAddresses(listen: string): readonly string[] {
   const { host } = partsOf(fromHere(listen))
-  const hosts = [...new Set(['127.0.0.1', host])]
-  return [...hosts.map((one) => `set_real_ip_from ${word(one)};`), 'real_ip_header X-Forwarded-For;']
+  return [...new Set(['127.0.0.1', ...(isIP(host) === 0 ? [] : [host])])]
+}
+
+/** The client is whom the nginx itself names; where that one is believed too, whom it names in turn. */
+function clientOf({ edge }: RoutingTable, listen: string): readonly string[] {
+  const networks = networksOf(edge?.trustProxies ?? [])
+  return clientLines([...ownAddresses(listen), ...networks], 'X-Forwarded-For', networks.length > 0)
 }
 
 /** One word that no other service has: names of variables know neither signs nor capitals, and may not be long. */

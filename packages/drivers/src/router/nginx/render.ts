@@ -1,5 +1,7 @@
 import type { RoutingTable } from '@serin/core'
+import { networksOf } from '@serin/spec'
 import type { Addresses } from '../proxy/addresses.ts'
+import { beliefHeaders, beliefMaps, clientLines } from './belief.ts'
 import { named, serinDollar, word } from './quote.ts'
 import { answerLines, controlLines, markFormat, plainly, tableMaps } from './split.ts'
 import type { LogPlace } from './split.ts'
@@ -55,8 +57,9 @@ function frontServer(listen: string, preview: string): readonly string[] {
     '      proxy_set_header Upgrade $serin_upgrade;',
     '      proxy_set_header Proxy-Connection "";',
     '      proxy_set_header Proxy-Authorization "";',
-    // Only the front may say these: what a client says of them is not passed on.
-    '      proxy_set_header Serin-Client $remote_addr;',
+    // Only the front may say these: what a client says of them is not passed on. Whom it believes the split knows, so that the front can stay as it is.
+    '      proxy_set_header Serin-Client $proxy_add_x_forwarded_for;',
+    '      proxy_set_header X-Forwarded-For "";',
     `      proxy_set_header Serin-Preview "${preview}";`,
     '      proxy_set_header Serin-Probe "";',
     '      proxy_pass http://serin_split;',
@@ -93,9 +96,7 @@ export function splitConfig(table: RoutingTable | null, setting: Setting): strin
 /** What a request carries to the version that answers it, and its copy to the other. */
 const headers = [
   'proxy_set_header Host $http_host;',
-  'proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;',
-  'proxy_set_header X-Forwarded-Proto $serin_proto;',
-  'proxy_set_header X-Forwarded-Host $serin_host;',
+  ...beliefHeaders,
   'proxy_set_header X-Request-Id $serin_request_id;',
   ...['Serin-Client', 'Serin-Preview', 'Serin-Probe'].map((name) => `proxy_set_header ${name} "";`),
 ]
@@ -104,11 +105,14 @@ function tableLines(table: RoutingTable, setting: Setting): readonly string[] {
   return [
     // The front lets no client say these.
     ...tableMaps(table, setting, { probe: '$http_serin_probe', preview: '$http_serin_preview' }),
+    'map $http_serin_client $serin_peer { default ""; "~(?<serin_last>[^ ,]+)\\z" $serin_last; }',
+    ...beliefMaps(table, { peer: '$serin_peer', chain: '$http_serin_client' }),
     `upstream serin_none { server ${word(`unix:${setting.directory}/${socketNames.none}`)} max_fails=0; }`,
     'server {',
     `  listen ${word(`unix:${setting.directory}/${socketNames.split}`)} backlog=4096;`,
-    '  set_real_ip_from unix:;',
-    '  real_ip_header Serin-Client;',
+    ...clientLines(['unix:', ...networksOf(table.edge?.trustProxies ?? [])], 'Serin-Client', true).map(
+      (line) => `  ${line}`,
+    ),
     ...answerLines(table, setting, headers).map((line) => `  ${line}`),
     '}',
   ]

@@ -36,8 +36,6 @@ export function tableMaps(table: RoutingTable, place: LogPlace, signs: Signs): r
     ...(mirror === null ? [] : [...upstream('serin_mirror', mirror.endpoints), ...mirrorMaps(table, mirror)]),
     ...routingMaps(table, signs),
     'map $http_upgrade $serin_connection { "" ""; default upgrade; }',
-    'map $http_x_forwarded_proto $serin_proto { "" http; default $http_x_forwarded_proto; }',
-    'map $http_x_forwarded_host $serin_host { "" $http_host; default $http_x_forwarded_host; }',
     'map $http_x_request_id $serin_request_id { default $request_id; "~^[\\x21-\\x7e]{1,200}\\z" $http_x_request_id; }',
     'map $upstream_http_x_request_id $serin_answered_id { "" $serin_request_id; default ""; }',
     ...logFormat(table, place),

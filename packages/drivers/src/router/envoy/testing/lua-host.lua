@@ -17,7 +17,15 @@ end
 local function headers_of(pairs_, said)
   return {
     -- A change of headers makes Envoy choose the route anew.
-    remove = function() said.cleared = "1" end,
+    remove = function(_, name)
+      said.cleared = "1"
+      for i = #pairs_, 1, -1 do if pairs_[i][1] == string.lower(name) then table.remove(pairs_, i) end end
+    end,
+    replace = function(self, name, value)
+      self:remove(name)
+      pairs_[#pairs_ + 1] = { name, value }
+      said.sent = true
+    end,
     getNumValues = function(_, name)
       local count = 0
       for _, pair in ipairs(pairs_) do if pair[1] == string.lower(name) then count = count + 1 end end
@@ -79,6 +87,11 @@ for line in io.lines() do
   local routine = coroutine.create(envoy_on_request)
   local fine, problem = coroutine.resume(routine, handle_of(words[1], words[2], pairs_, said))
   if not fine then said.problem = tostring(problem) end
+  if said.sent then
+    local sent = {}
+    for i, pair in ipairs(pairs_) do sent[i] = pair[1] .. ": " .. pair[2] end
+    said.sent = table.concat(sent, "\n")
+  end
   local parts = {}
   for key, value in pairs(said) do parts[#parts + 1] = key .. "=" .. hex(value) end
   io.write(table.concat(parts, " "), "\n")

@@ -11,9 +11,9 @@ export interface LuaRequest {
   readonly headers: readonly (readonly [name: string, value: string])[]
 }
 
-/** What a script did: what it left in the metadata, what it answered, whether routes are chosen anew. */
+/** What a script did: what it left in the metadata, what it answered, whether routes are chosen anew, and headers when it changed some, a line each. */
 export type LuaDid = Readonly<
-  Partial<Record<'version' | 'decided' | 'mark' | 'status' | 'body' | 'cleared' | 'problem', string>>
+  Partial<Record<'version' | 'decided' | 'mark' | 'status' | 'body' | 'cleared' | 'sent' | 'problem', string>>
 >
 
 /** A LuaJIT that runs a script for one request after the other. */

@@ -2,7 +2,8 @@ import { assign } from '@serin/core/assignment'
 import { routerContract } from '@serin/kit/contract'
 import type { RouterTest } from '@serin/kit/contract'
 import assert from 'node:assert/strict'
-import { readdir } from 'node:fs/promises'
+import { readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import type { ProxyContext, ProxyRouter } from '../driven.ts'
 import { allTo, ask, isGone, never, openWorld, split } from '../../testing/world.ts'
@@ -13,6 +14,8 @@ export interface ProxyUnderTest {
   readonly product: string
   /** Why it cannot be run here, or false. */
   readonly skip: string | false
+  /** The file in which its driver remembers it. */
+  readonly state: string
   readonly open: (context: ProxyContext) => Promise<ProxyRouter>
   /** Its processes that stay as they are while tables change. */
   readonly pids: (world: ProxyWorld) => Promise<readonly number[]>
@@ -87,6 +90,11 @@ export function proxyPromises(given: ProxyUnderTest): void {
     await ask(address)
     assert.ok(((await second.observe(never)).lastRequestAt['v2'] ?? 0) > 0)
   })
+  void test(
+    `a later control plane is known by what ${product} runs, also to one that has forgotten it`,
+    { skip },
+    async () => await knowsTheLater(given),
+  )
   const { all } = given
   if (all !== undefined)
     void test(
@@ -132,6 +140,35 @@ async function sameVersions({ open }: ProxyUnderTest): Promise<void> {
       )
     assert.deepEqual(wrong, [], `at ${weightBp} bp`)
     assert.ok(Math.abs(canary / users - weightBp / 10_000) < 0.06, `${canary} of ${users} at ${weightBp} bp`)
+  }
+}
+
+async function knowsTheLater({ open, state }: ProxyUnderTest): Promise<void> {
+  await using world = await openWorld(open)
+  const earlier = await world.open()
+  await earlier.apply({ ...allTo('v1', 5, world), epoch: 1 }, never)
+  const later = await world.open()
+  await later.apply({ ...allTo('v2', 1, world), epoch: 2 }, never)
+  // It remembers its own table only, and its revision is greater.
+  await earlier.apply({ ...allTo('v1', 6, world), epoch: 1 }, never)
+  const { address, revision, weights } = await later.observe(never)
+  assert.deepEqual([revision, weights], [1, { v2: 10_000, v1: 0 }])
+  assert.equal((await ask(address)).body, 'v2')
+  await rm(join(world.directory, state))
+  const forgetful = await world.open()
+  await forgetful.apply({ ...allTo('v1', 9, world), epoch: 1 }, never)
+  assert.equal((await ask(address)).body, 'v2')
+  // One that is later still takes over, though it has forgotten too, and though its table looks like one that was there.
+  for (const [salt, epoch] of [
+    ['one', 3],
+    ['other', 4],
+  ] as const) {
+    const table = { ...split(5_000, 1, world), salt, epoch }
+    await forgetful.apply(table, never)
+    for (let i = 0; i < 10; i += 1) {
+      const unit = `user-${i}`
+      assert.equal((await ask(address, { unit })).body, assign(table, unit))
+    }
   }
 }
 
