@@ -1,4 +1,5 @@
 /** Needs a real nginx with `split_clients` and `realip` (Debian's nginx-light has both). Without one every test here says that it is skipped. */
+import { EdgeSettings } from '@serin/spec'
 import assert from 'node:assert/strict'
 import { createSocket } from 'node:dgram'
 import { readFile, writeFile } from 'node:fs/promises'
@@ -66,6 +67,34 @@ test(
     })
   },
 )
+
+test('a front that another Serin started goes on as this one has it, and loses nobody', { skip }, async () => {
+  await using world = await openWorld(openNginx, {
+    v1: ({ headers }, response) => response.end(headers['x-forwarded-for']),
+  })
+  const first = await world.open()
+  const edge = EdgeSettings.parse({ trustProxies: ['loopback'] })
+  await first.apply({ ...allTo('v1', 1, world), edge }, never)
+  const { address } = await first.observe(never)
+  first.close()
+  const conf = join(world.directory, 'front.conf')
+  const text = await readFile(conf, 'utf8')
+  await writeFile(conf, text.replaceAll('Serin-Client $proxy_add_x_forwarded_for', 'Serin-Client $remote_addr'))
+  const pid = await masterOf(world, 'front')
+  process.kill(pid, 'SIGHUP')
+  const told = async (): Promise<string> => (await ask(address, { headers: { 'x-forwarded-for': '1.2.3.4' } })).body
+  const becomes = async (wanted: string): Promise<void> => {
+    for (let attempt = 0; (await told()) !== wanted; attempt += 1) {
+      assert.ok(attempt < 500, 'it comes to that')
+      await sleep(10)
+    }
+  }
+  await becomes('127.0.0.1')
+  const second = await world.open()
+  await becomes('1.2.3.4, 127.0.0.1')
+  assert.deepEqual([(await second.observe(never)).address, await masterOf(world, 'front')], [address, pid])
+  assert.equal(await readFile(conf, 'utf8'), text)
+})
 
 test('a file that nginx refuses moves nothing', { skip }, async () => {
   await using world = await openWorld(openNginx)
