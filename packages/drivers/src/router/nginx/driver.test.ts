@@ -134,6 +134,11 @@ test('what nginx cannot do is refused before anything moves', { skip }, async ()
   })
   const path = allTo('v1', 2, { endpoints: { ...world.endpoints, v1: ['http://127.0.0.1:1/below'] } })
   await assert.rejects(router.apply(path, never), { ...failed, message: /nginx is told plain addresses only/ })
+  const edge = EdgeSettings.parse({ trustProxies: ['loopback'], forwarded: true })
+  await assert.rejects(router.apply({ ...table, revision: 2, edge }, never), {
+    ...failed,
+    message: /nginx does not have the setting "gateway\.forwarded"/,
+  })
   await assert.rejects(router.apply({ ...table, service: 'other', revision: 2 }, never), {
     ...failed,
     message: /nginx of shop/,

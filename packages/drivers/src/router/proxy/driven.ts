@@ -1,7 +1,7 @@
 import type { RoutingTable } from '@serin/core'
 import { endpointsOf, isNewer } from '@serin/core/routing'
 import type { DriverContext, EvidenceSource, RoutingObservation, TrafficRouter } from '@serin/kit'
-import { SerinError } from '@serin/spec'
+import { EdgeSettings, SerinError } from '@serin/spec'
 import type { Segment, Service } from '@serin/spec'
 import { randomBytes } from 'node:crypto'
 import type { LogEvidence } from './log-evidence.ts'
@@ -135,7 +135,17 @@ function refuse({ product, mirrors }: Proxy, service: string, table: RoutingTabl
         ? `${product} compares the status of answers to copies, not their bodies: say "body: ignore".`
         : `${product} cannot compare the answers to copies of requests.`,
     )
+  const beyond = edgeBeyond(table)
+  if (beyond !== undefined)
+    throw new SerinError('gateway.failed', `${product} does not have the setting "gateway.${beyond}".`)
   refuseUnknown(product, table)
+}
+
+/** A setting of the gateway's edge that was asked for and is not for others; whom to believe is for all. */
+function edgeBeyond({ edge }: RoutingTable): string | undefined {
+  const { trustProxies: _all, ...byDefault } = EdgeSettings.parse({})
+  const asked: Readonly<Record<string, unknown>> = edge ?? byDefault
+  return Object.entries(byDefault).find(([name, value]) => asked[name] !== value)?.[0]
 }
 
 /** What this configuration cannot say must not be left out of it: somebody else would get the request. */
