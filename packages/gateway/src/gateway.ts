@@ -1,6 +1,7 @@
 import type { RoutingTable } from '@serin/core'
 import { randomBytes } from 'node:crypto'
 import { rm } from 'node:fs/promises'
+import { performance } from 'node:perf_hooks'
 import { AccessLog } from './access-log.ts'
 import { openAdmin } from './admin/admin.ts'
 import { reportOf } from './admin/report.ts'

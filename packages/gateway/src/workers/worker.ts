@@ -1,5 +1,6 @@
 /** The process of a worker: it carries requests, and everything else is its parent's. */
 import cluster from 'node:cluster'
+import { performance } from 'node:perf_hooks'
 import { AccessLog } from '../access-log.ts'
 import { snapshotOf } from '../decide/snapshot.ts'
 import type { Snapshot } from '../decide/snapshot.ts'

@@ -143,7 +143,7 @@ export function outgoingOf(head: RequestHead, hop: Hop): Outgoing {
   }
   if (hop.trace.parent !== null) page.text(`traceparent: ${hop.trace.parent}\r\n`)
   if (head.framing === 'chunked') page.add(chunkedLine)
-  else if (!sized && head.framing === 'none' && mayCarryBody.has(method)) page.add(emptyLine)
+  else if (method !== 'GET' && !sized && head.framing === 'none' && mayCarryBody.has(method)) page.add(emptyLine)
   return new Outgoing(method, page.bytes, { length: page.length, targetAt: head.targetStart })
 }
 

@@ -6,6 +6,8 @@ import type { Link, Links, Opener } from './link/link.ts'
 
 /** More than most heads of requests take; longer ones share no write. */
 export const pageBytes = 2_048
+/** How many lengths of requests recur: their marks differ by a digit or two. */
+const lengthsKept = 8
 /** Up to this size a copy is cheaper than a second write. */
 const joinedBytes = 16_384
 /** The most requests that share a write. */
@@ -109,7 +111,7 @@ export class Upstream implements Opener {
   /** Where a request to it is put together; nobody else writes there before its answer is whole. */
   pageFor(room: number): Page {
     if (this.#collects) return (this.#batch ??= new Page(pageBytes * mostInLine))
-    const page = room > pageBytes ? new Page(room) : (this.#page ??= new Page(pageBytes))
+    const page = room > pageBytes ? new Page(room) : (this.#page ??= new Page(pageBytes, lengthsKept))
     page.length = 0
     return page
   }
