@@ -9,6 +9,7 @@ import type {
 } from '@grpc/grpc-js'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { makeCertificate } from '../../testing/certificates.ts'
 import { evidenceOf, openWorld, sumOf, tableOf, until } from '../../testing/servers.ts'
 
 const same = (bytes: Buffer): Buffer => bytes
@@ -18,7 +19,7 @@ const definition: ServiceDefinition = {
   Chat: { path: '/shop.Cart/Chat', requestStream: true, responseStream: true, ...kind },
 }
 
-/** A real server of gRPC; `code` is what it answers to `Buy`, or it says nothing. */
+/** A real server of gRPC; `code` is what it answers to `Buy`, or it says nothing, and how its streams end. */
 async function serve(
   name: string,
   code: status | 'silent' = status.OK,
@@ -37,7 +38,10 @@ async function serve(
     Chat: (call: ServerDuplexStream<Buffer, Buffer>) => {
       call.on('cancelled', () => (cancelled += 1))
       call.on('data', (message: Buffer) => call.write(Buffer.from(`${name} ${String(message)}`)))
-      call.on('end', () => call.end())
+      call.on('end', () => {
+        if (code === status.OK || code === 'silent') call.end()
+        else call.emit('error', { code, details: 'on purpose' })
+      })
     },
   }
   server.addService(definition, methods)
@@ -54,9 +58,10 @@ interface Cart extends Disposable {
   chat(): ServerDuplexStream<Buffer, Buffer> & { cancel(): void }
 }
 
-function client(address: string): Cart {
+function client(address: string, pem?: string): Cart {
   const Client = makeGenericClientConstructor(definition, 'Cart')
-  const cart = new Client(new URL(address).host, credentials.createInsecure())
+  const secret = pem === undefined ? credentials.createInsecure() : credentials.createSsl(Buffer.from(pem))
+  const cart = new Client(`localhost:${new URL(address).port}`, secret)
   return {
     buy: async (deadlineMs = 10_000) =>
       await new Promise((resolve) => {
@@ -131,4 +136,38 @@ test("a deadline that passes is the version's fault, a call that is cancelled is
     sumOf(slots, 'v1', (arm) => arm.errors),
     1,
   )
+})
+
+test('over TLS too a call and a stream come through, and UNAVAILABLE at the end of what went well so far is an error', async () => {
+  await using world = await openWorld()
+  using good = await serve('v1')
+  using broken = await serve('v2', status.UNAVAILABLE)
+  const made = await makeCertificate(world.directory, 'shop')
+  const gateway = await world.gateway({ tls: [made] })
+  using cart = client(gateway.identity.address, made.pem)
+  const talk = async (): Promise<readonly [string[], number]> => {
+    const heard: string[] = []
+    const chat = cart.chat()
+    chat.on('error', () => {}).on('data', (message: Buffer) => heard.push(String(message)))
+    chat.write(Buffer.from('0'))
+    chat.end(Buffer.from('1'))
+    const code = await new Promise<number>((resolve) => chat.on('status', (end: { code: number }) => resolve(end.code)))
+    return [heard, code]
+  }
+  const endpoints = { v1: [good.url], v2: [broken.url] }
+  await gateway.apply({ ...tableOf(1, 0, endpoints), upstream: 'h2c' })
+  assert.deepEqual(await cart.buy(), { text: 'v1 shoes', code: 0, by: 'v1' })
+  assert.deepEqual(await talk(), [['v1 0', 'v1 1'], 0])
+  await gateway.apply({ ...tableOf(2, 10_000, endpoints), upstream: 'h2c' })
+  assert.deepEqual(await talk(), [['v2 0', 'v2 1'], status.UNAVAILABLE])
+  assert.equal((await cart.buy()).code, status.UNAVAILABLE)
+  const slots = await evidenceOf(gateway, (all) => sumOf(all, 'v2', (arm) => arm.requests) === 2)
+  const counted = (['v1', 'v2'] as const).map((version) => [
+    sumOf(slots, version, (arm) => arm.requests),
+    sumOf(slots, version, (arm) => arm.errors),
+  ])
+  assert.deepEqual(counted, [
+    [2, 0],
+    [2, 2],
+  ])
 })
