@@ -116,7 +116,7 @@ test('whom the gateway believes is in the table and may change; which certificat
   await world.until('it is told', () => edge()?.trustProxies[0] === 'loopback')
   assert.equal(edge()?.versionHeader, false)
   const tls = withEdge('{ tls: { certificate: a.pem, key: a.key } }')
-  await assert.rejects(apply(world, tls), { code: 'config.invalid', message: /"gateway\.tls"/ })
+  await assert.rejects(apply(world, tls), { code: 'config.invalid', message: /"gateway\.tls", "gateway\.clientCert/ })
 })
 
 test('a changed number of replicas is taken up in place: those that stay go on, those that leave go once nobody sends to them', async () => {

@@ -55,6 +55,7 @@ export function planChange({ name, spec, baseDirectory }: Wanted, before: Servic
     nginx,
     // Whoever listens has read them: other files under the same names are taken up, other names are not.
     tls: certificatesOf(gateway),
+    clients: gateway.clientCertificates,
     // The versions that run speak what they were started with.
     h2c: speaksH2c(workload),
   })
@@ -64,7 +65,7 @@ export function planChange({ name, spec, baseDirectory }: Wanted, before: Servic
   ) {
     throw new SerinError(
       'config.invalid',
-      `${name}: "listen", "preview", "router", "nginx", "gateway.tls", "workload.upstream" and the kind of workload cannot change while the service exists.`,
+      `${name}: "listen", "preview", "router", "nginx", "gateway.tls", "gateway.clientCertificates", "workload.upstream" and the kind of workload cannot change while the service exists.`,
     )
   }
   return {

@@ -80,7 +80,7 @@ export function wishedRouting(
 }
 
 /** What was asked for at the gateway's edge, if anything was. */
-function edgeOf({ gateway: { tls: _listener, ...edge } }: Service): Pick<RoutingTable, 'edge'> {
+function edgeOf({ gateway: { tls: _tls, clientCertificates: _asked, ...edge } }: Service): Pick<RoutingTable, 'edge'> {
   return JSON.stringify(EdgeSettings.parse(edge)) === JSON.stringify(edgeByDefault) ? {} : { edge }
 }
 

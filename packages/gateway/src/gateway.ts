@@ -18,6 +18,7 @@ import { Reflexes } from './reflex/reflexes.ts'
 import { openStateDirectory, readJson, writeAtomically } from './state/files.ts'
 import { TableOnDisk } from './state/table-on-disk.ts'
 import { startTimeOf } from './state/identity.ts'
+import type { ClientCertificates } from './tls/authority.ts'
 import type { CertificateFiles } from './tls/certificate.ts'
 import { Certificates } from './tls/certificates.ts'
 import type { GatewayIdentity } from './state/identity.ts'
@@ -39,6 +40,8 @@ export interface GatewayOptions {
   readonly preview?: { readonly host: string; readonly port: number }
   /** TLS is spoken at both, and clients are shown these; the first one when they name no server. Absent, or none: no TLS. */
   readonly tls?: readonly CertificateFiles[]
+  /** What clients have to show in turn; only with `tls`. */
+  readonly clientCertificates?: ClientCertificates
   readonly stateDirectory: string
   readonly accessLogFile?: string
   readonly limits?: Partial<Limits>
@@ -69,7 +72,7 @@ export interface Gateway {
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const limits = { ...defaultLimits, ...options.limits }
   const { service, log = () => {} } = options
-  const certificates = await Certificates.open(options.tls, log)
+  const certificates = await Certificates.open(options.tls, log, options.clientCertificates)
   const files = await openStateDirectory(options.stateDirectory)
   const boot = randomBytes(8).toString('hex')
   const clocks = { epochMs: () => Date.now(), steadyMs: () => performance.now() }
@@ -136,7 +139,7 @@ function recorderOf({ unitCapacity }: GatewayOptions, parts: ConstructorParamete
 
 /** Who runs, as it is written for others to find. */
 export async function identityOf(
-  { host, port, preview, tls = [] }: GatewayOptions,
+  { host, port, preview, tls = [], clientCertificates }: GatewayOptions,
   known: Pick<GatewayIdentity, 'boot' | 'token' | 'adminPort' | 'address' | 'previewAddress'>,
 ): Promise<GatewayIdentity> {
   return {
@@ -146,5 +149,6 @@ export async function identityOf(
     listen: hostAndPort(host, port),
     preview: preview === undefined ? null : hostAndPort(preview.host, preview.port),
     tls,
+    clientCertificates: clientCertificates ?? null,
   }
 }

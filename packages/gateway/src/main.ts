@@ -12,7 +12,7 @@ const portInUse = 98
 const previewPortInUse = 97
 const mostWorkers = 64
 const usage =
-  'usage: node main.ts --service NAME --listen HOST:PORT --state DIR [--preview HOST:PORT] [--access-log FILE] [--workers N] [--tls-certificate FILE --tls-key FILE]…'
+  'usage: node main.ts --service NAME --listen HOST:PORT --state DIR [--preview HOST:PORT] [--access-log FILE] [--workers N] [--tls-certificate FILE --tls-key FILE]… [--client-ca FILE [--client-certificates required|optional] [--client-header NAME]]'
 
 function listenOf(text: string): { host: string; port: number } | null {
   const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:]+)):(\d{1,5})$/.exec(text)
@@ -30,6 +30,9 @@ const options = {
   workers: { type: 'string', default: '1' },
   'tls-certificate': { type: 'string', multiple: true },
   'tls-key': { type: 'string', multiple: true },
+  'client-ca': { type: 'string' },
+  'client-certificates': { type: 'string', default: 'required' },
+  'client-header': { type: 'string' },
   help: { type: 'boolean' },
 } as const
 
@@ -51,7 +54,9 @@ const listen = listenOf(values.listen ?? '')
 const preview = values.preview === undefined ? undefined : listenOf(values.preview)
 const workers = /^\d{1,2}$/.test(values.workers) ? Number(values.workers) : 0
 const { 'tls-certificate': certificates = [], 'tls-key': keys = [] } = values
-const mayBe = workers >= 1 && workers <= mostWorkers && certificates.length === keys.length
+const { 'client-ca': ca, 'client-certificates': asked, 'client-header': header } = values
+const maySecure = ca === undefined ? header === undefined : keys.length > 0 && /^(required|optional)$/.test(asked)
+const mayBe = workers >= 1 && workers <= mostWorkers && certificates.length === keys.length && maySecure
 if (values.service === undefined || values.state === undefined || listen === null || preview === null || !mayBe) {
   process.stderr.write(`${usage}\n`)
   process.exit(64)
@@ -81,6 +86,7 @@ try {
     stateDirectory: values.state,
     ...(values['access-log'] === undefined ? {} : { accessLogFile: values['access-log'] }),
     tls: keys.map((key, i) => ({ certificate: certificates[i] ?? '', key })),
+    ...(ca === undefined ? {} : { clientCertificates: { ca, required: asked === 'required', header } }),
     log: logLine,
   }
   const gateway = workers === 1 ? await startAlone(settings) : await startMany(settings)

@@ -65,6 +65,19 @@ test('the header that names the version may be called otherwise, but not like an
   assert.match(refused('    gateway: { tls: shop.pem }\n'), /a certificate with its key, or a list of them/)
 })
 
+test('certificates of clients are asked for over TLS only, and their subject has a header of its own', () => {
+  const asking = (clients: string, tls = 'tls: { certificate: a, key: b }, '): string =>
+    `    gateway: { ${tls}clientCertificates: ${clients} }\n`
+  const { clientCertificates } = read(asking('{ ca: c.pem }')).services['shop']?.gateway ?? {}
+  assert.deepEqual(clientCertificates, { ca: 'c.pem', required: true })
+  assert.match(
+    refused(asking('{ ca: c.pem }', '')),
+    /gateway\.clientCertificates: Clients show certificates over TLS only/,
+  )
+  for (const name of ['Host', 'x-forwarded-for', 'serin-version', 'Content-Type', 'traceparent'])
+    assert.match(refused(asking(`{ ca: c.pem, header: ${name} }`)), /means nothing else in a request/, name)
+})
+
 test('a segment that is not there, and a country that nobody reads, are refused at their place', () => {
   const segments = '    segments: { nordic: { device: [mobile] } }\n'
   const rule = '    rules: [{ name: r, segment: nordik, to: canary }]\n'

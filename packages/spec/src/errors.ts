@@ -52,7 +52,7 @@ export const catalogue = {
   'gateway.certificate': {
     status: 422,
     retry: false,
-    hint: 'Name a PEM certificate and the key that belongs to it under "gateway.tls"; "openssl x509 -noout -text -in FILE" shows what a file holds.',
+    hint: 'Name a PEM certificate and the key that belongs to it under "gateway.tls"; the authorities of clients are under "gateway.clientCertificates"; "openssl x509 -noout -text -in FILE" shows what a file holds.',
   },
   'gateway.failed': { status: 502, retry: true, hint: 'Read the gateway log named in the message.' },
   'gateway.port-in-use': {

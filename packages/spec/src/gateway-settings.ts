@@ -12,6 +12,35 @@ const CertificatePair = z
   })
   .meta({ id: 'CertificatePair', description: 'A certificate and its key.' })
 
+/** Request headers that mean something else, or that the gateway writes for another reason. */
+const takenOfRequests =
+  /^(accept.*|authorization|connection|content-.*|cookie|expect|forwarded|host|http2-settings|keep-alive|proxy-.*|serin-.*|te|trace.*|trailer|transfer-encoding|upgrade|x-forwarded-.*|x-real-ip|x-request-id)$/i
+
+const SubjectHeader = HeaderName.refine((name) => !takenOfRequests.test(name), {
+  error: 'expected a name that means nothing else in a request',
+})
+
+const ClientCertificates = z
+  .strictObject({
+    ca: file.meta({
+      description:
+        'PEM file with the authorities that vouch for clients, relative to the file. It is read anew when it changes.',
+    }),
+    required: z.boolean().default(true).meta({
+      description:
+        'Whether every client has to show a certificate. With `false` one who shows none is served too; one that no authority vouches for is refused either way.',
+    }),
+    header: SubjectHeader.optional().meta({
+      description:
+        'Request header that holds the subject of the certificate (RFC 4514), such as `CN=till-7,O=Shop`, for versions, `unit` and `rules`. What a client itself sends under this name is dropped.',
+      examples: ['x-client-subject'],
+    }),
+  })
+  .meta({
+    id: 'ClientCertificates',
+    description: 'Who may connect, by the certificate that a client shows (mutual TLS).',
+  })
+
 const proxyWords =
   'expected an address, a network such as 10.0.0.0/8, or one of loopback, linklocal, uniquelocal (the private networks)'
 
@@ -97,7 +126,14 @@ export const GatewaySettings = z
         description:
           'TLS at `listen` and `preview`, from 1.2 on, with HTTP/2 for who offers it. Of several certificates the one whose name a client asks for is shown, else the first. The files are read anew when they change.',
       }),
+    clientCertificates: ClientCertificates.optional().meta({
+      description: 'Asks clients for a certificate in the handshake; needs `tls`.',
+    }),
     ...edgeFields,
+  })
+  .refine(({ tls, clientCertificates }) => tls !== undefined || clientCertificates === undefined, {
+    path: ['clientCertificates'],
+    error: 'clients show certificates over TLS only: add "tls"',
   })
   .meta({
     id: 'GatewaySettings',

@@ -3,7 +3,8 @@ import type { Snapshot } from '../decide/snapshot.ts'
 import type { Recorder } from '../evidence/recorder.ts'
 import type { Lookups } from '../lookups/lookups.ts'
 import type { TableOnDisk } from '../state/table-on-disk.ts'
-import type { Certificates, ShownCertificate } from '../tls/certificates.ts'
+import type { ShownCertificate } from '../tls/certificate.ts'
+import type { Certificates } from '../tls/certificates.ts'
 import type { CrewState } from '../workers/crew.ts'
 
 /** The answer to `GET /routing`: what the gateway does now. */

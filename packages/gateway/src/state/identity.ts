@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import type { ClientCertificates } from '../tls/authority.ts'
 import type { CertificateFiles } from '../tls/certificate.ts'
 
 /** Who runs: written to `gateway.json`, so that a control plane can find and adopt the process. */
@@ -19,6 +20,8 @@ export interface GatewayIdentity {
   readonly preview: string | null
   /** The certificates it was told to show; none without TLS. Absent: an older gateway, which has none. */
   readonly tls?: readonly CertificateFiles[]
+  /** What it was told to ask of clients, or null. Absent: an older gateway, which asks nothing. */
+  readonly clientCertificates?: ClientCertificates | null
   /** Among how many processes the traffic is shared; absent for one, and for an older gateway. */
   readonly workers?: number
   /** Those that serve now; absent where `workers` is. */

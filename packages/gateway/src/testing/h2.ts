@@ -1,13 +1,19 @@
 /** Clients of HTTP/2 for the gateway's tests. */
 import { once } from 'node:events'
 import { connect, createServer } from 'node:http2'
-import type { ClientHttp2Session, ClientHttp2Stream, OutgoingHttpHeaders, ServerHttp2Stream } from 'node:http2'
+import type {
+  ClientHttp2Session,
+  ClientHttp2Stream,
+  OutgoingHttpHeaders,
+  SecureClientSessionOptions,
+  ServerHttp2Stream,
+} from 'node:http2'
 import type { IncomingHttpHeaders } from 'node:http'
 
 /** A connection that is closed at the end of a test. */
 export async function openSession(
   address: string,
-  options: { readonly ca?: string } = {},
+  options: SecureClientSessionOptions = {},
 ): Promise<ClientHttp2Session & Disposable> {
   const session = connect(address, options)
   session.on('error', () => {})

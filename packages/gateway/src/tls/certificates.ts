@@ -1,33 +1,45 @@
-import type { SecureContext } from 'node:tls'
-import { readCertificate, stateOf } from './certificate.ts'
-import type { Certificate, CertificateFiles } from './certificate.ts'
+import { createSecureContext } from 'node:tls'
+import type { SecureContext, SecureContextOptions } from 'node:tls'
+import { readAuthority } from './authority.ts'
+import type { Authority, ClientCertificates } from './authority.ts'
+import { readCertificate } from './certificate.ts'
+import type { Certificate, CertificateFiles, ShownCertificate } from './certificate.ts'
+import { Place } from './place.ts'
+import type { Held } from './place.ts'
 
 const lookEveryMs = 2_000
 const dayMs = 86_400_000
 /** Whoever renews by a machine has done so by then. */
 const soonDays = 14
 
-/** A certificate as a report tells it. */
-export interface ShownCertificate {
-  readonly certificate: string
-  /** As the certificate lists them, such as `DNS:shop.example`. */
-  readonly names: readonly string[]
-  /** ms since the epoch. */
-  readonly expiresAt: number
-}
-
 type Log = (event: string, fields: Readonly<Record<string, unknown>>) => void
 
-/** The certificates that clients are shown. Looked at every two seconds; what has changed for the better is taken, a pair that does not fit is refused and the old one stays. */
+/**
+ * The certificates that clients are shown, and those by which theirs are believed. Looked at every two seconds; what has changed for the better
+ * is taken, what does not fit is refused and the one before stays.
+ */
 export class Certificates {
-  readonly #places: readonly Place[]
+  /** What is asked of clients; null: nothing. */
+  readonly asked: ClientCertificates | null
+  readonly #places: readonly Place<Certificate>[]
+  readonly #authority: Place<Authority> | null
+  readonly #all: readonly Place<Held>[]
   readonly #log: Log
   readonly #timer: NodeJS.Timeout
-  readonly #followers = new Set<(first: Certificate) => void>()
+  readonly #followers = new Set<() => void>()
+  /** By what is shown, for the authority of the moment. */
+  #contexts = new WeakMap<Certificate, SecureContext>()
   #told = ''
 
-  private constructor(places: readonly Place[], log: Log) {
+  private constructor(
+    places: readonly Place<Certificate>[],
+    { asked, authority }: { readonly asked: ClientCertificates | null; readonly authority: Place<Authority> | null },
+    log: Log,
+  ) {
     this.#places = places
+    this.asked = asked
+    this.#authority = authority
+    this.#all = authority === null ? places : [...places, authority]
     this.#log = log
     this.#timer = setInterval(() => void this.look(), lookEveryMs)
     this.#timer.unref()
@@ -35,66 +47,93 @@ export class Certificates {
   }
 
   /** Reads them all, if there are any; rejects with a sentence when one cannot be used. */
-  static async open(files: readonly CertificateFiles[] = [], log: Log): Promise<Certificates | null> {
+  static async open(
+    files: readonly CertificateFiles[] = [],
+    log: Log,
+    asked?: ClientCertificates,
+  ): Promise<Certificates | null> {
     if (files.length === 0) return null
     const places = await Promise.all(
       files.map(async (one) => {
-        const state = await stateOf(one)
-        return new Place(await readCertificate(one), state)
+        const read = async (): Promise<Certificate> => await readCertificate(one)
+        return await Place.open({ files: [one.certificate, one.key], read })
       }),
     )
-    for (const { certificate } of places) log('tls.loaded', shown(certificate))
-    return new Certificates(places, log)
+    const authority =
+      asked === undefined
+        ? null
+        : await Place.open({ files: [asked.ca], read: async () => await readAuthority(asked.ca) })
+    const all = new Certificates(places, { asked: asked ?? null, authority }, log)
+    for (const { held } of all.#all) log('tls.loaded', held.told)
+    return all
   }
 
-  /** The one for who names no server, or one that nobody knows. */
-  get first(): Certificate {
-    const [place] = this.#places
-    if (place === undefined) throw new Error('there is no certificate')
-    return place.certificate
+  /** What an address of TLS is to be opened with: the certificate for who names no server, or one that nobody knows. */
+  get options(): SecureContextOptions {
+    return this.#optionsOf(this.#first)
   }
 
   /** The certificate for a server that a client names. */
   contextFor(name: string): SecureContext {
-    const place = this.#places.find(({ certificate: { x509 } }) => x509.checkHost(name) !== undefined)
-    return (place?.certificate ?? this.first).context
+    const place = this.#places.find(({ held: { x509 } }) => x509.checkHost(name) !== undefined)
+    const certificate = place?.held ?? this.#first
+    const known = this.#contexts.get(certificate)
+    if (known !== undefined) return known
+    const context = createSecureContext(this.#optionsOf(certificate))
+    this.#contexts.set(certificate, context)
+    return context
   }
 
-  /** Calls back with the first one whenever any has changed; returns how to end that. */
-  follow(changed: (first: Certificate) => void): () => void {
+  /** Calls back whenever any has changed; returns how to end that. */
+  follow(changed: () => void): () => void {
     this.#followers.add(changed)
     return () => this.#followers.delete(changed)
   }
 
   /** Looks whether the files have changed; never rejects. `now` does not wait for who is still writing. */
   async look({ now = false } = {}): Promise<void> {
-    const changes = await Promise.all(this.#places.map(async (place) => await place.look(now)))
-    for (const [i, { certificate, problem }] of this.#places.entries()) {
-      if (changes[i] === 'changed') this.#log('tls.loaded', shown(certificate))
-      else if (changes[i] === 'refused') this.#log('tls.refused', { problem, kept: shown(certificate) })
+    const changes = await Promise.all(this.#all.map(async (place) => await place.look(now)))
+    for (const [i, { held, problem }] of this.#all.entries()) {
+      if (changes[i] === 'changed') this.#log('tls.loaded', held.told)
+      else if (changes[i] === 'refused') this.#log('tls.refused', { problem, kept: held.told })
     }
-    if (changes.includes('changed')) for (const changed of this.#followers) changed(this.first)
+    if (changes.includes('changed')) {
+      // Each context believes what it was made with.
+      this.#contexts = new WeakMap()
+      for (const changed of this.#followers) changed()
+    }
     this.#tell()
   }
 
   /** What is wrong with them, in sentences. */
   get problems(): readonly string[] {
     const nowMs = Date.now()
-    return this.#places.flatMap((place) => [...place.refused(), ...warningsOf(place.certificate, nowMs)])
+    return this.#all.flatMap((place) => [...refusalOf(place), ...warningsOf(place.held, nowMs)])
   }
 
   get shown(): readonly ShownCertificate[] {
-    return this.#places.map(({ certificate }) => shown(certificate))
+    return this.#places.map(({ held }) => held.told)
   }
 
   close(): void {
     clearInterval(this.#timer)
   }
 
+  get #first(): Certificate {
+    const [place] = this.#places
+    if (place === undefined) throw new Error('there is no certificate')
+    return place.held
+  }
+
+  /** Without an authority of ours, all that the system knows would vouch for clients. */
+  #optionsOf({ pem }: Certificate): SecureContextOptions {
+    return this.#authority === null ? pem : { ...pem, ca: this.#authority.held.pem }
+  }
+
   /** Says what will be trouble, once for each change. */
   #tell(): void {
     const nowMs = Date.now()
-    const warnings = this.#places.flatMap(({ certificate }) => warningsOf(certificate, nowMs))
+    const warnings = this.#all.flatMap(({ held }) => warningsOf(held, nowMs))
     const told = JSON.stringify(warnings)
     if (told === this.#told) return
     this.#told = told
@@ -102,65 +141,19 @@ export class Certificates {
   }
 }
 
-/** One certificate, and what has become of its files since it was read. */
-class Place {
-  certificate: Certificate
-  problem: string | null = null
-  #taken: string
-  /** The state that was seen last, and the one that was refused. */
-  #seen: string
-  #judged: string
-
-  constructor(certificate: Certificate, state: string) {
-    this.certificate = certificate
-    this.#taken = state
-    this.#seen = state
-    this.#judged = state
-  }
-
-  async look(now: boolean): Promise<'changed' | 'refused' | 'same'> {
-    const state = await stateOf(this.certificate.files)
-    const settled = now || state === this.#seen
-    this.#seen = state
-    if (state === this.#taken && this.problem === null) return 'same'
-    if (state === this.#judged && !now) return 'same'
-    try {
-      this.certificate = await readCertificate(this.certificate.files)
-      this.#taken = state
-      this.#judged = state
-      this.problem = null
-      return 'changed'
-    } catch (error) {
-      // Whoever writes a new pair writes one file after the other: only what stays so is told.
-      if (!settled) return 'same'
-      this.#judged = state
-      this.problem = error instanceof Error ? error.message : String(error)
-      return 'refused'
-    }
-  }
-
-  refused(): readonly string[] {
-    const { problem, certificate } = this
-    if (problem === null) return []
-    return [`${problem} The one before goes on being shown, until ${dayOf(certificate.expiresAt)}.`]
-  }
+function refusalOf({ problem, held: { use, expiresAt } }: Place<Held>): readonly string[] {
+  return problem === null ? [] : [`${problem} The one before goes on being ${use}, until ${dayOf(expiresAt)}.`]
 }
 
-function warningsOf({ files, expiresAt, exposed }: Certificate, nowMs: number): readonly string[] {
+function warningsOf({ name, expiresAt, exposedKey }: Held, nowMs: number): readonly string[] {
   const warnings: string[] = []
   const days = Math.floor((expiresAt - nowMs) / dayMs)
-  if (expiresAt <= nowMs) warnings.push(`The certificate ${files.certificate} expired on ${dayOf(expiresAt)}.`)
+  if (expiresAt <= nowMs) warnings.push(`The ${name} expired on ${dayOf(expiresAt)}.`)
   else if (days < soonDays)
-    warnings.push(
-      `The certificate ${files.certificate} expires on ${dayOf(expiresAt)}, in ${days === 1 ? 'one day' : `${days} days`}.`,
-    )
-  if (exposed)
-    warnings.push(`Everybody on this machine may read the key ${files.key}: "chmod o-rwx" takes that from them.`)
+    warnings.push(`The ${name} expires on ${dayOf(expiresAt)}, in ${days === 1 ? 'one day' : `${days} days`}.`)
+  if (exposedKey !== null)
+    warnings.push(`Everybody on this machine may read the key ${exposedKey}: "chmod o-rwx" takes that from them.`)
   return warnings
-}
-
-function shown({ files, x509, expiresAt }: Certificate): ShownCertificate & Record<string, unknown> {
-  return { certificate: files.certificate, names: x509.subjectAltName?.split(', ') ?? [], expiresAt }
 }
 
 function dayOf(ms: number): string {

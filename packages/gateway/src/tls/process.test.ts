@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
 import * as tls from 'node:tls'
 import { makeCertificate } from '../testing/certificates.ts'
@@ -7,8 +8,8 @@ import { startProcess } from '../testing/processes.ts'
 import { openWorld, tableOf, until } from '../testing/servers.ts'
 
 /** Asks over a connection of its own; the certificate that it was shown. */
-async function shownAt(port: number): Promise<string> {
-  const socket = tls.connect({ host: '127.0.0.1', port, rejectUnauthorized: false, servername: 'localhost' })
+async function shownAt(port: number, own: Pick<tls.ConnectionOptions, 'cert' | 'key'>): Promise<string> {
+  const socket = tls.connect({ host: '127.0.0.1', port, rejectUnauthorized: false, servername: 'localhost', ...own })
   let text = ''
   socket.setEncoding('latin1').on('data', (more: string) => (text += more))
   socket.write('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')
@@ -24,23 +25,27 @@ for (const workers of [1, 2])
     await using world = await openWorld()
     const v1 = await world.upstream((_request, response) => response.end('v1'))
     const { certificate, key } = await makeCertificate(world.directory, 'shop')
-    const files = ['--tls-certificate', certificate, '--tls-key', key]
+    const partners = await makeCertificate(world.directory, 'partners')
+    const till = await makeCertificate(world.directory, 'till', { by: partners })
+    const own = { cert: till.pem, key: await readFile(till.key) }
+    const files = ['--tls-certificate', certificate, '--tls-key', key, '--client-ca', partners.certificate]
     const where = ['--listen', '127.0.0.1:0', '--workers', String(workers)]
     await using gateway = await startProcess(world.directory, [...where, ...files])
     await gateway.apply(tableOf(1, 0, { v1: [v1], v2: [] }))
-    const { address, tls: told } = gateway.identity
+    const { address, tls: told, clientCertificates: asked } = gateway.identity
     assert.match(address, /^https:/)
-    assert.deepEqual(told, [{ certificate, key }])
+    assert.deepEqual([told, asked], [[{ certificate, key }], { ca: partners.certificate, required: true }])
     const port = Number(new URL(address).port)
-    const before = await shownAt(port)
+    const before = await shownAt(port, own)
+    await assert.rejects(shownAt(port, {}), 'who shows none is refused')
     await makeCertificate(world.directory, 'shop', { days: 60 })
     gateway.child.kill('SIGHUP')
     // One that has not looked yet would be met sooner or later.
     await until('all show the new one', async () => {
-      for (let i = 0; i < 8; i += 1) if ((await shownAt(port)) === before) return false
+      for (let i = 0; i < 8; i += 1) if ((await shownAt(port, own)) === before) return false
       return true
     })
     const { certificates, problems } = await gateway.report()
     assert.deepEqual([certificates?.length, problems], [1, []])
-    assert.equal(gateway.events.filter(({ event }) => event === 'tls.loaded').length, 2)
+    assert.equal(gateway.events.filter(({ event }) => event === 'tls.loaded').length, 3)
   })

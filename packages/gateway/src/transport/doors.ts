@@ -2,11 +2,11 @@ import * as net from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { Limits } from '../limits.ts'
-import type { Certificates } from '../tls/certificates.ts'
 import { tellApart } from './door.ts'
 import type { Ways } from './door.ts'
 import { listenOn } from './listen.ts'
 import { SecureDoor } from './secure-door.ts'
+import type { SecureDoorOptions } from './secure-door.ts'
 
 /** Where clients come in: each address with what is spoken behind it. */
 export class Doors {
@@ -35,17 +35,13 @@ export class Doors {
   async secure(
     host: string,
     port: number,
-    {
-      certificates,
-      opened,
-      h1,
-    }: { readonly certificates: Certificates } & Readonly<Record<'opened' | 'h1', (socket: TLSSocket) => void>>,
+    { certificates, opened, h1 }: Omit<SecureDoorOptions, 'limits'> & { readonly h1: (socket: TLSSocket) => void },
   ): Promise<AddressInfo> {
     const door = new SecureDoor({
       limits: this.#limits,
       certificates,
-      opened: (socket) => {
-        opened(socket)
+      opened: (socket, subject) => {
+        opened(socket, subject)
         if (socket.alpnProtocol === 'h2') this.#ways.h2(socket)
         else h1(socket)
       },

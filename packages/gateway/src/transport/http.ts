@@ -28,6 +28,8 @@ import type { GatewayProblem } from './problem.ts'
 import { isShielded } from './shield.ts'
 import { openTunnel } from './tunnel.ts'
 import { Turns } from './turns.ts'
+import { vouch } from './vouched.ts'
+import type { Vouched } from './vouched.ts'
 
 const noConnect = { status: 405, detail: 'CONNECT is not served here.' } as const
 const badHost = { status: 400, detail: 'The Host header is another host than ":authority".' } as const
@@ -67,6 +69,8 @@ export class HttpTransport {
   readonly #tunnels = new Set<Duplex>()
   /** Connections to the preview address. */
   readonly #previewing = new WeakSet<Duplex>()
+  /** Connections whose requests tell the version who their client is. */
+  readonly #vouched = new WeakMap<Duplex, Vouched>()
   /** Connections after a refusal: what the parser still finds on them is not served. */
   readonly #refused = new WeakSet<Duplex>()
   readonly #turns = new Turns()
@@ -133,12 +137,15 @@ export class HttpTransport {
         this.#h1.emit('connection', socket)
         socket.resume()
       }
+      const header = certificates.asked?.header?.toLowerCase()
       return await this.#doors.secure(host, port, {
         certificates,
-        opened: (socket) => {
+        opened: (socket, subject) => {
           if (preview) this.#previewing.add(socket)
+          if (header !== undefined) this.#vouched.set(socket, { header, subject })
         },
-        h1: lane === null ? full : (socket) => lane.accept(socket, full),
+        // The fast lane passes headers on as they come.
+        h1: lane === null || header !== undefined ? full : (socket) => lane.accept(socket, full),
       })
     }
     if (lane !== null) return await lane.listen(host, port, (socket) => this.#doors.enter(socket))
@@ -349,6 +356,8 @@ export class HttpTransport {
 
   #assign(snapshot: Snapshot, request: RequestIn, socket: Duplex): Assigned | Refused {
     const peer = plainAddress('remoteAddress' in socket ? (socket as Socket).remoteAddress : undefined)
+    const vouched = this.#vouched.get(socket)
+    if (vouched !== undefined) vouch(request, vouched)
     const { headers, url = '/' } = request
     const hop = snapshot.edge.hop(peer, 'encrypted' in socket, { header: (name) => headers[name]?.toString() })
     return this.#assigning.assign(snapshot, {

@@ -4,6 +4,7 @@ import * as tls from 'node:tls'
 import type { TLSSocket } from 'node:tls'
 import type { Limits } from '../limits.ts'
 import type { Certificates } from '../tls/certificates.ts'
+import { subjectOf } from '../tls/subject.ts'
 import { endWithProblem } from './problem.ts'
 
 /** The first byte of a handshake (RFC 8446, 5.1). */
@@ -21,8 +22,8 @@ interface Guest {
 export interface SecureDoorOptions {
   readonly limits: Limits
   readonly certificates: Certificates
-  /** Takes a connection whose handshake is through. */
-  readonly opened: (socket: TLSSocket) => void
+  /** Takes a connection whose handshake is through; `subject` is whom its certificate names, if it had to show one. */
+  readonly opened: (socket: TLSSocket, subject: string | null) => void
 }
 
 /** An address of TLS: its handshakes are bounded in time and number, and its certificates are those of the moment. */
@@ -38,14 +39,16 @@ export class SecureDoor {
     const { certificates, limits } = options
     this.#options = options
     this.#tls = tls.createServer({
-      ...certificates.first.pem,
+      ...certificates.options,
+      requestCert: certificates.asked !== null,
+      rejectUnauthorized: certificates.asked?.required === true,
       ALPNProtocols: ['h2', 'http/1.1'],
       handshakeTimeout: limits.headMs,
       SNICallback: (name, done) => done(null, certificates.contextFor(name)),
     })
     this.#tls.on('secureConnection', (socket) => this.#through(socket))
     this.#tls.on('tlsClientError', (_error, socket) => socket.destroy())
-    this.#unfollow = certificates.follow(({ pem }) => this.#tls.setSecureContext(pem))
+    this.#unfollow = certificates.follow(() => this.#tls.setSecureContext(certificates.options))
     this.server = net.createServer({ allowHalfOpen: true, noDelay: true }, (raw) => this.#greet(raw))
     this.server.on('close', this.#unfollow)
   }
@@ -88,7 +91,10 @@ export class SecureDoor {
     const guest = this.#guests.get(nameOf(socket))
     if (guest !== undefined) this.#forget(nameOf(socket), guest.raw)
     socket.on('error', () => {})
-    this.#options.opened(socket)
+    if (this.#options.certificates.asked === null) this.#options.opened(socket, null)
+    // Who has to show none may show none, but not any.
+    else if (!socket.authorized && socket.getPeerX509Certificate() !== undefined) socket.destroy()
+    else this.#options.opened(socket, subjectOf(socket))
   }
 
   #forget(name: string, raw: Socket): void {

@@ -40,7 +40,7 @@ export async function startWithWorkers(
   const { service, log, unitCapacity } = options
   const limits = { ...defaultLimits, ...options.limits }
   // Shown by the workers; here they are looked at and told of.
-  const certificates = await Certificates.open(options.tls, log)
+  const certificates = await Certificates.open(options.tls, log, options.clientCertificates)
   const files = await openStateDirectory(options.stateDirectory)
   const boot = randomBytes(8).toString('hex')
   const clocks = new PlayedClocks()

@@ -79,7 +79,8 @@ class Carrier {
   async listen(): Promise<void> {
     try {
       // The parent logs what becomes of them, once for all.
-      this.#certificates = await Certificates.open(this.#duty.tls, () => {})
+      const { tls, clientCertificates } = this.#duty
+      this.#certificates = await Certificates.open(tls, () => {}, clientCertificates)
       say({ kind: 'serving', ...(await listenAt(this.#transport, this.#duty, this.#certificates)) })
     } catch (error) {
       say({ kind: 'unable', ...unableOf(error) })

@@ -197,9 +197,13 @@ test('with certificates it speaks TLS, and says which cannot be shown before any
   }
   await make('shop')
   await make('other')
-  const withPair = (certificate: string, key: string): RouterContext['spec'] => ({
+  const withPair = (certificate: string, key: string, ca = 'shop.pem'): RouterContext['spec'] => ({
     ...spec,
-    gateway: { ...spec.gateway, tls: [{ certificate, key }] },
+    gateway: {
+      ...spec.gateway,
+      tls: [{ certificate, key }],
+      clientCertificates: { ca, required: false, header: 'x-client' },
+    },
   })
   const context = { baseDirectory: world.directory, spec: withPair('shop.pem', 'shop.key') }
   const router = await world.open(context)
@@ -216,6 +220,8 @@ test('with certificates it speaks TLS, and says which cannot be shown before any
   router.close()
   const wrong = world.open({ ...context, spec: withPair('shop.pem', 'other.key') })
   await assert.rejects(wrong, { code: 'gateway.certificate', message: /other\.key is not the key of the certificate/ })
+  const nobody = world.open({ ...context, spec: withPair('shop.pem', 'shop.key', 'other.key') })
+  await assert.rejects(nobody, { code: 'gateway.certificate', message: /other\.key holds no certificate of an auth/ })
   const again = await world.open(context)
   assert.equal((await again.report(never)).pid, pid)
   await again.release(never)

@@ -37,6 +37,7 @@ export async function openGateway(context: GatewayContext): Promise<GatewayRoute
   const admin = new AdminClient()
   const { host, port } = hostAndPort(context.listen)
   const inPlace = (file: string): string => resolve(context.baseDirectory, file)
+  const { clientCertificates: clients } = context.spec.gateway
   const running = new GatewayProcess(
     {
       service: context.service,
@@ -47,6 +48,7 @@ export async function openGateway(context: GatewayContext): Promise<GatewayRoute
         certificate: inPlace(certificate),
         key: inPlace(key),
       })),
+      clientCertificates: clients === undefined ? null : { ...clients, ca: inPlace(clients.ca) },
       directory: context.stateDirectory,
       accessLogFile: context.accessLogFile ?? null,
       workers: context.workers ?? 1,

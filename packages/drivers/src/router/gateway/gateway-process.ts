@@ -1,5 +1,5 @@
-import { isRunning, portIn, readCertificate } from '@serin/gateway'
-import type { CertificateFiles, GatewayIdentity } from '@serin/gateway'
+import { isRunning, portIn, readAuthority, readCertificate } from '@serin/gateway'
+import type { CertificateFiles, ClientCertificates, GatewayIdentity } from '@serin/gateway'
 import { SerinError } from '@serin/spec'
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
@@ -25,6 +25,8 @@ export interface GatewayProcessOptions {
   readonly preview: { readonly host: string; readonly port: number } | null
   /** What clients are shown; none without TLS. */
   readonly tls: readonly CertificateFiles[]
+  /** What they have to show in turn; null: nothing. */
+  readonly clientCertificates: ClientCertificates | null
   readonly directory: string
   readonly accessLogFile: string | null
   readonly workers: number
@@ -100,8 +102,10 @@ export class GatewayProcess {
   }
 
   /** Whether it was started as it would be now, wherever it is. */
-  #isAsAsked({ workers = 1, tls = [] }: GatewayIdentity): boolean {
-    return workers === this.#options.workers && JSON.stringify(tls) === JSON.stringify(this.#options.tls)
+  #isAsAsked({ workers = 1, tls = [], clientCertificates = null }: GatewayIdentity): boolean {
+    const { workers: wanted, ...asked } = this.#options
+    const isSame = (one: unknown, other: unknown): boolean => JSON.stringify(one) === JSON.stringify(other)
+    return workers === wanted && isSame(tls, asked.tls) && isSame(clientCertificates, asked.clientCertificates)
   }
 
   /** Whether it is where it should be. */
@@ -134,21 +138,20 @@ export class GatewayProcess {
   }
 
   async #checkCertificates(): Promise<void> {
-    const { service, tls } = this.#options
+    const { service, tls, clientCertificates } = this.#options
+    const refuse = (what: string, cause: unknown, details: Readonly<Record<string, string>>): never => {
+      const said = cause instanceof Error ? cause.message : String(cause)
+      throw new SerinError('gateway.certificate', `The gateway of ${service} ${what}. ${said}`, { cause, details })
+    }
     for (const files of tls)
-      try {
-        await readCertificate(files)
-      } catch (cause) {
-        const said = cause instanceof Error ? cause.message : String(cause)
-        throw new SerinError('gateway.certificate', `The gateway of ${service} has no certificate to show. ${said}`, {
-          cause,
-          details: { ...files },
-        })
-      }
+      await readCertificate(files).catch((cause: unknown) => refuse('has no certificate to show', cause, { ...files }))
+    if (clientCertificates === null) return
+    const { ca } = clientCertificates
+    await readAuthority(ca).catch((cause: unknown) => refuse('cannot tell its clients', cause, { ca }))
   }
 
   async #spawn(ports: Ports): Promise<GatewayIdentity> {
-    const { service, host, preview, tls, directory, accessLogFile, workers } = this.#options
+    const { service, host, preview, tls, clientCertificates, directory, accessLogFile, workers } = this.#options
     await mkdir(directory, { recursive: true, mode: 0o700 })
     const main = fileURLToPath(import.meta.resolve('@serin/gateway/main'))
     const log = await open(this.#logFile, 'a', 0o600)
@@ -158,6 +161,7 @@ export class GatewayProcess {
     const args = ['--max-semi-space-size=16', main, '--service', service, '--listen', listen, '--state', directory]
     if (previews !== null) args.push('--preview', previews)
     for (const { certificate, key } of tls) args.push('--tls-certificate', certificate, '--tls-key', key)
+    if (clientCertificates !== null) args.push(...clientArguments(clientCertificates))
     if (accessLogFile !== null) args.push('--access-log', accessLogFile)
     if (workers > 1) args.push('--workers', String(workers))
     let child: ChildProcess
@@ -256,6 +260,11 @@ function isIdentity(value: unknown): value is GatewayIdentity {
   const numbers = ['pid', 'adminPort'].every((name) => typeof fields.get(name) === 'number')
   const startTime = fields.get('startTime')
   return texts && numbers && (startTime === null || typeof startTime === 'number')
+}
+
+function clientArguments({ ca, required, header }: ClientCertificates): readonly string[] {
+  const asked = ['--client-ca', ca, '--client-certificates', required ? 'required' : 'optional']
+  return header === undefined ? asked : [...asked, '--client-header', header]
 }
 
 /** At once, with its workers: it leads a group of its own. */
