@@ -1,31 +1,42 @@
-/** Runs every `*.test.ts` under the given folders with Node's own runner, and says loudly which tests were skipped and why, and which files took longest. */
-import { spawnSync } from 'node:child_process'
-import { globSync } from 'node:fs'
-import { resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
+/**
+ * Runs every `*.test.ts` under the given folders with Node's own runner, in the order of the folders, and says loudly which tests were skipped and why,
+ * and which files took longest.
+ */
+import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { run } from 'node:test'
+import { dot } from 'node:test/reporters'
+import { pathToFileURL } from 'node:url'
+import loudSkips from './loud-skips.ts'
+import { together } from './together.ts'
 
 const folders = process.argv.slice(2)
-const files = folders.flatMap((folder) =>
-  globSync(`${folder}/**/*.test.ts`, { exclude: (path) => /(^|\/)(node_modules|dist)(\/|$)/.test(path) }),
+const found = folders.flatMap((folder) =>
+  globSync(`${folder}/**/*.test.ts`, { exclude: (path) => /(^|\/)(node_modules|dist)(\/|$)/.test(path) }).sort(),
 )
-if (files.length === 0) {
+if (found.length === 0) {
   console.error(`No test found under ${folders.join(', ') || '(no folder given)'}.`)
   process.exit(1)
 }
+const cache = resolve(import.meta.dirname, '../../node_modules/.cache/serin')
 /** Hundreds of processes read the same modules: compiled once, they start in half the time. */
-const compiled = resolve(import.meta.dirname, '../../node_modules/.cache/serin')
-const concurrency = process.env['SERIN_TEST_CONCURRENCY'] ?? '2'
-const run = spawnSync(
-  process.execPath,
-  [
-    '--test',
-    `--test-concurrency=${concurrency}`,
-    '--test-reporter=dot',
-    '--test-reporter-destination=stdout',
-    `--test-reporter=${fileURLToPath(new URL('loud-skips.ts', import.meta.url))}`,
-    '--test-reporter-destination=stdout',
-    ...files.sort(),
-  ],
-  { stdio: 'inherit', env: { NODE_COMPILE_CACHE: compiled, ...process.env } },
-)
-process.exit(run.status ?? 1)
+process.env['NODE_COMPILE_CACHE'] ??= cache
+
+/** One file that reads all of them, so that they are one process. */
+function joined(files: readonly string[]): string {
+  const room = dirname(files[0] ?? '').split('/')[1] ?? ''
+  const path = join(cache, 'together', `${room}.mjs`)
+  mkdirSync(dirname(path), { recursive: true })
+  writeFileSync(path, files.map((file) => `import ${JSON.stringify(pathToFileURL(resolve(file)).href)}\n`).join(''))
+  return path
+}
+
+const tests = run({
+  files: together(found, (file) => readFileSync(file, 'utf8')).map((files) =>
+    files.length === 1 ? resolve(...files) : joined(files),
+  ),
+  concurrency: Number(process.env['SERIN_TEST_CONCURRENCY'] ?? 3),
+})
+tests.on('test:fail', () => (process.exitCode = 1))
+tests.compose(dot).pipe(process.stdout)
+tests.compose(loudSkips).pipe(process.stdout)
