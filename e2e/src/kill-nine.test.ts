@@ -1,5 +1,5 @@
 /**
- * The control plane is killed a hundred times at random moments of a rollout, with real processes: traffic never stops, what was
+ * The control plane is killed at random moments of a rollout (a hundred in the long form, SERIN_LONG=1), with real processes: traffic never stops, what was
  * acknowledged is there, the rollout goes on from its step, and no step passes without evidence.
  */
 import assert from 'node:assert/strict'
@@ -10,7 +10,7 @@ import { SerinError, type Rollout } from '@serin/spec'
 import { openScene, rolloutEnd } from './harness/control-plane.ts'
 import { serviceFile } from './harness/service-file.ts'
 
-const kills = Number(process.env['SERIN_KILLS'] ?? (process.env['SERIN_LONG'] === '1' ? 100 : 40))
+const kills = Number(process.env['SERIN_KILLS'] ?? (process.env['SERIN_LONG'] === '1' ? 100 : 16))
 const holdMs = 10_000
 const file = serviceFile({
   strategy:

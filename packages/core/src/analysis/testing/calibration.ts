@@ -95,7 +95,7 @@ export interface Calibration {
     | { readonly kind: 'at-the-margin'; readonly metric: string }
     | { readonly kind: 'harmful'; readonly withinSeconds: number }
   readonly case: Case
-  /** Runs of the short form. */
+  /** Runs of one round. */
   readonly runs: number
 }
 
