@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Client } from '@serin/sdk'
 import { openBrowser, type BrowserOptions } from '../harness/browser.ts'
-import { ControlPlane, stopEverything } from '../harness/control-plane.ts'
+import { ControlPlane } from '../harness/control-plane.ts'
 import { startLoad, type Load } from '../harness/load.ts'
 import { servicesFile, type ServiceFileOptions } from '../harness/service-file.ts'
 import { until } from '../harness/until.ts'
@@ -86,8 +86,7 @@ try {
 } finally {
   ending.abort()
   for (const load of loads) await load[Symbol.asyncDispose]()
-  await controlPlane.kill()
-  await stopEverything(dataDirectory)
+  await controlPlane.end()
   rmSync(dataDirectory, { recursive: true, force: true })
 }
 

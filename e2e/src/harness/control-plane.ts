@@ -15,13 +15,15 @@ const cli = fileURLToPath(import.meta.resolve('@serin/cli'))
 export class ControlPlane {
   readonly dataDirectory: string
   readonly #arguments: readonly string[]
+  readonly #keeps: boolean
   #child: ChildProcess | null = null
   /** Everything it has printed, of all its lives. */
   output = ''
 
   constructor(dataDirectory: string, ...more: readonly string[]) {
     this.dataDirectory = dataDirectory
-    this.#arguments = ['up', '--data', dataDirectory, '--port', '0', '--keep', ...more]
+    this.#arguments = ['up', '--data', dataDirectory, '--port', '0', ...more]
+    this.#keeps = more.includes('--keep')
   }
 
   get pid(): number {
@@ -66,9 +68,22 @@ export class ControlPlane {
     await this.#end('SIGKILL')
   }
 
-  /** Ctrl-C, as a person would; the code it exits with. Gateways and replicas stay (`--keep`). */
+  /** Ctrl-C, as a person would; the code it exits with. Gateways and replicas end with it, unless it was told to leave them (`--keep`). */
   async stop(): Promise<number | null> {
     return await this.#end('SIGINT')
+  }
+
+  /** Ends it and everything of its data directory: by Ctrl-C when it runs and keeps nothing, else by another control plane that does. */
+  async end(): Promise<void> {
+    if (!this.#keeps && this.#child !== null) {
+      const child = this.#child
+      const stuck = setTimeout(() => child.kill('SIGKILL'), 60_000)
+      const code = await this.stop()
+      clearTimeout(stuck)
+      if (code === 0) return
+    }
+    await this.kill()
+    await stopEverything(this.dataDirectory)
   }
 
   async #end(signal: NodeJS.Signals): Promise<number | null> {
@@ -105,8 +120,7 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
   options.prepare?.(dataDirectory)
   const controlPlane = new ControlPlane(dataDirectory)
   const close = async (): Promise<void> => {
-    await controlPlane.kill()
-    await stopEverything(dataDirectory)
+    await controlPlane.end()
     options.cleanUp?.(dataDirectory)
     rmSync(dataDirectory, { recursive: true, force: true })
   }
@@ -150,7 +164,7 @@ export async function rolloutEnd(client: Client, withinMs = 60_000): Promise<Rol
 }
 
 /** Stops everything that belongs to a data directory: a control plane that is told to leave nothing behind. */
-export async function stopEverything(dataDirectory: string): Promise<void> {
+async function stopEverything(dataDirectory: string): Promise<void> {
   const child = spawn(process.execPath, [cli, 'up', '--data', dataDirectory, '--port', '0'], { stdio: 'ignore' })
   const exited = once(child, 'exit')
   await until('the control plane that cleans up', () => {

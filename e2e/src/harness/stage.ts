@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Client } from '@serin/sdk'
 import type { Rollout, VersionStatus } from '@serin/spec'
-import { ControlPlane, stopEverything } from './control-plane.ts'
+import { ControlPlane } from './control-plane.ts'
 import { startLoad, type Load } from './load.ts'
 import { servicesFile, type ServiceFileOptions } from './service-file.ts'
 import { until } from './until.ts'
@@ -55,8 +55,7 @@ export async function openStage(
   const actors = new Map<string, Actor>()
   const close = async (): Promise<void> => {
     for (const { load } of actors.values()) await load[Symbol.asyncDispose]()
-    await controlPlane.kill()
-    await stopEverything(dataDirectory)
+    await controlPlane.end()
     rmSync(dataDirectory, { recursive: true, force: true })
   }
   try {

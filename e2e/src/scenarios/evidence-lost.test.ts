@@ -25,7 +25,7 @@ test(
   async () => {
     // Ends after the stage, which is cleaned up through it.
     await using tolls = new AsyncDisposableStack()
-    await using stage = await openStage(services)
+    await using stage = await openStage(services, 60, ['--keep'])
     const { controlPlane } = stage
     await controlPlane.stop()
     const between = []

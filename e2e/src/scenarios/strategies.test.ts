@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { SerinError } from '@serin/spec'
 import { over, playScenes, seen, why, type Scene } from '../harness/scenes.ts'
 import type { ServiceFileOptions } from '../harness/service-file.ts'
@@ -163,14 +164,13 @@ function watchCopies({ client, name }: Actor): {
     least = Math.min(least, states.filter((state) => state === 'ready').length)
     most = Math.max(most, states.filter((state) => state !== 'stopped').length)
   }
-  const looking = until(
-    'the last look',
-    async () => {
-      await look()
-      return stopped
-    },
-    400_000,
-  )
+  const looking = (async () => {
+    while (!stopped) {
+      // A look that fails is made again.
+      await look().catch(() => undefined)
+      await sleep(25)
+    }
+  })()
   return {
     async stop() {
       stopped = true
