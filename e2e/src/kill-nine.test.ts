@@ -13,6 +13,8 @@ import { serviceFile } from './harness/service-file.ts'
 const kills = Number(process.env['SERIN_KILLS'] ?? (process.env['SERIN_LONG'] === '1' ? 100 : 16))
 const holdMs = 10_000
 const file = serviceFile({
+  // While nobody is there to see it, it is not ready: most of the time.
+  readyWithin: '120s',
   strategy:
     '{ kind: canary, steps: [{ weight: 10%, hold: 10s }, { weight: 30%, hold: 10s }, { weight: 50%, hold: 10s }] }',
   // What is proved here is that nothing is lost; how fast the machine is on the day must not decide when a rollout ends.

@@ -37,7 +37,7 @@ test('journeys through the dashboard', { skip: noBrowser, timeout: 400_000 }, as
     await page.goto(`${url}${path}`)
     await page.getByRole('heading', { name: 'Services' }).waitFor()
     assert.ok(!page.url().includes('serin_'), 'the code does not stay in the address bar')
-    await using other = await openBrowser()
+    await using other = await browser.another()
     await other.page.goto(`${url}${path}`)
     await other.page.getByText('This link is not good any more').waitFor()
   })
@@ -153,7 +153,7 @@ test('journeys through the dashboard', { skip: noBrowser, timeout: 400_000 }, as
 
   await t.test('who may not is told why', async () => {
     const { secret } = await stage.client.createToken({ name: 'ada', role: 'viewer' })
-    await using other = await openBrowser({ width: 390, height: 844 })
+    await using other = await browser.another({ width: 390, height: 844 })
     await logIn(other.page, url, createClient({ url, token: secret }))
     await other.page.goto(`${url}/services/shop`)
     await other.page.getByText('Your role is viewer; this needs operator.').first().waitFor()

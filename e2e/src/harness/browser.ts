@@ -1,7 +1,5 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { chromium, type BrowserContext, type Page } from 'playwright-core'
+import { existsSync } from 'node:fs'
+import { chromium, type Browser as Program, type BrowserContext, type Page } from 'playwright-core'
 
 const program = '/usr/bin/chromium'
 const quiet = [
@@ -28,7 +26,7 @@ export interface BrowserOptions {
   readonly language?: 'en-GB' | 'zh-CN'
 }
 
-/** A browser with nothing in it but one page; gone at the end, with everything it kept. */
+/** A browser with nothing in it but one page. */
 export interface Browser extends AsyncDisposable {
   readonly page: Page
   readonly context: BrowserContext
@@ -36,22 +34,26 @@ export interface Browser extends AsyncDisposable {
   readonly asked: readonly string[]
   /** What pages complained about: errors, refusals of the policy. */
   readonly complaints: readonly string[]
+  /** That of another person: it knows nothing of this one. */
+  another(options?: BrowserOptions): Promise<Browser>
 }
 
-/** Opens a browser of its own, with a directory of its own. */
+/** Opens a browser of its own; gone at the end, with everything it kept and with every other that came of it. */
 export async function openBrowser(options: BrowserOptions = {}): Promise<Browser> {
+  const running = await chromium.launch({ executablePath: program, headless: true, args: quiet })
+  try {
+    return await personIn(running, options, async () => await running.close())
+  } catch (error) {
+    await running.close()
+    throw error
+  }
+}
+
+async function personIn(running: Program, options: BrowserOptions, close: () => Promise<void>): Promise<Browser> {
   const { width = 1280, height = 800, theme = 'light', language = 'en-GB' } = options
-  const directory = mkdtempSync(join(tmpdir(), 'serin-browser-'))
   const [asked, complaints]: [string[], string[]] = [[], []]
-  const context = await chromium.launchPersistentContext(directory, {
-    executablePath: program,
-    headless: true,
-    args: quiet,
-    viewport: { width, height },
-    colorScheme: theme,
-    locale: language,
-  })
-  const page = context.pages()[0] ?? (await context.newPage())
+  const context = await running.newContext({ viewport: { width, height }, colorScheme: theme, locale: language })
+  const page = await context.newPage()
   page.setDefaultTimeout(60_000)
   page.on('request', (request) => asked.push(request.url()))
   page.on('pageerror', (error) => complaints.push(String(error.stack)))
@@ -63,9 +65,10 @@ export async function openBrowser(options: BrowserOptions = {}): Promise<Browser
     context,
     asked,
     complaints,
+    another: async (more = {}) => await personIn(running, more, async () => undefined),
     async [Symbol.asyncDispose]() {
       await context.close()
-      rmSync(directory, { recursive: true, force: true, maxRetries: 5 })
+      await close()
     },
   }
 }

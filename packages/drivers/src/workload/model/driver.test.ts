@@ -19,8 +19,10 @@ const clock = {
   sleep: async (ms: number, signal?: AbortSignal) => await sleep(ms, undefined, signal === undefined ? {} : { signal }),
 }
 const never = () => new AbortController().signal
-/** What the supervisor does for processes of any kind is proved with plain ones; here each start reads a model. */
+/** What the supervisor does for processes of any kind is proved with plain ones, and some of it for models below; here each start reads a model. */
 const inLongForm: readonly WorkloadTest[] = [
+  'two versions run side by side',
+  'a replica that crashes is seen, started again and counted',
   'a failed version is tried again after a stop',
   'ensure again changes nothing',
   'stopping one version leaves the other alone',
