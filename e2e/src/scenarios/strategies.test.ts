@@ -154,7 +154,7 @@ async function rolled(actor: Actor): Promise<void> {
 function watchCopies({ client, name }: Actor): {
   stop(): Promise<{ readonly least: number; readonly most: number }>
 } {
-  let stopped = false
+  const ended = new AbortController()
   let [least, most] = [Infinity, 0]
   const look = async (): Promise<void> => {
     const { versions } = await client.getService({ service: name })
@@ -165,7 +165,7 @@ function watchCopies({ client, name }: Actor): {
     most = Math.max(most, states.filter((state) => state !== 'stopped').length)
   }
   const looking = (async () => {
-    while (!stopped) {
+    while (!ended.signal.aborted) {
       // A look that fails is made again.
       await look().catch(() => undefined)
       await sleep(25)
@@ -173,7 +173,7 @@ function watchCopies({ client, name }: Actor): {
   })()
   return {
     async stop() {
-      stopped = true
+      ended.abort()
       await looking
       return { least, most }
     },

@@ -62,7 +62,7 @@ export const rooms: readonly Room[] = [
   {
     name: 'drivers/shared',
     // Also each file that lies directly in the folder of a port.
-    at: ['packages/drivers/src/workload/supervisor'],
+    at: ['packages/drivers/src/workload/supervisor', 'packages/drivers/src/compile-cache.ts'],
     may: ['kit', 'spec', 'core:type'],
   },
   // The world in which each router is tried out; only tests import what is for tests.

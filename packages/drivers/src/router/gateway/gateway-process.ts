@@ -4,10 +4,10 @@ import { SerinError } from '@serin/spec'
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { mkdir, open, readFile, rm } from 'node:fs/promises'
-import { getCompileCacheDir } from 'node:module'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { compileCacheEnv } from '../../compile-cache.ts'
 import { unreachable } from './admin-client.ts'
 import type { AdminCall, AdminClient } from './admin-client.ts'
 
@@ -292,11 +292,4 @@ function portOf(address: string | null | undefined): number {
 
 function bracketed(host: string): string {
   return host.includes(':') ? `[${host}]` : host
-}
-
-/** Sources that were compiled once, by whomever, are not compiled again: half of what a start takes. Nothing else of our environment is passed on. */
-function compileCacheEnv(): NodeJS.ProcessEnv {
-  const ours = getCompileCacheDir()
-  // It names a folder of this very Node, which each Node makes in the one that it is told.
-  return ours === undefined ? {} : { NODE_COMPILE_CACHE: dirname(ours) }
 }

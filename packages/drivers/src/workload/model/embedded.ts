@@ -3,6 +3,7 @@ import { SerinError } from '@serin/spec'
 import type { ModelWorkload, VersionSpec } from '@serin/spec'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { compileCacheEnv } from '../../compile-cache.ts'
 import type { ExplainedExit, ReplicaCommand, ReplicaExit } from '../supervisor/options.ts'
 import { superviseReplicas } from '../supervisor/supervise.ts'
 import { probesOf } from './probes.ts'
@@ -36,7 +37,7 @@ function commandOf(
   return {
     argv: [...node, main, '--port', String(port), '--model', model, '--version', version, '--uri', uri],
     // What the first process made of the sources the next ones need not do again.
-    env: { NODE_COMPILE_CACHE: join(stateDirectory, 'compile-cache'), ...spec.env },
+    env: { NODE_COMPILE_CACHE: join(stateDirectory, 'compile-cache'), ...compileCacheEnv(), ...spec.env },
     cwd: baseDirectory,
   }
 }
