@@ -26,6 +26,7 @@ export interface Limits {
   /** Requests that a connection of HTTP/2 may take back at once, and for long. */
   readonly resetBurst: number
   readonly resetsPerSecond: number
+  /** Of HTTP/1.1 in both lanes together; a lane that has none may have one all the same. Tunnels are not counted. */
   readonly connectionsPerEndpoint: number
   /** How long requests in flight may take when the gateway is told to go. */
   readonly drainMs: number

@@ -67,6 +67,37 @@ testBothLanes('idle connections are closed with the table that leaves their addr
   await until('it is closed', () => leaving.connections.size === 0)
 })
 
+test('both lanes together have no more connections to an address than it may have and one, and neither waits for ever', async () => {
+  await using world = await openWorld()
+  const { url, connections, answer } = await openUpstream(world)
+  const gateway = await world.gateway({ transport: 'net', limits: { connectionsPerEndpoint: 3 } })
+  const { address } = gateway.identity
+  await gateway.apply(tableOf(1, 0, { v1: [url], v2: [] }))
+  const ask = async (i: number, path = '/'): Promise<string> => {
+    // What is to be expected is seen to by the full lane.
+    const headers = i % 2 === 0 ? { expect: '100-continue' } : {}
+    return (await send(address, { path, headers, method: 'POST', body: 'x' })).body.toString()
+  }
+  const slow = [1, 2, 3, 4, 5, 6, 7, 8].map(async (i) => await ask(i, '/slow'))
+  await until('all are there', () => gateway.report().inFlight['v1'] === 8 && connections.size >= 3)
+  // Those that are too many would come now.
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  assert.ok(connections.size <= 4, `${connections.size} connections`)
+  await until('all are answered', () => {
+    answer()
+    return gateway.report().inFlight['v1'] === 0
+  })
+  assert.deepEqual([...new Set(await Promise.all(slow))], ['done'])
+  // Idle connections of one lane give way to the other.
+  for (let i = 0; i < 4; i += 1) {
+    const together = await Promise.all([0, 2, 4].map(async (n) => await ask(n + (i % 2))))
+    assert.deepEqual(together, ['done', 'done', 'done'])
+  }
+  const many = await Promise.all(Array.from({ length: 100 }, async (_, i) => await ask(i)))
+  assert.deepEqual([...new Set(many)], ['done'])
+  await until('what is too many is gone', () => connections.size <= 4)
+})
+
 test('a request of an older table that comes to an address that has left does not bring it back', () => {
   const endpoints = new Endpoints(defaultLimits)
   const [old, now] = ['http://127.0.0.1:1', 'http://127.0.0.1:2']

@@ -2,6 +2,7 @@ import type { RoutingTable } from '@serin/core'
 import * as http from 'node:http'
 import * as https from 'node:https'
 import type { Limits } from '../limits.ts'
+import { Connections } from './connections.ts'
 import { StreamRequestOut } from './h2/request-out.ts'
 import { Sessions } from './h2/sessions.ts'
 import type { RequestOut } from './message.ts'
@@ -12,9 +13,8 @@ export interface Endpoint {
   readonly options: { readonly protocol: string; readonly hostname: string; readonly port: string }
   /** Path of the base address without the last `/`. */
   readonly basePath: string
-  readonly agent: http.Agent
-  /** Same address, never a used connection: for the replay after a stale one. */
-  readonly freshAgent: http.Agent
+  /** Its connections of HTTP/1.1. */
+  readonly connections: Connections
   /** Its connections of HTTP/2, for a table that asks for them. */
   readonly sessions: Sessions
   open: number
@@ -79,13 +79,7 @@ export class Endpoints {
 
   #open(url: string): Endpoint {
     const { protocol, host, hostname, port, pathname } = new URL(url)
-    const kept = {
-      keepAlive: true,
-      scheduling: 'lifo',
-      maxSockets: this.#limits.connectionsPerEndpoint,
-      maxFreeSockets: 256,
-      timeout: this.#limits.upstreamKeepAliveMs,
-    } as const
+    const { connectionsPerEndpoint: most, upstreamKeepAliveMs: keptMs } = this.#limits
     const secure = protocol === 'https:'
     const endpoint: Endpoint = {
       url,
@@ -95,12 +89,8 @@ export class Endpoints {
         port: port === '' ? (secure ? '443' : '80') : port,
       },
       basePath: pathname.replace(/\/+$/, ''),
-      agent: secure ? new https.Agent(kept) : new http.Agent(kept),
-      freshAgent: secure ? new https.Agent() : new http.Agent(),
-      sessions: new Sessions(`http://${host}`, {
-        idleMs: this.#limits.keepAliveMs,
-        most: this.#limits.connectionsPerEndpoint,
-      }),
+      connections: new Connections(secure, { most, keptMs }),
+      sessions: new Sessions(`http://${host}`, { idleMs: this.#limits.keepAliveMs, most }),
       open: 0,
       // A request that was decided by an older table may still come to an address that has left.
       retired: this.#kept !== null && !this.#kept.has(url),
@@ -138,7 +128,7 @@ export function requestTo(endpoint: Endpoint, head: HeadOut): http.ClientRequest
     method: head.method,
     path: pathOf(endpoint, head),
     headers: head.headers,
-    agent: head.fresh ? endpoint.freshAgent : endpoint.agent,
+    agent: endpoint.connections.agentFor(head.fresh),
     maxHeaderSize: 65_536,
   })
 }
@@ -147,8 +137,7 @@ function pathOf({ basePath }: Endpoint, { target }: HeadOut): string {
   return target === '*' ? '*' : basePath + target
 }
 
-function closeAll({ agent, freshAgent, sessions }: Endpoint): void {
-  agent.destroy()
-  freshAgent.destroy()
+function closeAll({ connections, sessions }: Endpoint): void {
+  connections.close()
   sessions.close()
 }

@@ -47,7 +47,7 @@ export class Pool {
       upstream.grant(user)
       return
     }
-    if (place.open < this.#limits.connectionsPerEndpoint) this.#open(endpoint, place, user)
+    if (place.open < endpoint.connections.mostInLane()) this.#open(endpoint, place, user)
     else {
       place.waiting.add(user)
       if (fresh) place.idle.shift()?.destroy()
@@ -95,8 +95,10 @@ export class Pool {
   #placeOf(endpoint: Endpoint): Place {
     let place = this.#places.get(endpoint)
     if (place !== undefined) return place
-    place = { idle: [], waiting: new Set(), open: 0, collecting: null, linesFromMs: 0 }
+    const idle: Upstream[] = []
+    place = { idle, waiting: new Set(), open: 0, collecting: null, linesFromMs: 0 }
     this.#places.set(endpoint, place)
+    endpoint.connections.endIdleInLane = () => idle.shift()?.destroy()
     return place
   }
 
@@ -110,6 +112,7 @@ export class Pool {
 
   #open(endpoint: Endpoint, place: Place, user: User): void {
     place.open += 1
+    endpoint.connections.inLane += 1
     const upstream = new Upstream(endpoint, place, { links: this.#links, gone: (gone) => this.#forget(gone) })
     this.#all.add(upstream)
     upstream.grant(user)
@@ -117,12 +120,13 @@ export class Pool {
 
   #forget(upstream: Upstream): void {
     if (!this.#all.delete(upstream)) return
-    const { place } = upstream
+    const { endpoint, place } = upstream
     place.open -= 1
+    endpoint.connections.inLane -= 1
     const at = place.idle.indexOf(upstream)
     if (at >= 0) place.idle.splice(at, 1)
     const next = this.#closed ? undefined : first(place.waiting)
-    if (next !== undefined) this.#open(upstream.endpoint, place, next)
+    if (next !== undefined) this.#open(endpoint, place, next)
   }
 }
 
