@@ -21,9 +21,13 @@ export interface GatewayProcess extends AsyncDisposable {
   apply(table: unknown): Promise<ApplyAnswer>
 }
 
-/** Starts a gateway in a state directory, and waits until it says who it is. It is killed at the end, with its workers. */
-export async function startProcess(directory: string, options: readonly string[]): Promise<GatewayProcess> {
-  const args = [main, '--service', 'shop', '--state', directory, ...options]
+/** Starts a gateway in a state directory, and waits until it says who it is. It is killed at the end, with its workers. `node` is what Node itself is told. */
+export async function startProcess(
+  directory: string,
+  options: readonly string[],
+  node: readonly string[] = [],
+): Promise<GatewayProcess> {
+  const args = [...node, main, '--service', 'shop', '--state', directory, ...options]
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] })
   const events: { event: string }[] = []
   let rest = ''
