@@ -4,10 +4,9 @@ import type { Bench, BenchOutcome, BenchRequest } from '../bench.ts'
 import { medianOf } from '../stats-cost/timing.ts'
 import { measureDecisions, rounded } from './decisions.ts'
 import { openLoad } from './load/process.ts'
-import type { Upstreams } from './load/process.ts'
 import { contenders } from './parties/all.ts'
 import { endWithUs } from './parties/end-with-us.ts'
-import type { Party } from './parties/party.ts'
+import { OpenParties } from './parties/open-parties.ts'
 import { rssMBOf } from './process-cost.ts'
 import { regressionsOf, slowerThanRecorded } from './recorded.ts'
 import { takeTurns } from './rounds.ts'
@@ -24,54 +23,23 @@ function measureOf(effort: number): Measure {
   return { ...shape, rounds: Math.max(3, Math.round(9 * effort)), roundMs: 1_500, warmMs: 4_000 }
 }
 
-interface Opened {
-  readonly parties: readonly Party[]
-  /** Why who is missing is missing, a sentence each. */
-  readonly absent: readonly string[]
-}
-
-async function openAll(upstreams: Upstreams): Promise<Opened> {
-  const opening = contenders.map(async (each) => ({ name: each.name, opened: await each.open(upstreams) }))
-  const settled = await Promise.allSettled(opening)
-  const parties: Party[] = []
-  const absent: string[] = []
-  for (const result of settled) {
-    if (result.status === 'rejected') continue
-    const { name, opened } = result.value
-    if ('absent' in opened) absent.push(`${name} is left out: ${opened.absent}`)
-    else parties.push(opened)
-  }
-  const failed = settled.find(({ status }) => status === 'rejected')
-  if (failed?.status === 'rejected') {
-    await closeAll(parties)
-    throw failed.reason
-  }
-  return { parties, absent }
-}
-
-async function closeAll(parties: readonly Party[]): Promise<void> {
-  await Promise.all(parties.map(async (party) => await party.close()))
-}
-
 async function run({ effort, progress }: BenchRequest): Promise<BenchOutcome> {
   const loadBefore = loadavg()[0] ?? Number.NaN
   const measure = measureOf(effort)
   progress('starting', 0)
   const release = endWithUs()
   const load = await openLoad()
+  const open = new OpenParties(load.upstreams)
   try {
-    const { parties, absent } = await openAll(load.upstreams)
-    try {
-      const seen = await takeTurns(load, parties, { ...measure, progress })
-      const rssMB = await Promise.all(parties.map(async ({ pid }) => await rssMBOf(pid)))
-      const observed = parties.map(({ name }, i) => ({ name, ...seenOf(seen, i), rssMB: rssMB[i] ?? Number.NaN }))
-      const busy = new Map(observed.map(({ name, full }) => [name, medianOf(full.map((round) => round.busy))]))
-      const quick = effort <= quickEffort
-      return outcomeOf(rowsOf(observed), { measure, busy, absent, loadBefore, quick })
-    } finally {
-      await closeAll(parties)
-    }
+    const parties = await open.these(contenders)
+    const seen = await takeTurns(load, parties, { ...measure, progress })
+    const rssMB = await Promise.all(parties.map(async ({ pid }) => await rssMBOf(pid)))
+    const observed = parties.map(({ name }, i) => ({ name, ...seenOf(seen, i), rssMB: rssMB[i] ?? Number.NaN }))
+    const busy = new Map(observed.map(({ name, full }) => [name, medianOf(full.map((round) => round.busy))]))
+    const quick = effort <= quickEffort
+    return outcomeOf(rowsOf(observed), { measure, busy, absent: open.absent, loadBefore, quick })
   } finally {
+    await open.close()
     await load.close()
     release()
   }

@@ -1,4 +1,5 @@
 import type { BenchRequest } from '../bench.ts'
+import type { Drive } from './load/drive.ts'
 import type { Load } from './load/process.ts'
 import type { Party } from './parties/party.ts'
 import { cpuUsOf } from './process-cost.ts'
@@ -39,6 +40,16 @@ export interface Seen {
 }
 
 /** They take turns (A B C … C B A), so that a machine that is busy for a while slows all of them. */
+export async function inTurns<One>(
+  round: number,
+  all: readonly One[],
+  turn: (one: One, i: number) => Promise<void>,
+): Promise<void> {
+  const order = [...all.entries()]
+  for (const [i, one] of round % 2 === 0 ? order : order.reverse()) await turn(one, i)
+}
+
+/** Measures all of them: each driven as fast as it will go, then at a fixed rate. */
 export async function takeTurns(
   load: Load,
   parties: readonly Party[],
@@ -49,17 +60,17 @@ export async function takeTurns(
   const steps = (1 + 2 * rounds) * parties.length
   let step = 0
   const each = async (round: number, turn: (party: Party, i: number) => Promise<void>): Promise<void> => {
-    const order = [...parties.entries()]
-    for (const [i, party] of round % 2 === 0 ? order : order.reverse()) {
+    await inTurns(round, parties, async (party, i) => {
       progress(party.name, step / steps)
       await turn(party, i)
       step += 1
-    }
+    })
   }
   const warm = { connections: measure.connections, ms: measure.warmMs }
+  const run = { connections: measure.connections, ms: measure.roundMs }
   await each(0, async (party) => void (await load.drive(party.port, warm)))
   for (let round = 0; round < rounds; round += 1) {
-    await each(round, async (party, i) => void full[i]?.push(await fullRound(load, party, measure)))
+    await each(round, async (party, i) => void full[i]?.push(await fullRound(load, party, run)))
   }
   for (let round = 0; round < rounds; round += 1) {
     const pace = { connections: measure.pacedConnections, ms: measure.roundMs, perSecond: measure.perSecond }
@@ -72,9 +83,9 @@ export async function takeTurns(
   return { full, paced }
 }
 
-async function fullRound(load: Load, party: Party, measure: Measure): Promise<FullRound> {
+/** Drives a proxy as fast as it will go, once. */
+export async function fullRound(load: Load, party: Party, run: Drive): Promise<FullRound> {
   const beforeUs = await cpuUsOf(party.pid)
-  const run = { connections: measure.connections, ms: measure.roundMs }
   const { answers, ms, errors } = await load.drive(party.port, run)
   const usedUs = (await cpuUsOf(party.pid)) - beforeUs
   return {

@@ -1,7 +1,8 @@
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
 import { readAnswer } from './answer.ts'
-import { requests } from './requests.ts'
+import { requestsOf, smallBytes } from './requests.ts'
+import { SizedAnswer } from './sized-answer.ts'
 
 const reopenMs = 50
 
@@ -24,15 +25,20 @@ export class Client {
   readonly #listener: ClientListener
   /** Which version answered each user: it must not change. */
   readonly #known: (string | undefined)[]
+  readonly #requests: readonly Buffer[]
+  /** Null for small answers, which come in one piece. */
+  readonly #sized: SizedAnswer | null
   #socket: Socket | null = null
   #user: number | null = null
   #rest: Buffer | null = null
   #closed = false
 
-  constructor(port: number, known: (string | undefined)[], listener: ClientListener) {
+  constructor(port: number, known: (string | undefined)[], listener: ClientListener, bytes: number = smallBytes) {
     this.#port = port
     this.#known = known
     this.#listener = listener
+    this.#requests = requestsOf(bytes)
+    this.#sized = bytes === smallBytes ? null : new SizedAnswer(bytes)
     this.#open()
   }
 
@@ -42,7 +48,7 @@ export class Client {
 
   send(user: number): void {
     this.#user = user
-    this.#socket?.write(requests[user] ?? '')
+    this.#socket?.write(this.#requests[user] ?? '')
   }
 
   close(): void {
@@ -71,9 +77,9 @@ export class Client {
   #received(bytes: Buffer): void {
     const all = this.#rest === null ? bytes : Buffer.concat([this.#rest, bytes])
     const user = this.#user
-    const answer = user === null ? 'wrong' : readAnswer(all)
+    const answer = user === null ? 'wrong' : (this.#sized?.read(bytes) ?? readAnswer(all))
     if (answer === 'more') {
-      this.#rest = Buffer.from(all)
+      if (this.#sized === null) this.#rest = Buffer.from(all)
       return
     }
     this.#rest = null
@@ -89,6 +95,7 @@ export class Client {
     const user = this.#user
     this.#user = null
     this.#rest = null
+    this.#sized?.forget()
     this.#socket = null
     this.#listener.wrong(this, user)
     setTimeout(() => {

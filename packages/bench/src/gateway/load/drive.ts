@@ -13,11 +13,16 @@ export interface Driven {
   readonly errors: number
 }
 
+/** How it is driven. */
+export interface Drive {
+  readonly connections: number
+  readonly ms: number
+  /** The length of the answers that are asked for. */
+  readonly bytes?: number | undefined
+}
+
 /** Sends requests over so many connections, the next when the answer to the last is there, for so long; longer when nothing has come of it yet. */
-export async function drive(
-  port: number,
-  { connections, ms }: { readonly connections: number; readonly ms: number },
-): Promise<Driven> {
+export async function drive(port: number, { connections, ms, bytes }: Drive): Promise<Driven> {
   const counts = { answers: 0, errors: 0, over: false }
   const known: (string | undefined)[] = []
   let user = 0
@@ -27,18 +32,15 @@ export async function drive(
     client.send(user)
   }
   const start = performance.now()
-  const clients = Array.from(
-    { length: connections },
-    () =>
-      new Client(port, known, {
-        ready: next,
-        answered: (client) => {
-          if (!counts.over) counts.answers += 1
-          next(client)
-        },
-        wrong: () => (counts.errors += 1),
-      }),
-  )
+  const listener = {
+    ready: next,
+    answered: (client: Client) => {
+      if (!counts.over) counts.answers += 1
+      next(client)
+    },
+    wrong: () => (counts.errors += 1),
+  }
+  const clients = Array.from({ length: connections }, () => new Client(port, known, listener, bytes))
   await sleep(ms)
   while (counts.answers + counts.errors < connections && performance.now() < start + ms + patienceMs) await sleep(5)
   counts.over = true

@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import type { drive, Driven } from './drive.ts'
+import type { Drive, Driven } from './drive.ts'
 import type { pace, Paced } from './pace.ts'
 
 /** Where the two upstreams listen. */
@@ -12,7 +12,7 @@ export interface Upstreams {
 
 /** What the process of the load is told. */
 export type Told =
-  | { readonly port: number; readonly drive: Parameters<typeof drive>[1] }
+  | { readonly port: number; readonly drive: Drive }
   | { readonly port: number; readonly pace: Parameters<typeof pace>[1] }
 
 /** What it says: where its upstreams are, then one answer to each order. */
@@ -21,7 +21,7 @@ export type Said = { readonly upstreams: Upstreams } | { readonly result: object
 /** The load: a process of its own, which holds the upstreams too. */
 export interface Load {
   readonly upstreams: Upstreams
-  drive(port: number, run: Parameters<typeof drive>[1]): Promise<Driven>
+  drive(port: number, run: Drive): Promise<Driven>
   pace(port: number, run: Parameters<typeof pace>[1]): Promise<Paced>
   close(): Promise<void>
 }

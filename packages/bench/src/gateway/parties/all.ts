@@ -1,4 +1,5 @@
-import { haproxy, nginx } from './native.ts'
+import { haproxy } from './haproxy.ts'
+import { nginx } from './nginx.ts'
 import { nodeProxies } from './node-proxies.ts'
 import type { Contender } from './party.ts'
 import { serin, serinNet, serinTwoWorkers } from './serin.ts'

@@ -17,6 +17,10 @@ export interface Party {
   readonly port: number
   /** Its first process; the others are its children. */
   readonly pid: number
+  /** Where it speaks HTTP/2 in the clear, if it does. */
+  readonly h2Port?: number
+  /** Gives canary another share, in basis points, as whoever runs such a proxy does; resolves when that is said to be done. */
+  readonly change?: (canaryBp: number) => Promise<void>
   close(): Promise<void>
 }
 

@@ -6,6 +6,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Upstreams } from '../load/process.ts'
+import { canaryBp } from '../load/requests.ts'
+import { Control } from './control.ts'
 import { ownDirectory } from './end-with-us.ts'
 import { startParty } from './party.ts'
 import type { Contender } from './party.ts'
@@ -18,14 +20,14 @@ const startMs = 20_000
 export const serin: Contender = serinAs('serin', {})
 
 /** The same on Node's public API alone. */
-export const serinNet: Contender = serinAs('serin-net', { SERIN_TRANSPORT: 'net' })
+export const serinNet: Contender = serinAs('serin-net', { environment: { SERIN_TRANSPORT: 'net' } })
 
 /** The same on two cores. */
 export const serinTwoWorkers: Contender = {
   name: 'serin-2-workers',
   open: async (upstreams) =>
     hasWorkers()
-      ? await serinAs('serin-2-workers', {}, ['--workers', '2']).open(upstreams)
+      ? await serinAs('serin-2-workers', { args: ['--workers', '2'] }).open(upstreams)
       : { absent: 'This gateway has no --workers.' },
 }
 
@@ -34,31 +36,53 @@ function hasWorkers(): boolean {
   return `${stdout}${stderr}`.includes('--workers')
 }
 
-function serinAs(name: string, environment: Readonly<Record<string, string>>, more: readonly string[] = []): Contender {
+/** What is not as usual. */
+interface Unusual {
+  readonly environment?: Readonly<Record<string, string>>
+  readonly args?: readonly string[]
+}
+
+function serinAs(name: string, { environment = {}, args = [] }: Unusual): Contender {
   return {
     name,
     async open(upstreams) {
       const state = await ownDirectory(name)
       // As packages/drivers/src/router/gateway starts it.
-      const args = ['--max-semi-space-size=16', gatewayMain, '--service', 'shop', '--listen', '127.0.0.1:0']
-      return await startParty(name, [process.execPath, ...args, '--state', state.path, ...more], {
-        port: async (child) => await startRollout(child, state.path, upstreams),
+      const usual = ['--max-semi-space-size=16', gatewayMain, '--service', 'shop', '--listen', '127.0.0.1:0']
+      let rollout: Rollout | null = null
+      const party = await startParty(name, [process.execPath, ...usual, '--state', state.path, ...args], {
+        port: async (child) => {
+          rollout = await startRollout(child, state.path, upstreams)
+          return rollout.port
+        },
         options: { env: { ...environment } },
-        afterwards: state.remove,
+        afterwards: async () => {
+          rollout?.close()
+          await state.remove()
+        },
       })
+      return { ...party, h2Port: party.port, change: async (shareBp) => await rollout?.change(shareBp) }
     },
   }
 }
 
-async function startRollout(child: ChildProcess, state: string, upstreams: Upstreams): Promise<number> {
-  const { adminPort, token, address } = await readIdentity(child, join(state, 'gateway.json'))
-  const response = await fetch(`http://127.0.0.1:${adminPort}/routing`, {
-    method: 'PUT',
-    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-    body: JSON.stringify(benchTable(upstreams)),
-  })
-  if (!response.ok) throw new Error(`the gateway does not take the table: ${await response.text()}`)
-  return Number(new URL(address).port)
+/** A rollout through a gateway. */
+interface Rollout {
+  readonly port: number
+  change(canaryBp: number): Promise<void>
+  close(): void
+}
+
+async function startRollout(child: ChildProcess, state: string, upstreams: Upstreams): Promise<Rollout> {
+  const identity = await readIdentity(child, join(state, 'gateway.json'))
+  const control = new Control(identity)
+  let revision = 0
+  const change = async (shareBp: number): Promise<void> => {
+    revision += 1
+    await control.put({ ...benchTable(upstreams, shareBp), revision })
+  }
+  await change(canaryBp)
+  return { port: Number(new URL(identity.address).port), change, close: () => control.close() }
 }
 
 async function readIdentity(child: ChildProcess, file: string): Promise<GatewayIdentity> {

@@ -10,7 +10,7 @@ const rules: RoutingTable['rules'] = Array.from({ length: 8 }, (_, i) =>
 )
 
 /** The table of a rollout with everything on: sticky hash, eight rules, an override header, evidence, reflex; the shield is on by itself. */
-export function benchTable({ canary, stable }: Upstreams): RoutingTable {
+export function benchTable({ canary, stable }: Upstreams, shareBp = canaryBp): RoutingTable {
   const at = (port: number): string[] => [`http://127.0.0.1:${port}`]
   return {
     service: 'shop',
@@ -18,8 +18,8 @@ export function benchTable({ canary, stable }: Upstreams): RoutingTable {
     salt,
     unit: [{ cookie: unitCookie }],
     arms: [
-      { version: versions.canary, endpoints: at(canary), weightBp: canaryBp },
-      { version: versions.stable, endpoints: at(stable), weightBp: 10_000 - canaryBp },
+      { version: versions.canary, endpoints: at(canary), weightBp: shareBp },
+      { version: versions.stable, endpoints: at(stable), weightBp: 10_000 - shareBp },
     ],
     stable: versions.stable,
     canary: versions.canary,
