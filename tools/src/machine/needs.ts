@@ -19,6 +19,11 @@ export const needs: readonly Need[] = [
     why: 'packages/drivers/src/router/haproxy and e2e/src/proxies.test.ts release behind it, e2e/src/zero-loss.test.ts switches it, packages/bench/src/gateway drives it beside the gateway; without it nothing of that is proved',
   },
   {
+    command: 'h2load',
+    debianPackage: 'nghttp2-client',
+    why: '`serin bench gateway-shapes` drives the gateway and nginx over HTTP/2 with it; without it that part of packages/bench/src/gateway/shapes is left out, and its run says so',
+  },
+  {
     command: 'luajit',
     debianPackage: 'luajit',
     why: 'packages/drivers/src/router/envoy runs in it the script that Envoy would run, for 10,000 users and for odd requests; without it nothing says that the script decides as the gateway does',

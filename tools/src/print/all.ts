@@ -1,5 +1,6 @@
 import type { Repository } from '../repository.ts'
 import { printApiPage } from './api-page.ts'
+import { printBenchShapes } from './bench-shapes.ts'
 import { printBenchTable } from './bench-table.ts'
 import { printCliPage, type CommandTree } from './cli-page.ts'
 import { printConfigPage, printSchema } from './config-page.ts'
@@ -21,6 +22,12 @@ export async function printAll(repository: Repository): Promise<Readonly<Record<
       'docs/reference/bench-gateway.md',
       'recorded',
       printBenchTable(repository.text('packages/bench/src/gateway/recorded.json')),
+    ),
+    'docs/reference/bench-gateway-shapes.md': between(
+      repository,
+      'docs/reference/bench-gateway-shapes.md',
+      'recorded',
+      printBenchShapes(repository.text('packages/bench/src/gateway/shapes/recorded.json')),
     ),
     'ARCHITECTURE.md': between(repository, 'ARCHITECTURE.md', 'rooms', printRoomsGraph(repository)),
   }

@@ -48,7 +48,18 @@ export function decisionGoalLines(decisions: Decisions): readonly string[] {
   return judged(goalsOf(decisions))
 }
 
-type Goal = readonly [what: string, value: number, is: '≥' | '≤', goal: number]
+/** What was measured of something, and what it should be. */
+export type Goal = readonly [what: string, value: number, is: '≥' | '≤', goal: number]
+
+/** Whether all of it could be measured. */
+export function isKnown([, value]: Goal): boolean {
+  return Number.isFinite(value)
+}
+
+/** Whether it is as it should be. */
+export function isMet([, value, is, goal]: Goal): boolean {
+  return is === '≥' ? value >= goal : value <= goal
+}
 
 function goalsOf({ stickyNs, decisionNs, recordNs, httpStickyNs, httpDecisionNs }: Decisions): readonly Goal[] {
   return [
@@ -60,13 +71,17 @@ function goalsOf({ stickyNs, decisionNs, recordNs, httpStickyNs, httpDecisionNs 
   ]
 }
 
-function judged(goals: readonly Goal[]): readonly string[] {
-  return goals
-    .filter(([, value]) => Number.isFinite(value))
-    .map(([what, value, is, goal]) => {
-      const met = is === '≥' ? value >= goal : value <= goal
-      return `  ${met ? '✔' : '✘'} ${value.toPrecision(3).padStart(6)}  ${what} (goal ${is} ${goal})`
-    })
+/** A line for each goal. */
+export function judged(goals: readonly Goal[]): readonly string[] {
+  return goals.filter(isKnown).map((each) => {
+    const [what, value, is, goal] = each
+    return `  ${isMet(each) ? '✔' : '✘'} ${textOf(value).padStart(6)}  ${what} (goal ${is} ${goal})`
+  })
+}
+
+/** As exact as a goal, which it may just miss. */
+function textOf(value: number): string {
+  return value < 1_000 ? value.toPrecision(4) : value.toFixed(0)
 }
 
 function fixed(value: number | null, digits: number): string {

@@ -6,12 +6,12 @@ export const bench = defineCommand({
   group: 'More',
   summary: 'Measure what Serin claims, beside others.',
   description:
-    'decisions: what it costs the gateway to decide and to count a request, and how soon a change of weights is seen. detection: how few requests until a worse version is found, and how often a harmless one is rolled back, beside the rules of others. gateway: throughput, latency, CPU and memory beside nginx, HAProxy and proxies on Node. series: detectors on labelled series. stats: what the statistics cost. Exit code 1 when a promise is not kept.',
+    'decisions: what it costs the gateway to decide and to count a request, and how soon a change of weights is seen. detection: how few requests until a worse version is found, and how often a harmless one is rolled back, beside the rules of others. gateway: throughput, latency, CPU and memory beside nginx, HAProxy and proxies on Node. gateway-shapes: the gateway beside nginx and HAProxy under other loads: long answers, two workers, HTTP/2, changes of weights, idle connections, stalled readers. series: detectors on labelled series. stats: what the statistics cost. Exit code 1 when a promise is not kept.',
   arguments: {
     name: {
       description: 'The benchmark.',
       required: true,
-      choices: ['decisions', 'detection', 'gateway', 'series', 'stats'],
+      choices: ['decisions', 'detection', 'gateway', 'gateway-shapes', 'series', 'stats'],
     },
   },
   options: {

@@ -1,13 +1,12 @@
-import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
-import { connect } from 'node:net'
-import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import type { Upstreams } from '../load/process.ts'
 import { canaryBp, unitCookie, versions } from '../load/requests.ts'
+import { Kept } from './kept.ts'
 import { connectionsHere, openNative } from './native.ts'
+import type { Native } from './native.ts'
 import { freePort } from './party.ts'
-import type { Contender, Party } from './party.ts'
+import type { Contender } from './party.ts'
 
 /** HAProxy with one thread: consistent hash of the cookie over weighted servers, kept connections on both sides, forwarded headers. */
 export const haproxy: Contender = {
@@ -17,45 +16,46 @@ export const haproxy: Contender = {
       const port = await freePort()
       const [file, socket] = [join(directory, 'haproxy.cfg'), join(directory, 'admin.sock')]
       await writeFile(file, configurationOf({ port, socket, upstreams }))
-      return { port, command: [program, '-db', '-f', file], more: { change: changeOver(socket) } }
+      return { port, command: [program, '-db', '-f', file], more: consoleAt(socket) }
     }),
 }
 
+function consoleAt(path: string): Native['more'] {
+  const console = new Console(path)
+  return { change: async (shareBp) => await console.change(shareBp), afterwards: () => console.close() }
+}
+
 /** Changes weights at run time, over one kept connection. */
-function changeOver(path: string): NonNullable<Party['change']> {
-  let kept: Socket | null = null
-  return async (shareBp) => {
-    kept ??= await promptAt(path)
+class Console {
+  readonly #kept: Kept
+  #prompts = false
+
+  constructor(path: string) {
+    this.#kept = new Kept({ path })
+  }
+
+  async change(shareBp: number): Promise<void> {
+    // Said again it would end the prompts.
+    if (!this.#prompts) await this.#obey('prompt')
+    this.#prompts = true
     const weights = [
       [versions.canary, shareBp / 100],
       [versions.stable, 100 - shareBp / 100],
     ] as const
     // Whoever gains comes first: they are never both at 0.
     for (const [version, weight] of weights.toSorted(([, a], [, b]) => b - a))
-      await command(kept, `set server versions/${version} weight ${weight}`)
+      await this.#obey(`set server versions/${version} weight ${weight}`)
   }
-}
 
-async function promptAt(path: string): Promise<Socket> {
-  const socket = connect({ path })
-  socket
-    .setEncoding('latin1')
-    .unref()
-    .on('error', () => {})
-  await once(socket, 'connect')
-  await command(socket, 'prompt')
-  return socket
-}
-
-/** Ends with the next prompt; anything but that is why the command was refused. */
-async function command(socket: Socket, line: string): Promise<void> {
-  socket.write(`${line}\n`)
-  let said = ''
-  while (!said.endsWith('> ')) {
-    const [text] = (await once(socket, 'data', { signal: AbortSignal.timeout(5_000) })) as [string]
-    said += text
+  close(): void {
+    this.#kept.close()
   }
-  if (said.trim() !== '>') throw new Error(`HAProxy says to "${line}": ${said.trim()}`)
+
+  /** Ends with the next prompt; anything before it is why the command was refused. */
+  async #obey(command: string): Promise<void> {
+    const said = await this.#kept.ask(`${command}\n`, (said) => said.endsWith('> '))
+    if (said.trim() !== '>') throw new Error(`HAProxy says to "${command}": ${said.trim()}`)
+  }
 }
 
 function configurationOf({

@@ -27,7 +27,7 @@ export function connectionsHere(): number {
 export interface Native {
   readonly port: number
   readonly command: readonly [file: string, ...args: readonly string[]]
-  readonly more: Pick<Party, 'h2Port' | 'change'>
+  readonly more: Pick<Party, 'h2Port' | 'change'> & { readonly afterwards?: () => void }
 }
 
 /** Starts a program of this machine with files of its own, if there is one. */
@@ -40,5 +40,10 @@ export async function openNative(
   if (program === undefined) return { absent: `There is no ${called} here (apt-get install ${debianPackage}).` }
   const directory = await ownDirectory(name)
   const { port, command, more } = await configure(program, directory.path)
-  return { ...(await startParty(name, command, { port, afterwards: directory.remove })), ...more }
+  const { afterwards, ...verbs } = more
+  const remove = async (): Promise<void> => {
+    afterwards?.()
+    await directory.remove()
+  }
+  return { ...(await startParty(name, command, { port, afterwards: remove })), ...verbs }
 }

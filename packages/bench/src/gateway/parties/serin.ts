@@ -1,5 +1,4 @@
 import type { GatewayIdentity } from '@serin/gateway'
-import { spawnSync } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -23,18 +22,7 @@ export const serin: Contender = serinAs('serin', {})
 export const serinNet: Contender = serinAs('serin-net', { environment: { SERIN_TRANSPORT: 'net' } })
 
 /** The same on two cores. */
-export const serinTwoWorkers: Contender = {
-  name: 'serin-2-workers',
-  open: async (upstreams) =>
-    hasWorkers()
-      ? await serinAs('serin-2-workers', { args: ['--workers', '2'] }).open(upstreams)
-      : { absent: 'This gateway has no --workers.' },
-}
-
-function hasWorkers(): boolean {
-  const { stdout, stderr } = spawnSync(process.execPath, [gatewayMain, '--help'], { encoding: 'utf8' })
-  return `${stdout}${stderr}`.includes('--workers')
-}
+export const serinTwoWorkers: Contender = serinAs('serin-2-workers', { args: ['--workers', '2'] })
 
 /** What is not as usual. */
 interface Unusual {

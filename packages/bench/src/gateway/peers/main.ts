@@ -6,6 +6,9 @@ import { canaryBp, salt, unitCookie, versions } from '../load/requests.ts'
 import { peers } from './all.ts'
 import type { Choose } from './peer.ts'
 
+/** As long as nginx keeps them. */
+const keptMs = 75_000
+
 const [name = '', canary, stable] = process.argv.slice(2)
 const entry = peers[name]
 if (entry === undefined) throw new Error(`Unknown proxy "${name}". Known: ${Object.keys(peers).join(', ')}.`)
@@ -25,7 +28,9 @@ const choose: Choose = (cookies) => {
 
 const { peer } = await entry.load()
 const served = await peer(choose)
-process.stdout.write(String(typeof served === 'number' ? served : await listening(createServer(served))))
+process.stdout.write(
+  String(typeof served === 'number' ? served : await listening(createServer({ keepAliveTimeout: keptMs }, served))),
+)
 process.on('SIGTERM', () => process.exit(0))
 
 async function listening(server: ReturnType<typeof createServer>): Promise<number> {
