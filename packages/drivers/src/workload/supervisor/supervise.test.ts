@@ -160,7 +160,8 @@ test('a replica whose port somebody took is not taken for ready; it gets another
   const stolen = typeof address === 'object' && address !== null ? address.port : 0
   const ports = [stolen]
   const runner = supervise(world, {}, { freePort: async () => ports.shift() ?? (await freePort()) })
-  const spec = world.version({ READY_AFTER_MS: '200' })
+  // Long enough to be looked at before it finds out and exits, on a busy machine too.
+  const spec = world.version({ READY_AFTER_MS: '1000' })
   const found: string[] = []
   const { replicas } = await until(
     runner,
