@@ -33,6 +33,7 @@ export function goalLines(rows: readonly Row[], decisions: Decisions): readonly 
   return judged([
     ['throughput of nginx with one worker', ratio('rps', 'serin', 'nginx'), '≥', 1.1],
     ['CPU per request of nginx', 1 / (cpuRatioOf(rows, 'serin') ?? Number.NaN), '≤', 0.92],
+    ['throughput of nginx, with pipelining', ratio('rps', 'serin-pipelining', 'nginx'), '≥', 1.9],
     ['throughput of nginx, public API alone', ratio('rps', 'serin-net', 'nginx'), '≥', 0.65],
     ['throughput of http-proxy-3', ratio('rps', 'serin', 'http-proxy-3'), '≥', 7],
     ['throughput of @fastify/reply-from', ratio('rps', 'serin', '@fastify/reply-from'), '≥', 6],

@@ -1,10 +1,10 @@
+import type { RoutingTable } from '@serin/core'
 import type { GatewayIdentity } from '@serin/gateway'
 import type { ChildProcess } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import type { Upstreams } from '../load/process.ts'
 import { canaryBp } from '../load/requests.ts'
 import { Control } from './control.ts'
 import { ownDirectory } from './end-with-us.ts'
@@ -24,13 +24,21 @@ export const serinNet: Contender = serinAs('serin-net', { environment: { SERIN_T
 /** The same on two cores. */
 export const serinTwoWorkers: Contender = serinAs('serin-2-workers', { args: ['--workers', '2'] })
 
+/** The same without a rollout, when requests that come together may share a write. */
+export const serinPipelining: Contender = serinAs('serin-pipelining', { pipelining: 8, shareBp: 0 })
+
 /** What is not as usual. */
 interface Unusual {
   readonly environment?: Readonly<Record<string, string>>
   readonly args?: readonly string[]
+  readonly pipelining?: number
+  readonly shareBp?: number
 }
 
-function serinAs(name: string, { environment = {}, args = [] }: Unusual): Contender {
+function serinAs(
+  name: string,
+  { environment = {}, args = [], shareBp = canaryBp, pipelining = 1 }: Unusual,
+): Contender {
   return {
     name,
     async open(upstreams) {
@@ -40,7 +48,7 @@ function serinAs(name: string, { environment = {}, args = [] }: Unusual): Conten
       let rollout: Rollout | null = null
       const party = await startParty(name, [process.execPath, ...usual, '--state', state.path, ...args], {
         port: async (child) => {
-          rollout = await startRollout(child, state.path, upstreams)
+          rollout = await startRollout(child, state.path, (bp = shareBp) => benchTable(upstreams, bp, pipelining))
           return rollout.port
         },
         options: { env: { ...environment } },
@@ -61,15 +69,19 @@ interface Rollout {
   close(): void
 }
 
-async function startRollout(child: ChildProcess, state: string, upstreams: Upstreams): Promise<Rollout> {
+async function startRollout(
+  child: ChildProcess,
+  state: string,
+  tableOf: (shareBp?: number) => RoutingTable,
+): Promise<Rollout> {
   const identity = await readIdentity(child, join(state, 'gateway.json'))
   const control = new Control(identity)
   let revision = 0
-  const change = async (shareBp: number): Promise<void> => {
+  const change = async (shareBp?: number): Promise<void> => {
     revision += 1
-    await control.put({ ...benchTable(upstreams, shareBp), revision })
+    await control.put({ ...tableOf(shareBp), revision })
   }
-  await change(canaryBp)
+  await change()
   return { port: Number(new URL(identity.address).port), change, close: () => control.close() }
 }
 
