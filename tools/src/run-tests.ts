@@ -24,7 +24,7 @@ process.env['NODE_COMPILE_CACHE'] ??= cache
 
 /** One file that reads all of them, so that they are one process. */
 function joined(files: readonly string[]): string {
-  const room = dirname(files[0] ?? '').split('/')[1] ?? ''
+  const room = (files[0] ?? '').split('/src/')[0]?.replace('/', '-') ?? ''
   const path = join(cache, 'together', `${room}.mjs`)
   mkdirSync(dirname(path), { recursive: true })
   writeFileSync(path, files.map((file) => `import ${JSON.stringify(pathToFileURL(resolve(file)).href)}\n`).join(''))
