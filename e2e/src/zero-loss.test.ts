@@ -22,8 +22,8 @@ import { until } from './harness/until.ts'
 
 const switches = Number(process.env['SERIN_SWITCHES'] ?? 1_000)
 /** Each takes a third of a second: the long form makes a thousand. */
-const nginxSwitches = process.env['SERIN_LONG'] === '1' ? switches : 30
-const haproxySwitches = process.env['SERIN_LONG'] === '1' ? switches : 100
+const nginxSwitches = process.env['SERIN_LONG'] === '1' ? switches : 24
+const haproxySwitches = process.env['SERIN_LONG'] === '1' ? switches : 48
 const spec = Service.decode({
   listen: 0,
   workload: { kind: 'endpoints' },
