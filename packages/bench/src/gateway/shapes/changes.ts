@@ -132,6 +132,8 @@ async function underCalls(
   { count, calmMs }: Pace,
 ): Promise<UnderCalls> {
   await change(0)
+  // What is closed by this change is none of what is measured.
+  await sleep(calmMs)
   const callers = new Callers(port, clients)
   const all: Watched[] = []
   try {

@@ -43,7 +43,7 @@ test(
     for (const [title, names] of [
       ['Answers of 10 KB', 'nginx haproxy serin serin-net'],
       ['Answers of 1 MB', 'nginx haproxy serin serin-net'],
-      ['Workers', 'nginx serin nginx-2-workers serin-2-workers'],
+      ['Workers', 'nginx serin serin-pipelining nginx-2-workers serin-2-workers'],
       ['2 changes of weights', 'serin serin-2-workers haproxy nginx'],
       ['A change of weights inside', 'compile swap'],
       ['100 idle connections', 'nginx haproxy serin serin-net node:http'],
