@@ -12,12 +12,21 @@ export function endWithUs(): () => void {
   const endAll = (): void => {
     // Not SIGKILL: the worker of nginx would outlive its master.
     for (const child of children) child.kill('SIGTERM')
-    for (const directory of directories)
-      rmSync(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 })
+    for (const directory of directories) removeNow(directory)
   }
   const leave = (): void => process.exit(130)
   process.on('exit', endAll).on('SIGTERM', leave).on('SIGINT', leave)
   return () => void process.off('exit', endAll).off('SIGTERM', leave).off('SIGINT', leave)
+}
+
+/** A proxy that is ending removes files of its own meanwhile: what is gone under the hands of `rmSync` makes it give up. */
+function removeNow(directory: string): void {
+  for (let tries = 0; tries < 5; tries += 1) {
+    try {
+      rmSync(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 })
+      return
+    } catch {}
+  }
 }
 
 /** Ends a child with this process. */
