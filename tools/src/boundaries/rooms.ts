@@ -126,11 +126,11 @@ export const rooms: readonly Room[] = [
     at: ['packages/bench'],
     may: ['stats', 'core:type', 'core/assignment', 'gateway', 'gateway:process', 'bench/peers', 'bench/peers:process'],
   },
-  // Proxies of others, which nobody needs who does not compare; they are left out where they are not installed.
+  // Proxies of others, and what they are measured by, which nobody needs who does not compare; they are left out where they are not installed.
   {
     name: 'bench/peers',
     at: ['packages/bench/src/gateway/peers'],
-    may: ['bench', 'core/assignment'],
+    may: ['bench', 'core/assignment', 'gateway'],
     developed: true,
   },
   // A policy on modelled or recorded traffic: the machine and the analysis, without an engine.

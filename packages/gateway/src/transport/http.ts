@@ -145,7 +145,7 @@ export class HttpTransport {
           if (header !== undefined) this.#vouched.set(socket, { header, subject })
         },
         // The fast lane passes headers on as they come.
-        h1: lane === null || header !== undefined ? full : (socket) => lane.accept(socket, full),
+        h1: lane === null || header !== undefined ? full : lane.door(full, { tls: true }),
       })
     }
     if (lane !== null) return await lane.listen(host, port, (socket) => this.#doors.enter(socket))

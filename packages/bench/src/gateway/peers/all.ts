@@ -12,6 +12,8 @@ export const peers: Readonly<Record<string, Entry>> = {
   httpxy: { packageName: 'httpxy', load: async () => await import('./httpxy.ts') },
   '@fastify/reply-from': { packageName: '@fastify/reply-from', load: async () => await import('./reply-from.ts') },
   'fast-proxy': { packageName: 'fast-proxy', load: async () => await import('./fast-proxy.ts') },
+  // The least that anything on the gateway's links does.
+  'serin-links': { packageName: null, load: async () => await import('./links.ts') },
   // The least that a proxy on Node's own HTTP does.
   'node:http': { packageName: null, load: async () => await import('./node-http.ts') },
 }

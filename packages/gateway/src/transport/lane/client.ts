@@ -3,8 +3,7 @@ import type { Hop } from '../../edge/hop.ts'
 import type { AnswerHead } from '../../wire/answer-head.ts'
 import { BodyEnd } from '../../wire/body.ts'
 import { HeadEnd, broken } from '../../wire/fields.ts'
-import { RequestHead } from '../../wire/request-head.ts'
-import type { Unsound } from '../../wire/request-head.ts'
+import type { RequestHead, Unsound } from '../../wire/request-head.ts'
 import { plainAddress } from '../../address.ts'
 import type { AnswerMark } from '../headers.ts'
 import { endWithProblem } from '../problem.ts'
@@ -32,7 +31,8 @@ const heldBytes = 65_536
 export interface ClientOptions {
   readonly links: Links
   readonly headBytes: number
-  readonly headers: number
+  /** What heads are read with: each is read, and passed on, in one go. */
+  readonly head: RequestHead
   readonly headMs: number
   readonly keepAliveMs: number
   readonly answerBodyIdleMs: number
@@ -54,7 +54,9 @@ export class Client implements Sink, LinkUser {
   /** How its last request came. */
   hop: Hop | null = null
   readonly #lane: ClientOptions
-  readonly #head: RequestHead
+  /** Of the request under way: whether its client ends the connection after the answer, and whether it wants the head alone. */
+  #wantsEnd = false
+  #headOnly = false
   #end: HeadEnd | null = null
   #pending: Buffer = nothing
   /** Whether what is pending is only lent. */
@@ -77,7 +79,6 @@ export class Client implements Sink, LinkUser {
     this.address = plainAddress(socket.remoteAddress)
     this.encrypted = 'encrypted' in socket
     this.#lane = lane
-    this.#head = new RequestHead(lane.headers)
     this.link = lane.links.take(socket, this)
   }
 
@@ -105,10 +106,11 @@ export class Client implements Sink, LinkUser {
     } else if (this.#pending.length > 0 || this.#served === 0) {
       if (ms > this.#lane.headMs) this.#refuse({ status: 408, detail: 'The request head did not come in time.' })
     } else if (ms > this.#lane.keepAliveMs) link.destroy()
+    else this.hop = null
   }
 
   head(answer: AnswerHead, mark: AnswerMark): void {
-    this.#closes = this.#head.closes || this.#lane.leaving()
+    this.#closes = this.#wantsEnd || this.#lane.leaving()
     this.#rechunks = answer.framing === 'close'
     this.#headWaits = true
     desk.head(answer, mark, this.#closes ? null : this.#lane.keepAliveMs)
@@ -145,8 +147,8 @@ export class Client implements Sink, LinkUser {
   }
 
   problem(problem: GatewayProblem, mark: AnswerMark): void {
-    this.#closes = this.#head.closes || this.#lane.leaving() || !this.bodyComplete
-    this.link.write(problemBytes(problem, { mark, head: this.#head.method === 'HEAD', closes: this.#closes }))
+    this.#closes = this.#wantsEnd || this.#lane.leaving() || !this.bodyComplete
+    this.link.write(problemBytes(problem, { mark, head: this.#headOnly, closes: this.#closes }))
     this.#answered()
   }
 
@@ -259,7 +261,7 @@ export class Client implements Sink, LinkUser {
     // Empty lines before a request: rare, and not worth a rule here. And the first bytes of HTTP/2.
     if (pending[0] === 13 || pending[0] === 10 || isPreface(pending)) return this.#handOver()
     if (this.#looked > 0 && !this.#isWhole(pending)) return false
-    const head = this.#head
+    const { head } = this.#lane
     const unsound = head.read(pending, pending.length)
     if (unsound === 'more') {
       // Most heads come in one piece; of others the end is sought first.
@@ -271,6 +273,8 @@ export class Client implements Sink, LinkUser {
     const { end } = head
     if (end > this.#lane.headBytes) return this.#refuse(tooLarge)
     this.#state = 'answering'
+    this.#wantsEnd = head.closes
+    this.#headOnly = head.method === 'HEAD'
     this.#body = head.framing === 'none' ? null : new BodyEnd(head.framing, head.length)
     this.#pending = end === pending.length ? nothing : pending.subarray(end)
     if (head.ordinary && this.#lane.take(this, head)) return true

@@ -3,7 +3,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import type { Snapshot } from '../../decide/snapshot.ts'
 import type { Recording, Underway } from '../../evidence/recording.ts'
 import type { Limits } from '../../limits.ts'
-import type { RequestHead } from '../../wire/request-head.ts'
+import { RequestHead } from '../../wire/request-head.ts'
 import type { Assigning } from '../assigning.ts'
 import type { Endpoint, Endpoints } from '../endpoints.ts'
 import type { Outcome } from '../exchange.ts'
@@ -59,7 +59,7 @@ export class Lane implements Surroundings {
 
   /** Starts to take connections; `full` gets those with a request that is not ordinary. */
   async listen(host: string, port: number, full: (socket: Socket) => void): Promise<AddressInfo> {
-    const server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.accept(socket, full))
+    const server = net.createServer({ allowHalfOpen: true, noDelay: true }, this.door(full, { tls: false }))
     server.maxConnections = this.limits.connections
     const address = await listenOn(server, host, port)
     this.#servers.push(server)
@@ -101,28 +101,28 @@ export class Lane implements Surroundings {
     this.pool.check(nowMs)
   }
 
-  /** Takes over a connection from which nothing was read. */
-  accept(socket: Socket, full: (socket: Socket) => void): void {
+  /** What takes over connections from which nothing was read; beneath `tls` there are other bytes than those of a request. `full` is as for `listen`. */
+  door(full: (socket: Socket) => void, { tls }: { readonly tls: boolean }): (socket: Socket) => void {
     const { leaving, links } = this.#options
     const { headBytes, headers, headMs, keepAliveMs, answerBodyIdleMs } = this.limits
     const options: ClientOptions = {
       headBytes,
-      headers,
+      head: new RequestHead(headers),
       headMs,
       keepAliveMs,
       answerBodyIdleMs,
-      // Beneath TLS there are other bytes than those of the request.
-      links: 'encrypted' in socket ? netLinks : links,
+      links: tls ? netLinks : links,
       leaving,
       take: (taker, head) => this.#take(taker, head),
       handOver: (from, bytes) => {
         this.#clients.delete(from)
+        const { socket } = from.link
         if (socket.readableEnded || socket.destroyed) socket.destroy()
         else full(from.link.release(bytes))
       },
       gone: (gone) => this.#clients.delete(gone),
     }
-    this.#clients.add(new Client(socket, options))
+    return (socket) => this.#clients.add(new Client(socket, options))
   }
 
   #take(client: Client, head: RequestHead): boolean {

@@ -31,6 +31,9 @@ export function rawLinks(internals: Internals): Links {
   }
 }
 
+/** The end of the connection says all that an error does. */
+const nothing = (): void => {}
+
 class RawLink implements Link {
   readonly socket: Socket
   readonly lends = true
@@ -47,12 +50,11 @@ class RawLink implements Link {
   /** What a client sent while it was paused. */
   #held: Buffer | null = null
   #hasEnded = false
-  #onread: Handle['onread'] = () => {}
+  #onread: Handle['onread'] = nothing
   readonly #onClose = (): void => {
     this.#handle = null
     this.#user.closed()
   }
-  readonly #onError = (): void => {}
 
   constructor(
     socket: Socket,
@@ -64,7 +66,7 @@ class RawLink implements Link {
     this.#internals = internals
     this.#buffer = buffer
     this.#owned = buffer === null
-    socket.on('close', this.#onClose).on('error', this.#onError)
+    socket.on('close', this.#onClose).on('error', nothing)
   }
 
   /** Reads from here on what the socket would have read. */
@@ -149,7 +151,7 @@ class RawLink implements Link {
     const [handle, onread] = [this.#handle, this.#onread]
     const buffer = this.#buffer
     this.#handle = null
-    socket.off('close', this.#onClose).off('error', this.#onError)
+    socket.off('close', this.#onClose).off('error', nothing)
     if (handle !== null && buffer !== null) {
       const { state, readAt } = this.#internals
       // As if Node had allocated for the read: what comes of it is Node's.
