@@ -149,7 +149,8 @@ export class Upstream implements Opener {
     if (this.user === user) {
       this.user = null
       this.destroy()
-    } else this.freeLine(user)
+    }
+    this.freeLine(user)
   }
 
   /** Until `sendAll`, requests are put together here. */
