@@ -49,7 +49,7 @@ export class Pool {
     }
     if (place.open < endpoint.connections.mostInLane()) this.#open(endpoint, place, user)
     else {
-      place.waiting.add(user)
+      place.waiting.set(user, fresh)
       if (fresh) place.idle.shift()?.destroy()
     }
   }
@@ -66,12 +66,21 @@ export class Pool {
     upstream.keptMs = keptMs
     upstream.idleUntilMs = justNow
     const { endpoint, place } = upstream
-    const next = place.waiting.size === 0 ? undefined : first(place.waiting)
-    if (next !== undefined) {
-      upstream.used = true
-      upstream.grant(next)
-    } else if (endpoint.retired || place.idle.length >= mostIdle || keptMs <= 0) upstream.destroy()
+    if (place.waiting.size > 0) this.#giveTo(place, upstream)
+    else if (endpoint.retired || place.idle.length >= mostIdle || keptMs <= 0) upstream.destroy()
     else place.idle.push(upstream)
+  }
+
+  #giveTo({ waiting }: Place, upstream: Upstream): void {
+    const [[user, fresh] = [null, true]] = waiting
+    // Whoever has to have a new one gets it in the place of this one.
+    if (user === null || fresh) {
+      upstream.destroy()
+      return
+    }
+    waiting.delete(user)
+    upstream.used = true
+    upstream.grant(user)
   }
 
   /** Drops what was idle too long or is wanted no more. */
@@ -96,7 +105,7 @@ export class Pool {
     let place = this.#places.get(endpoint)
     if (place !== undefined) return place
     const idle: Upstream[] = []
-    place = { idle, waiting: new Set(), open: 0, collecting: null, linesFromMs: 0 }
+    place = { idle, waiting: new Map(), open: 0, collecting: null, linesFromMs: 0 }
     this.#places.set(endpoint, place)
     endpoint.connections.endIdleInLane = () => idle.shift()?.destroy()
     return place
@@ -131,8 +140,8 @@ export class Pool {
 }
 
 /** Takes the one that waits longest. */
-function first(waiting: Set<User>): User | undefined {
-  for (const user of waiting) {
+function first(waiting: Map<User, boolean>): User | undefined {
+  for (const user of waiting.keys()) {
     waiting.delete(user)
     return user
   }

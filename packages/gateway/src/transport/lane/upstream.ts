@@ -34,7 +34,8 @@ export interface User {
 export interface Place {
   /** Idle ones, the last used first. */
   readonly idle: Upstream[]
-  readonly waiting: Set<User>
+  /** Who waits for a connection, and whether it has to be a new one. */
+  readonly waiting: Map<User, boolean>
   open: number
   /** The one whose requests are put together until the end of this turn of the event loop. */
   collecting: Upstream | null
