@@ -191,6 +191,7 @@ test('journeys through the dashboard', { skip: noBrowser, timeout: 400_000 }, as
   await t.test('in Chinese even what evidence decided is Chinese', async () => {
     await page.goto(`${url}/settings`)
     await page.getByRole('button', { name: '中文' }).click()
+    await page.locator('html[lang^=zh]').waitFor()
     for (const [path, said] of [
       ['/rollouts/shop-1', /bad 已回滚（有害）；v1 承担全部流量/],
       ['/services/shop', /admin 将 v2 暂停于 50 %/],

@@ -234,7 +234,7 @@ export class GatewayProcess {
       await this.#admin.call(identity, { method: 'POST', path: `/drain?deadlineMs=${drainMs}`, signal: patience })
     } catch (error) {
       if (!(error instanceof SerinError) && !patience.aborted) throw error
-      process.kill(identity.pid, 'SIGTERM') // It does not answer, or nobody waits for that; a signal may still reach it.
+      sendSignal(identity.pid, 'SIGTERM') // It does not answer, or nobody waits for that; a signal may still reach it.
     }
     const deadline = performance.now() + drainMs + 5_000
     while (await isRunning(identity)) {
@@ -269,10 +269,16 @@ function clientArguments({ ca, required, header }: ClientCertificates): readonly
 
 /** At once, with its workers: it leads a group of its own. */
 function kill(pid: number): void {
+  if (!sendSignal(-pid, 'SIGKILL')) sendSignal(pid, 'SIGKILL')
+}
+
+/** Whether there was anybody to hear it: it may have ended since it was looked for. */
+function sendSignal(pid: number, name: NodeJS.Signals): boolean {
   try {
-    process.kill(-pid, 'SIGKILL')
-  } catch {
-    process.kill(pid, 'SIGKILL')
+    return process.kill(pid, name)
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ESRCH') return false
+    throw error
   }
 }
 
