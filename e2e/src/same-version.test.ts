@@ -12,8 +12,7 @@ import { assertForwards } from './harness/forwarding.ts'
 import { askMany, openNamed } from './harness/pipelined.ts'
 import { noHaproxy, noNginx } from './harness/proxies.ts'
 
-/** The long form (SERIN_LONG=1) has more of every kind. */
-const users = process.env['SERIN_LONG'] === '1' ? 10_000 : 3_000
+const users = 10_000
 const shares = [100, 500, 2_500, 5_000] as const
 const never = new AbortController().signal
 
