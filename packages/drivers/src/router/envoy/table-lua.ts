@@ -1,31 +1,13 @@
 import type { RoutingTable } from '@serin/core'
-import { networksOf } from '@serin/spec'
-import type { RoutingRule, Segment, UnitSource } from '@serin/spec'
-
-type Match = NonNullable<RoutingRule['path']>
-type Source = Exclude<UnitSource, { readonly claim: string }> | { readonly path: true }
-type Condition = readonly [Source, Match]
+import type { RoutingRule } from '@serin/spec'
+import { conditionsOf, readsOf } from '../proxy/asked.ts'
+import type { Condition, Source } from '../proxy/asked.ts'
 
 /** A table as the Lua that `decide.lua` reads; null is the time before the first one. Pure. */
 export function tableLua(table: RoutingTable | null): string {
   if (table === null) return 'local serin = { arms = {}, salt = "", unit = {}, looks = {}, trusted = {}, rules = {} }\n'
-  const {
-    epoch = 0,
-    revision,
-    arms,
-    salt,
-    unit,
-    stable,
-    canary,
-    overrideHeader,
-    rules,
-    measurement,
-    segments = {},
-    edge,
-  } = table
-  const readable = unit.flatMap((source) => ('claim' in source ? [] : [source]))
-  const slices = measurement.rollout === 'idle' ? [] : Object.values(measurement.slices ?? {})
-  const looks = slices.map(({ header }): Source => (header === undefined ? { path: true } : { header }))
+  const { epoch = 0, revision, arms, salt, stable, canary, overrideHeader, rules } = table
+  const { unit, looks, trusted } = readsOf(table)
   return [
     'local serin = {',
     `  epoch = "${epoch}", revision = "${revision}", salt = ${quoted(salt)},`,
@@ -36,34 +18,23 @@ export function tableLua(table: RoutingTable | null): string {
     ),
     ...list(
       'unit',
-      readable.map((source) => `{ ${sourceFields(source)} }`),
+      unit.map((source) => `{ ${sourceFields(source)} }`),
     ),
     ...list(
       'looks',
       looks.map((source) => `{ ${sourceFields(source)} }`),
     ),
-    ...list('trusted', [...new Set(networksOf(edge?.trustProxies ?? []))].map(quoted)),
+    ...list('trusted', trusted.map(quoted)),
     ...list(
       'rules',
-      rules.map((rule) => ruleLua(rule, rule.segment === undefined ? {} : (segments[rule.segment] ?? {}))),
+      rules.map((rule) => ruleLua(rule, conditionsOf(rule, table))),
     ),
     '}\n',
   ].join('\n')
 }
 
-function ruleLua(rule: RoutingRule, segment: Segment): string {
-  const conditions = [rule, segment].flatMap(conditionsOf).map(conditionLua)
-  return `{ to = "${rule.to}", conditions = { ${conditions.join(', ')} } }`
-}
-
-/** What a rule asks for: parts of the request, and how each is compared. */
-function conditionsOf(rule: Segment): readonly Condition[] {
-  return [
-    ...Object.entries(rule.header ?? {}).map(([header, match]): Condition => [{ header }, match]),
-    ...Object.entries(rule.cookie ?? {}).map(([cookie, match]): Condition => [{ cookie }, match]),
-    ...Object.entries(rule.query ?? {}).map(([query, match]): Condition => [{ query }, match]),
-    ...(rule.path === undefined ? [] : [[{ path: true }, rule.path] as const]),
-  ]
+function ruleLua({ to }: RoutingRule, conditions: readonly Condition[]): string {
+  return `{ to = "${to}", conditions = { ${conditions.map(conditionLua).join(', ')} } }`
 }
 
 function conditionLua([source, { equals, prefix, contains, present, in: among = [] }]: Condition): string {

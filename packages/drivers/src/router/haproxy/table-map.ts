@@ -1,30 +1,15 @@
 import type { RoutingTable } from '@serin/core'
-import { networksOf } from '@serin/spec'
-import type { RoutingRule, Segment, UnitSource } from '@serin/spec'
+import type { RoutingRule } from '@serin/spec'
+import { conditionsOf, readsOf } from '../proxy/asked.ts'
+import type { Condition, Match, Source } from '../proxy/asked.ts'
 
-type Match = NonNullable<RoutingRule['path']>
-type Source = Exclude<UnitSource, { readonly claim: string }> | { readonly path: true }
 /** A line of a map: a key and what is looked up under it. */
 export type Entry = readonly [key: string, value: string]
 
 /** A table as the map that `decide.lua` reads. `split` is what people may want to look at: epoch and revision, and of each version backend, weight and name. */
 export function tableMap(table: RoutingTable, backendOf: (version: string) => number): readonly Entry[] {
-  const {
-    epoch = 0,
-    revision,
-    arms,
-    salt,
-    unit,
-    stable,
-    canary,
-    overrideHeader,
-    rules,
-    measurement,
-    segments = {},
-    edge,
-  } = table
-  const readable = unit.flatMap((source) => ('claim' in source ? [] : [source]))
-  const looks = measurement.rollout === 'idle' ? [] : Object.values(measurement.slices ?? {})
+  const { epoch = 0, revision, arms, salt, stable, canary, overrideHeader, rules } = table
+  const { unit, looks, trusted } = readsOf(table)
   return [
     [
       'split',
@@ -34,34 +19,19 @@ export function tableMap(table: RoutingTable, backendOf: (version: string) => nu
       ].join(','),
     ],
     ['salt', told(salt)],
-    ['unit', listOf(readable.map(sourceWord))],
+    ['unit', listOf(unit.map(sourceWord))],
     ['choice', [told(stable), told(canary), told(overrideHeader?.toLowerCase() ?? null)].join(' ')],
-    ['looks', listOf(looks.map(({ header }) => sourceWord(header === undefined ? { path: true } : { header })))],
-    ['trusted', listOf([...new Set(networksOf(edge?.trustProxies ?? []))])],
-    ...rules.flatMap((rule, i) =>
-      ruleEntries(`r${i}`, rule, rule.segment === undefined ? {} : (segments[rule.segment] ?? {})),
-    ),
+    ['looks', listOf(looks.map(sourceWord))],
+    ['trusted', listOf(trusted)],
+    ...rules.flatMap((rule, i) => ruleEntries(`r${i}`, rule, conditionsOf(rule, table))),
   ]
 }
 
-function ruleEntries(key: string, rule: RoutingRule, segment: Segment): readonly Entry[] {
-  const conditions = [rule, segment].flatMap(conditionsOf)
+function ruleEntries(key: string, { to }: RoutingRule, conditions: readonly Condition[]): readonly Entry[] {
   return [
-    [key, `${rule.to} ${conditions.length}`],
+    [key, `${to} ${conditions.length}`],
     ...conditions.flatMap(([source, match], i) => matchEntries(`${key}.${i}`, source, match)),
   ]
-}
-
-/** What a rule asks for: parts of the request, and how each is compared. */
-function conditionsOf(rule: Segment): readonly (readonly [Source, Match])[] {
-  const named = (kind: 'header' | 'cookie' | 'query'): (readonly [Source, Match])[] =>
-    Object.entries(rule[kind] ?? {}).map(([name, match]) => [sourceNamed(kind, name), match])
-  const path: readonly (readonly [Source, Match])[] = rule.path === undefined ? [] : [[{ path: true }, rule.path]]
-  return [...named('header'), ...named('cookie'), ...named('query'), ...path]
-}
-
-function sourceNamed(kind: 'header' | 'cookie' | 'query', name: string): Source {
-  return kind === 'header' ? { header: name } : kind === 'cookie' ? { cookie: name } : { query: name }
 }
 
 /** Each value is an entry of its own: a command has room for some thousand bytes. */
