@@ -56,6 +56,16 @@ const networks: Readonly<Record<string, readonly string[]>> = {
   uniquelocal: ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7'],
 }
 
+/** Headers that say of a client and its way what addresses, protocol and host do not: they are passed on of those only that are believed. */
+export const clientClaims = [
+  'x-forwarded-port',
+  'x-forwarded-prefix',
+  'x-forwarded-scheme',
+  'x-forwarded-server',
+  'x-forwarded-ssl',
+  'x-real-ip',
+] as const
+
 /** Trusted proxies as addresses and networks, in the place of the names some of them have. */
 export function networksOf(trustProxies: readonly string[]): readonly string[] {
   return trustProxies.flatMap((one) => networks[one] ?? [one])

@@ -1,3 +1,4 @@
+import { clientClaims } from '@serin/spec'
 import type { Told } from '../edge/edge.ts'
 import type { Hop } from '../edge/hop.ts'
 import { forwardedElement } from '../edge/forwarded.ts'
@@ -23,14 +24,7 @@ const hopByHop = new Set([
 const rewritten = new Set(['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'x-request-id'])
 
 /** What else may be said of a client and its way; it is passed on of those that are believed. */
-const claims = new Set([
-  'x-forwarded-port',
-  'x-forwarded-prefix',
-  'x-forwarded-scheme',
-  'x-forwarded-server',
-  'x-forwarded-ssl',
-  'x-real-ip',
-])
+const claims: ReadonlySet<string> = new Set(clientClaims)
 
 /** Answer headers only the gateway writes. */
 const ours = new Set(['serin-version', 'serin-request', 'serin-shielded'])

@@ -1,3 +1,5 @@
+import { clientClaims } from '@serin/spec'
+
 /** What a header is to a gateway. */
 export const kinds = {
   other: 0,
@@ -45,12 +47,7 @@ const names: Readonly<Record<string, number>> = {
   'x-forwarded-proto': kinds.forwardedProto,
   'x-forwarded-host': kinds.forwardedHost,
   forwarded: kinds.forwarded,
-  'x-forwarded-port': kinds.claim,
-  'x-forwarded-prefix': kinds.claim,
-  'x-forwarded-scheme': kinds.claim,
-  'x-forwarded-server': kinds.claim,
-  'x-forwarded-ssl': kinds.claim,
-  'x-real-ip': kinds.claim,
+  ...Object.fromEntries(clientClaims.map((name) => [name, kinds.claim])),
   traceparent: kinds.traceparent,
   tracestate: kinds.tracestate,
   'x-request-id': kinds.requestId,

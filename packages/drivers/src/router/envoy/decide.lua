@@ -1,5 +1,5 @@
 -- Decides which version answers a request, as Serin's gateway does: rules, the override header, the hash.
--- `../proxy/request.lua` stands before it, and reads.
+-- `../proxy/request.lua` stands before it, and reads; before that, `claims`: what is said of a client and its way.
 -- It is part of the route configuration, behind the table of the same revision: `serin` is what `table-lua.ts` writes.
 -- What it decides it leaves in the dynamic metadata of the request, which routes and the access log read and no client can write.
 local bxor, band, rshift, lshift, tobit = bit.bxor, bit.band, bit.rshift, bit.lshift, bit.tobit

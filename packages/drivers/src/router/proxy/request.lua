@@ -87,11 +87,6 @@ local function quoted(text)
   return '"' .. gsub(text, '[%c"\\]', function(c) return string.format("\\u%04x", byte(c)) end) .. '"'
 end
 
--- Headers that say something of a client and its way, besides address, protocol and host: those of `claims.ts`.
-local claims = {
-  "forwarded", "x-forwarded-port", "x-forwarded-prefix", "x-forwarded-scheme", "x-forwarded-server", "x-forwarded-ssl", "x-real-ip",
-}
-
 local bits_of_byte = {}
 for value = 0, 255 do
   local bits, rest = "", value
