@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { copyFile, readFile, writeFile } from 'node:fs/promises'
 import { test } from 'node:test'
 import * as tls from 'node:tls'
+import { connectSecurely } from '../testing/tls.ts'
 import { makeCertificate } from '../testing/certificates.ts'
 import type { MadeCertificate } from '../testing/certificates.ts'
 import { openSession, sendOn } from '../testing/h2.ts'
@@ -70,13 +71,7 @@ async function ask(
   port: number,
   { lines = '', ...options }: tls.ConnectionOptions & { readonly lines?: string } = {},
 ): Promise<Answered | null> {
-  const socket = tls.connect({
-    host: '127.0.0.1',
-    port,
-    rejectUnauthorized: false,
-    servername: 'localhost',
-    ...options,
-  })
+  const socket = connectSecurely(port, options)
   let text = ''
   socket
     .setEncoding('latin1')

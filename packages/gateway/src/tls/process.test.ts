@@ -2,14 +2,15 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
-import * as tls from 'node:tls'
+import type { ConnectionOptions } from 'node:tls'
 import { makeCertificate } from '../testing/certificates.ts'
 import { startProcess } from '../testing/processes.ts'
 import { openWorld, tableOf, until } from '../testing/servers.ts'
+import { connectSecurely } from '../testing/tls.ts'
 
 /** Asks over a connection of its own; the certificate that it was shown. */
-async function shownAt(port: number, own: Pick<tls.ConnectionOptions, 'cert' | 'key'>): Promise<string> {
-  const socket = tls.connect({ host: '127.0.0.1', port, rejectUnauthorized: false, servername: 'localhost', ...own })
+async function shownAt(port: number, own: Pick<ConnectionOptions, 'cert' | 'key'>): Promise<string> {
+  const socket = connectSecurely(port, own)
   let text = ''
   socket.setEncoding('latin1').on('data', (more: string) => (text += more))
   socket.write('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')

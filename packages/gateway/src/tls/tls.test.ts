@@ -8,6 +8,7 @@ import { connect } from 'node:net'
 import { test } from 'node:test'
 import * as tls from 'node:tls'
 import { promisify } from 'node:util'
+import { connectSecurely } from '../testing/tls.ts'
 import { makeCertificate } from '../testing/certificates.ts'
 import { openSession, sendOn } from '../testing/h2.ts'
 import { testBothLanes } from '../testing/lanes.ts'
@@ -65,13 +66,7 @@ async function ask(
 
 /** The certificate that a new client is shown. */
 async function shownAt(port: number, options: tls.ConnectionOptions = {}): Promise<tls.PeerCertificate> {
-  const socket = tls.connect({
-    host: '127.0.0.1',
-    port,
-    rejectUnauthorized: false,
-    servername: 'localhost',
-    ...options,
-  })
+  const socket = connectSecurely(port, options)
   try {
     await once(socket, 'secureConnect')
     return socket.getPeerCertificate()

@@ -70,10 +70,9 @@ export class Assigning {
     const ticket = this.#recorder.start(decision, slices)
     const { version, by, unit } = decision
     const bucket = bucketOf(unit ?? this.#chance)
-    const mark = this.#mark(snapshot, { version, by, bucket })
+    const { told, givenId: ownId, mark } = this.marksOf(snapshot, givenId, { version, by, bucket })
     const traceId = hop.trace.id ?? undefined
-    const told = snapshot.edge.told(version)
-    const assigned = { ticket, hop, unit, by, bucket, version, told, givenId: goodId(givenId), mark, traceId }
+    const assigned = { ticket, hop, unit, by, bucket, version, told, givenId: ownId, mark, traceId }
     if (sticky === undefined || unit === null || routed.issued === undefined) return assigned
     const said = hop.trusted ? view.header('x-forwarded-proto') : undefined
     const isSecure = said === undefined ? hop.encrypted : said.startsWith('https')

@@ -32,6 +32,8 @@ export class Mark {
   readonly #form: MarkForm
   readonly #number: number
   readonly #bucket: number
+  /** Who needs a text needs it for the version and for the client. */
+  #text: string | null = null
 
   constructor(form: MarkForm, number: number, bucket: number) {
     this.#form = form
@@ -41,7 +43,7 @@ export class Mark {
 
   get text(): string {
     const { boot, end } = this.#form
-    return `${boot}-${this.#number.toString(36)}.${this.#bucket}${end}`
+    return (this.#text ??= `${boot}-${this.#number.toString(36)}.${this.#bucket}${end}`)
   }
 
   /** No mark has more bytes than this one may have. */
@@ -52,7 +54,7 @@ export class Mark {
   put(page: Page): void {
     const { begins, ends } = this.#form
     page.add(begins)
-    page.number36(this.#number)
+    page.number(this.#number, 36)
     page.byte(dot)
     page.number(this.#bucket)
     page.add(ends)

@@ -3,7 +3,9 @@ import { Beginnings } from './beginnings.ts'
 /** Up to so many bytes a loop is faster than a call into the engine. */
 const fewBytes = 32
 const digits = Buffer.from('0123456789abcdefghijklmnopqrstuvwxyz')
-const base = 36
+
+/** The end of a line. */
+export const lineEnd = Buffer.from('\r\n')
 
 /** Bytes that are put down one piece behind the other. Whoever writes has seen to the room; what is text has one byte for each character. */
 export class Page {
@@ -45,17 +47,8 @@ export class Page {
     this.length += 1
   }
 
-  /** Puts down a whole number from 0, in base 36. */
-  number36(value: number): void {
-    this.#number(value, base)
-  }
-
-  /** Puts down a whole number from 0. */
-  number(value: number): void {
-    this.#number(value, 10)
-  }
-
-  #number(value: number, radix: number): void {
+  /** Puts down a whole number from 0, in a base up to 36. */
+  number(value: number, radix = 10): void {
     let width = 1
     for (let rest = value; rest >= radix; rest = Math.floor(rest / radix)) width += 1
     const end = this.length + width

@@ -3,6 +3,7 @@ import type { Hop } from '../../edge/hop.ts'
 import type { AnswerHead } from '../../wire/answer-head.ts'
 import { BodyEnd } from '../../wire/body.ts'
 import { HeadEnd, broken } from '../../wire/fields.ts'
+import { lineEnd } from '../../wire/page.ts'
 import type { RequestHead, Unsound } from '../../wire/request-head.ts'
 import { plainAddress } from '../../address.ts'
 import type { AnswerMark } from '../headers.ts'
@@ -12,14 +13,12 @@ import { lingerMs } from '../shield.ts'
 import { Desk } from './desk.ts'
 import type { LaneExchange } from './exchange.ts'
 import { problemBytes } from './heads.ts'
+import { joinedBytes } from './link/link.ts'
 import type { Link, Links, LinkUser } from './link/link.ts'
 import type { Sink } from './turn.ts'
 
 const nothing = Buffer.alloc(0)
 const lastChunk = Buffer.from('0\r\n\r\n')
-const lineEnd = Buffer.from('\r\n')
-/** Up to this size a copy is cheaper than a second write. */
-const joinedBytes = 16_384
 /** Nothing lies on it while others are served. */
 const desk = new Desk()
 /** Instead of a time: something has come or gone since the limits were looked at last. */

@@ -1,6 +1,6 @@
 import type { AnswerHead } from '../../wire/answer-head.ts'
 import { kinds } from '../../wire/names.ts'
-import { Page } from '../../wire/page.ts'
+import { lineEnd, Page } from '../../wire/page.ts'
 import type { AnswerMark } from '../headers.ts'
 import { marksRoom, putMarks, tableOfKinds } from './heads.ts'
 import { tails } from './tails.ts'
@@ -10,7 +10,6 @@ const deskBytes = 32_768
 const lengthsKept = 1_024
 /** More than the lines take that end a head. */
 const tailBytes = 256
-const lineEnd = Buffer.from('\r\n')
 
 /** Fields of an answer that are left out, or written anew. */
 const unsent = tableOfKinds(

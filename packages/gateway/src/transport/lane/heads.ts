@@ -3,7 +3,7 @@ import type { Hop } from '../../edge/hop.ts'
 import { forwardedElement } from '../../edge/forwarded.ts'
 import type { AnswerHead } from '../../wire/answer-head.ts'
 import { kinds } from '../../wire/names.ts'
-import { Page } from '../../wire/page.ts'
+import { lineEnd, Page } from '../../wire/page.ts'
 import type { RequestHead } from '../../wire/request-head.ts'
 import type { AnswerMark } from '../headers.ts'
 import { bodyOf } from '../problem.ts'
@@ -16,7 +16,6 @@ export const mostHeadBytes = 131_072
 const scratch = new Page(mostHeadBytes * 2)
 const none = new Uint8Array(256)
 const mayCarryBody: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH'])
-const lineEnd = Buffer.from('\r\n')
 const headEnd = Buffer.from('\r\n\r\n')
 const chunkedLine = Buffer.from('Transfer-Encoding: chunked\r\n')
 const emptyLine = Buffer.from('Content-Length: 0\r\n')

@@ -2,14 +2,13 @@ import type { Framing } from '../../wire/answer-head.ts'
 import { BodyEnd } from '../../wire/body.ts'
 import { Page } from '../../wire/page.ts'
 import type { Endpoint } from '../endpoints.ts'
+import { joinedBytes } from './link/link.ts'
 import type { Link, Links, Opener } from './link/link.ts'
 
 /** More than most heads of requests take; longer ones share no write. */
 export const pageBytes = 2_048
 /** How many lengths of requests recur: their marks differ by a digit or two. */
 const lengthsKept = 8
-/** Up to this size a copy is cheaper than a second write. */
-const joinedBytes = 16_384
 /** The most requests that share a write. */
 const mostInLine = 16
 /** How long a request may wait for those it was sent with. */

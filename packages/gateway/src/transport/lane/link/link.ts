@@ -1,5 +1,8 @@
 import type { Socket } from 'node:net'
 
+/** Up to this size a copy is cheaper than a second write. */
+export const joinedBytes = 16_384
+
 /** Who uses a connection. */
 export interface LinkUser {
   /** Bytes came; they are the user's until it returns, and longer only if it says so with `keep`. */
