@@ -1,4 +1,6 @@
 import { table } from './markdown.ts'
+import { machineLine } from './recorded-machine.ts'
+import type { RecordedMachine } from './recorded-machine.ts'
 
 /** A run of the bench of shapes as it was recorded. */
 interface Recorded {
@@ -14,20 +16,12 @@ interface Recorded {
       readonly met: boolean
     }[]
   }[]
-  readonly machine: {
-    readonly at: string
-    readonly processor: string
-    readonly cores: number
-    readonly node: string
-    readonly loadBefore: number
-    readonly loadAfter: number
-  }
+  readonly machine: RecordedMachine
 }
 
 /** The recorded run: a table for each shape with its goals below, and the machine it was made on. */
 export function printBenchShapes(text: string): string {
   const { shapes, machine }: Recorded = JSON.parse(text)
-  const { at, processor, cores, node, loadBefore, loadAfter } = machine
   const parts = shapes.flatMap(({ title, columns, rows, goals }) => [
     `### ${title}`,
     table(
@@ -38,8 +32,5 @@ export function printBenchShapes(text: string): string {
       .map(({ what, value, is, goal, met }) => `- ${met ? '✔' : '✘'} ${value} ${what} (goal ${is} ${goal})`)
       .join('\n'),
   ])
-  return [
-    `${at.slice(0, 10)}, ${cores} × ${processor}, Node ${node}; load average ${loadBefore.toFixed(1)} before and ${loadAfter.toFixed(1)} after.`,
-    ...parts.filter((part) => part !== ''),
-  ].join('\n\n')
+  return [machineLine(machine), ...parts.filter((part) => part !== '')].join('\n\n')
 }

@@ -1,4 +1,6 @@
 import { table } from './markdown.ts'
+import { machineLine } from './recorded-machine.ts'
+import type { RecordedMachine } from './recorded-machine.ts'
 
 /** A run of the gateway bench as it was recorded. */
 interface Recorded {
@@ -14,14 +16,7 @@ interface Recorded {
   }[]
   readonly decisionNs: number
   readonly recordNs: number
-  readonly machine: {
-    readonly at: string
-    readonly processor: string
-    readonly cores: number
-    readonly node: string
-    readonly loadBefore: number
-    readonly loadAfter: number
-  }
+  readonly machine: RecordedMachine
 }
 
 const columns = ['', 'rps', '× nginx', 'CPU µs', '× nginx', '+p50 µs', '+p99 µs', 'RSS MB', 'errors'] as const
@@ -31,9 +26,8 @@ export function printBenchTable(text: string): string {
   const { rows, decisionNs, recordNs, machine }: Recorded = JSON.parse(text)
   const nginxUs = rows.find(({ name }) => name === 'nginx')?.cpuUsPerRequest ?? null
   const fixed = (value: number | null, digits: number): string => (value === null ? '–' : value.toFixed(digits))
-  const { at, processor, cores, node, loadBefore, loadAfter } = machine
   return [
-    `${at.slice(0, 10)}, ${cores} × ${processor}, Node ${node}; load average ${loadBefore.toFixed(1)} before and ${loadAfter.toFixed(1)} after.`,
+    machineLine(machine),
     table(
       columns,
       rows.map((row) => [

@@ -1,9 +1,9 @@
-import { availableParallelism, cpus, loadavg } from 'node:os'
 import { quickEffort } from '../bench.ts'
 import type { Bench, BenchOutcome, BenchRequest } from '../bench.ts'
 import { medianOf } from '../stats-cost/timing.ts'
 import { measureDecisions, rounded } from './decisions.ts'
 import { openLoad } from './load/process.ts'
+import { loadNow, machineAfter, machineLine } from './machine.ts'
 import { contenders } from './parties/all.ts'
 import { endWithUs } from './parties/end-with-us.ts'
 import { OpenParties } from './parties/open-parties.ts'
@@ -24,7 +24,7 @@ function measureOf(effort: number): Measure {
 }
 
 async function run({ effort, progress }: BenchRequest): Promise<BenchOutcome> {
-  const loadBefore = loadavg()[0] ?? Number.NaN
+  const loadBefore = loadNow()
   const measure = measureOf(effort)
   progress('starting', 0)
   const release = endWithUs()
@@ -62,17 +62,10 @@ function outcomeOf(
 ): BenchOutcome {
   const { measure, quick } = more
   const decisions = measureDecisions(quick ? 10 : 1_000)
-  const machine = {
-    at: new Date().toISOString(),
-    processor: cpus()[0]?.model ?? 'unknown',
-    cores: availableParallelism(),
-    node: process.version,
-    loadBefore: more.loadBefore,
-    loadAfter: loadavg()[0] ?? Number.NaN,
-  }
+  const machine = machineAfter(more.loadBefore)
   const lines = [
     `${measure.connections} connections, answers of 13 bytes, ${measure.rounds} rounds of ${measure.roundMs / 1_000} s in turns, medians; latency at ${measure.perSecond} requests per second beyond that without a proxy.`,
-    `${machine.cores} × ${machine.processor}, Node ${machine.node}, load average ${machine.loadBefore.toFixed(1)} before and ${machine.loadAfter.toFixed(1)} after.`,
+    machineLine(machine),
     '',
     ...tableOf(rows, more.busy),
     '',

@@ -1,7 +1,7 @@
-import { availableParallelism, cpus, loadavg } from 'node:os'
 import { quickEffort } from '../../bench.ts'
 import type { Bench, BenchOutcome, BenchRequest } from '../../bench.ts'
 import { openLoad } from '../load/process.ts'
+import { loadNow, machineAfter, machineLine } from '../machine.ts'
 import { endWithUs } from '../parties/end-with-us.ts'
 import { OpenParties } from '../parties/open-parties.ts'
 import { isMet, isKnown } from '../table.ts'
@@ -11,7 +11,7 @@ import { noLongerMet } from './recorded.ts'
 import type { Shape, ShapeTable, Stage } from './shape.ts'
 
 async function run({ effort, progress }: BenchRequest): Promise<BenchOutcome> {
-  const loadBefore = loadavg()[0] ?? Number.NaN
+  const loadBefore = loadNow()
   const quick = effort <= quickEffort
   const absent = new Set<string>()
   progress('starting', 0)
@@ -60,14 +60,7 @@ function outcomeOf(
     quick,
   }: { readonly absent: readonly string[]; readonly loadBefore: number; readonly quick: boolean },
 ): BenchOutcome {
-  const machine = {
-    at: new Date().toISOString(),
-    processor: cpus()[0]?.model ?? 'unknown',
-    cores: availableParallelism(),
-    node: process.version,
-    loadBefore,
-    loadAfter: loadavg()[0] ?? Number.NaN,
-  }
+  const machine = machineAfter(loadBefore)
   const json = tables.map(({ title, columns, rows, goals }) => ({
     title,
     columns,
@@ -80,7 +73,7 @@ function outcomeOf(
   return {
     json: { shapes: json, machine },
     lines: [
-      `In turns, medians. ${machine.cores} × ${machine.processor}, Node ${machine.node}, load average ${machine.loadBefore.toFixed(1)} before and ${machine.loadAfter.toFixed(1)} after.`,
+      `In turns, medians. ${machineLine(machine)}`,
       '',
       ...tables.flatMap((table) => linesOf(table, !quick)),
       ...(quick ? ['A quick run shows that it works; its numbers mean nothing.'] : []),
